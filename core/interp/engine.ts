@@ -1,0 +1,28 @@
+import type { Fault } from '../vm/fault.ts';
+import type { Machine } from '../vm/machine.ts';
+
+/** The engines' names, the same in CLI, DAP and tests. Only `reference` exists so far. */
+export type EngineName = 'reference' | 'interp' | 'wasm' | 'x86-64';
+
+export interface RunLimits {
+  /** Instructions after which `run` returns `budget`; Infinity: none. */
+  readonly budget: number;
+  /** Obey the programs' breakpoint bytes. */
+  readonly breakpoints: boolean;
+  /** Do not stop at a breakpoint on the very first instruction (continuing from it). */
+  readonly resume: boolean;
+}
+
+/** Why `run` returned. The machine's state is whole in each case and `run` can go on from it. */
+export type StopCause =
+  | { readonly kind: 'exit' }
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'breakpoint' }
+  | { readonly kind: 'budget' }
+  | { readonly kind: 'pause' };
+
+/** Executes the program that CPU `cpu` of `machine` stands in, from its pc, until something stops it. */
+export interface Engine {
+  readonly name: EngineName;
+  run(machine: Machine, cpu: number, limits: RunLimits): StopCause;
+}

@@ -1,0 +1,29 @@
+import type { InsnIndex } from '../isa/insn.ts';
+
+/** A function of a loaded program, in slots of the rewritten program. */
+export interface Subprog {
+  readonly name: string;
+  readonly start: InsnIndex;
+  readonly end: InsnIndex;
+  /** Bytes of stack it uses, as the data-flow pass found; at most 512. */
+  readonly stackDepth: number;
+}
+
+/** What engines and helpers need to know of a loaded program (`BpfProg` in `core/prog` is one). */
+export interface ExecProg {
+  /** Its id, and its key in `Machine.progs`. */
+  readonly id: number;
+  readonly name: string;
+  readonly progType: string;
+  /** The rewritten instructions; 8 bytes a slot. */
+  readonly xlated: Uint8Array;
+  /** Original slot of each rewritten slot. */
+  readonly origIdx: Uint32Array;
+  readonly subprogs: readonly Subprog[];
+  /** Rewritten slot → register that no path has given a value and that is read there (`uninitialised`). */
+  readonly uninitialisedReads: ReadonlyMap<InsnIndex, number>;
+  /** One byte a rewritten slot: not 0 = stop before it. Written by run control. */
+  readonly breakpoints: Uint8Array;
+  /** Maps by the value that stands in a rewritten map load: the machine's map ids. */
+  readonly mapIds: readonly number[];
+}
