@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** The real editor in the real browser: one server and browser a file, one file after the other, no retries. */
+export default defineConfig({
+  test: {
+    include: ['test/e2e/**/*.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
+    maxWorkers: 1,
+    retry: 0,
+    bail: 0,
+  },
+});
