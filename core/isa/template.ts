@@ -28,6 +28,7 @@ export type Dialect = 'pseudoc' | 'gnu' | 'kernel';
  * | `next_imm` | next_imm | 32-bit number |
  * | `helper` | imm | a helper's number or name |
  * | `func` | imm | a function's name, or slots from the next instruction |
+ * | `relfunc` | imm | the same, always as signed slots in the kernel's `subprog[+5]` |
  * | `kfunc` | imm | BTF id of a kernel function |
  * | `mapfd` `mapidx` | imm | a map's number (its name where there is one) |
  * | `var` | imm | BTF id of a kernel variable |
@@ -51,6 +52,7 @@ export const OPERANDS = [
   'next_imm',
   'helper',
   'func',
+  'relfunc',
   'kfunc',
   'mapfd',
   'mapidx',
@@ -114,6 +116,7 @@ export const OPERATORS: readonly string[] = [
   '+',
   '-',
   ':',
+  '#',
 ];
 
 const cache = new Map<string, readonly TemplateToken[]>();
