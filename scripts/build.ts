@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, context } from 'esbuild';
+import { thirdPartyNotices } from './lib/notices.ts';
 import { inRoot } from './lib/paths.ts';
 
 const VIEWS = ['registers', 'stack', 'stats'];
@@ -14,7 +15,9 @@ export function bundles(options: { production: boolean }): BuildOptions[] {
     minify: options.production,
     sourcemap: options.production ? false : 'linked',
     logLevel: 'warning',
+    // Licences are collected in one file instead.
     legalComments: 'none',
+    metafile: true,
   };
   // VS Code loads the client with require; plain ESM bundles of its libraries die on "Dynamic require".
   const node: BuildOptions = {
@@ -72,9 +75,13 @@ export async function main(args: readonly string[]): Promise<number> {
     return new Promise(() => {});
   }
   try {
-    await Promise.all(all.map((options) => build(options)));
-  } catch {
-    return 1; // esbuild has printed what and where
+    const results = await Promise.all(all.map((options) => build(options)));
+    const metafiles = results.flatMap((result) => result.metafile ?? []);
+    writeFileSync(inRoot('dist/THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(metafiles));
+  } catch (error) {
+    // esbuild has printed what and where of its own errors.
+    if (!(error instanceof Error && 'errors' in error)) console.error(error);
+    return 1;
   }
   return 0;
 }
