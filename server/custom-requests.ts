@@ -1,0 +1,89 @@
+import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
+import { type CapturedPacket, readCapture } from '#core/input/capture.ts';
+import { summarisePacket } from '#core/input/summary.ts';
+import type {
+  BuiltinPacketInfo,
+  CaptureReply,
+  CaptureRequest,
+  LanguageRequests,
+  ProgramSummary,
+  ProgramsRequest,
+} from '#core/protocol/language.ts';
+import { type Connection, ErrorCodes, ResponseError } from 'vscode-languageserver';
+import type { DocumentStore, Snapshot } from './documents.ts';
+import { positionAt } from './line-index.ts';
+
+/** Captures above this size are refused, before base64. */
+const MAX_CAPTURE_BYTES = 16 << 20;
+const MAX_SUMMARIES = 1000;
+
+/** Link type of Ethernet frames in pcap files (LINKTYPE_ETHERNET). */
+const LINKTYPE_ETHERNET = 1;
+
+/**
+ * Answers the requests of `core/protocol/language.ts`: the programs of an open document, the packets of a
+ * capture whose bytes come with the request, the built-in packets. Wrong parameters are answered with
+ * InvalidParams and a sentence; a damaged capture is no error but a `message` beside the good packets.
+ */
+export function registerCustomRequests(connection: Connection, documents: Pick<DocumentStore, 'get'>): void {
+  type Handler<M extends keyof LanguageRequests> = (
+    params: LanguageRequests[M]['params'],
+  ) => LanguageRequests[M]['result'] | ResponseError;
+  const on = <M extends keyof LanguageRequests>(method: M, handler: Handler<M>) =>
+    connection.onRequest(method, handler);
+
+  on('bpf/programs', (params) => {
+    if (typeof params?.uri !== 'string') return invalid('bpf/programs wants { uri } of an open document');
+    const snapshot = documents.get(params.uri);
+    return snapshot === undefined ? [] : programsOf(snapshot);
+  });
+  on('bpf/capture', (params) => captureOf(params));
+  on('bpf/builtins', () => builtins());
+}
+
+function programsOf(snapshot: Snapshot): ProgramSummary[] {
+  return snapshot.assembled().value.programs.map((program) => ({
+    name: program.name,
+    type: program.progType ?? 'raw',
+    line: program.range === undefined ? 0 : positionAt(snapshot.index, program.range.start).line,
+  }));
+}
+
+/** Exported for the tests: the reply for one capture, or why there is none. */
+export function captureOf(params: CaptureRequest): CaptureReply | ResponseError {
+  if (typeof params?.base64 !== 'string') return invalid('bpf/capture wants { base64 }: the bytes of the file');
+  if (params.base64.length > Math.ceil(MAX_CAPTURE_BYTES / 3) * 4)
+    return invalid(`the capture is larger than ${MAX_CAPTURE_BYTES >> 20} MiB`);
+  const capture = readCapture(Uint8Array.from(Buffer.from(params.base64, 'base64')));
+  const first = clamp(params.first ?? 0, capture.packets.length);
+  const limit = clamp(params.limit ?? MAX_SUMMARIES, MAX_SUMMARIES);
+  return {
+    total: capture.packets.length,
+    packets: capture.packets.slice(first, first + limit).map((packet, i) => ({
+      index: first + i,
+      summary: summarisePacket(packet),
+      length: packet.data.length,
+    })),
+    ...(capture.message === undefined ? {} : { message: capture.message }),
+  };
+}
+
+function builtins(): BuiltinPacketInfo[] {
+  return BUILTIN_PACKETS.map(({ name, title, data }) => {
+    const packet: CapturedPacket = {
+      data,
+      originalLength: data.length,
+      timestampNs: 0n,
+      linkType: LINKTYPE_ETHERNET,
+    };
+    return { name, title, summary: summarisePacket(packet), hex: Buffer.from(data).toString('hex') };
+  });
+}
+
+function clamp(value: number, max: number): number {
+  return Number.isInteger(value) && value > 0 ? Math.min(value, max) : 0;
+}
+
+function invalid(message: string): ResponseError {
+  return new ResponseError(ErrorCodes.InvalidParams, message);
+}
