@@ -15,15 +15,22 @@ export interface ExecProg {
   readonly id: number;
   readonly name: string;
   readonly progType: string;
-  /** The rewritten instructions; 8 bytes a slot. */
+  /**
+   * The rewritten instructions; 8 bytes a slot; not changed while the program is loaded. `imm` of a
+   * helper call is the helper's number; of a map load with `src_reg` 1 or 2 the machine's map id, with
+   * `src_reg` 5 or 6 an index into `mapIds`.
+   */
   readonly xlated: Uint8Array;
   /** Original slot of each rewritten slot. */
   readonly origIdx: Uint32Array;
+  /** Ascending by `start`; the first starts at 0. */
   readonly subprogs: readonly Subprog[];
   /** Rewritten slot → register that no path has given a value and that is read there (`uninitialised`). */
   readonly uninitialisedReads: ReadonlyMap<InsnIndex, number>;
   /** One byte a rewritten slot: not 0 = stop before it. Written by run control. */
   readonly breakpoints: Uint8Array;
-  /** Maps by the value that stands in a rewritten map load: the machine's map ids. */
+  /** The machine's ids of the maps that it uses. */
   readonly mapIds: readonly number[];
+  /** Address of its arena's first byte; undefined: it has none. */
+  readonly arenaAddr?: bigint;
 }

@@ -1,13 +1,8 @@
 /** What a region of the address space holds. */
-export type RegionKind =
-  | 'ctx'
-  | 'packet'
-  | 'stack'
-  | 'map'
-  | 'map_value'
-  | 'memory'
-  | 'kernel'
-  | 'helper';
+export type RegionKind = 'ctx' | 'packet' | 'stack' | 'map' | 'map_value' | 'memory' | 'kernel' | 'helper';
+
+/** What programs may do with a region; the kernel side may do everything. */
+export type RegionPerm = 'rw' | 'r' | 'none';
 
 /**
  * An object of the simulated kernel that programs can point to. It owns the 4 GiB window
@@ -24,6 +19,7 @@ export interface Region {
   readonly size: number;
   /** Byte offset of the first byte in the machine's linear memory. */
   readonly base: number;
-  /** What programs may do; the kernel side may do everything. */
-  readonly perm: 'rw' | 'r' | 'none';
+  readonly perm: RegionPerm;
+  /** Offset in the region that names count from (`packet + 14`): behind a packet's metadata; mostly 0. */
+  readonly origin: number;
 }

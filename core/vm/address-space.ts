@@ -1,0 +1,319 @@
+import * as layout from './layout.ts';
+import type { LinearMemory } from './memory.ts';
+import { MemoryLimitError } from './memory.ts';
+import type { Region, RegionKind, RegionPerm } from './region.ts';
+
+const WINDOW_BASE = 0xffff8800_00000000n;
+const FIRST_TABLE_ENTRIES = 256;
+/** Windows that only `alloc` may take, so that hash values cannot use up what packets need. */
+const SPARE_WINDOWS = 1024;
+
+export interface RegionOptions {
+  readonly name: string;
+  readonly kind: RegionKind;
+  /** Bytes; 0 … 2^31 − 1. */
+  readonly size: number;
+  readonly perm: RegionPerm;
+  /** Alignment of the first byte in linear memory, a power of two, 16 at least. */
+  readonly align?: number;
+  /** Bytes reserved in front of the region's first byte, for `resize` to grow into (head room). */
+  readonly headroom?: number;
+  /** Bytes reserved from the region's first byte on (≥ size), for `resize` to grow into (tail room). */
+  readonly capacity?: number;
+  /** Keep a record of which bytes were written (stacks): see `initialised`. */
+  readonly shadow?: boolean;
+}
+
+/** A region whose extent is read from the table, where engines find (and for stacks change) it. */
+class TableRegion implements Region {
+  readonly id: number;
+  readonly addr: bigint;
+  readonly kind: RegionKind;
+  name: string;
+  origin = 0;
+  /** Linear extent that `resize` may use; block: address to give back, 0 = not this region's. */
+  readonly room: { readonly start: number; readonly end: number; readonly block: number };
+  readonly #memory: LinearMemory;
+
+  constructor(memory: LinearMemory, id: number, options: RegionOptions, room: TableRegion['room']) {
+    this.#memory = memory;
+    this.id = id;
+    this.addr = WINDOW_BASE + (BigInt(id) << 32n);
+    this.kind = options.kind;
+    this.name = options.name;
+    this.room = room;
+  }
+
+  get base(): number {
+    return this.#field(layout.REGION_BASE);
+  }
+
+  get size(): number {
+    return this.#field(layout.REGION_SIZE);
+  }
+
+  get perm(): RegionPerm {
+    const bits = this.#field(layout.REGION_PERM);
+    return bits & layout.PERM_WRITE ? 'rw' : bits & layout.PERM_READ ? 'r' : 'none';
+  }
+
+  #field(offset: number): number {
+    const view = this.#memory.view;
+    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
+    return view.getUint32(table + (this.id << layout.REGION_ENTRY_SHIFT) + offset, true);
+  }
+}
+
+/**
+ * The 64-bit addresses that programs see and the objects behind them. The region table lies in linear
+ * memory (`layout.ts`); this class keeps it and the names.
+ */
+export class AddressSpace {
+  readonly #memory: LinearMemory;
+  readonly #regions = new Map<number, TableRegion>();
+  /** Names of freed regions by window, for messages, until the window is given out again. */
+  readonly #former = new Map<number, string>();
+  /** Freed windows, oldest first: used again only when all numbers have been out once. */
+  readonly #freeWindows: number[] = [];
+  #nextWindow = 1;
+  #tableEntries = 0;
+
+  constructor(memory: LinearMemory) {
+    this.#memory = memory;
+    this.#setTable(memory.alloc(FIRST_TABLE_ENTRIES << layout.REGION_ENTRY_SHIFT), FIRST_TABLE_ENTRIES);
+    memory.view.setUint32(layout.HEADER_REGION_COUNT, 1, true);
+  }
+
+  /**
+   * Makes a region of zeroed memory in the next window. Throws MemoryLimitError when memory or windows
+   * run out.
+   */
+  alloc(options: RegionOptions): Region {
+    const id = this.#takeWindow(0);
+    const headroom = options.headroom ?? 0;
+    const bytes = headroom + Math.max(options.capacity ?? 0, options.size);
+    let block: number;
+    try {
+      block = this.#memory.alloc(options.shadow ? 2 * bytes : bytes, options.align);
+    } catch (error) {
+      this.#freeWindows.push(id);
+      throw error;
+    }
+    const room = { start: block, end: block + bytes, block };
+    return this.#add(id, options, block + headroom, room, options.shadow ? block + bytes + headroom : 0);
+  }
+
+  /**
+   * Makes a region over linear memory that belongs to someone else (a map's value); undefined when
+   * windows are getting scarce.
+   */
+  alias(options: {
+    name: string;
+    kind: RegionKind;
+    size: number;
+    perm: RegionPerm;
+    base: number;
+  }): Region | undefined {
+    if (this.freeWindows <= SPARE_WINDOWS) return undefined;
+    const room = { start: options.base, end: options.base + options.size, block: 0 };
+    return this.#add(this.#takeWindow(SPARE_WINDOWS), options, options.base, room, 0);
+  }
+
+  /** Takes the region out of the address space; pointers into it fault from now on. */
+  free(region: Region): void {
+    const own = this.#own(region);
+    this.#drop(own);
+    if (own.room.block !== 0) this.#memory.free(own.room.block);
+  }
+
+  /**
+   * Changes where a region ends and begins. `size`: new size in bytes from its first byte on, inside the
+   * capacity. `front`: bytes to add (negative: take away) in front, inside the head room; then the region
+   * moves to a new window, in which offset 0 is the new first byte, because an old pointer must not
+   * quietly mean another byte. `origin` as in `Region`. Returns the region to use from now on, or
+   * undefined (nothing changed) when there is no room or no byte would be left of a negative size.
+   */
+  resize(region: Region, to: { size?: number; front?: number; origin?: number }): Region | undefined {
+    const own = this.#own(region);
+    const front = to.front ?? 0;
+    const base = own.base - front;
+    const size = (to.size ?? own.size) + front;
+    if (size < 0 || base < own.room.start || base + size > own.room.end) return undefined;
+    if (front === 0) {
+      this.#setField(own.id, layout.REGION_SIZE, size);
+      own.origin = to.origin ?? own.origin;
+      return own;
+    }
+    const options = { name: own.name, kind: own.kind, size, perm: own.perm };
+    this.#drop(own);
+    const moved = this.#add(this.#takeWindow(0), options, base, own.room, 0);
+    moved.origin = to.origin ?? own.origin;
+    return moved;
+  }
+
+  /** The region whose window `addr` lies in (the address itself may be outside its bytes). */
+  regionAt(addr: bigint): Region | undefined {
+    return this.#regions.get(Number((addr - WINDOW_BASE) >> 32n));
+  }
+
+  byId(id: number): Region | undefined {
+    return this.#regions.get(id);
+  }
+
+  /** All regions by window number. */
+  regions(): Region[] {
+    return [...this.#regions.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** Name that the region in window `id` had before it was freed. */
+  formerName(id: number): string | undefined {
+    return this.#former.get(id);
+  }
+
+  rename(region: Region, name: string): void {
+    this.#own(region).name = name;
+  }
+
+  /** Windows that can still be given out. */
+  get freeWindows(): number {
+    return layout.MAX_WINDOWS - this.#nextWindow + this.#freeWindows.length;
+  }
+
+  /** Linear address of `size` bytes at `addr` when they all exist, whatever programs may do there. */
+  linear(addr: bigint, size: number): number | undefined {
+    const region = this.regionAt(addr);
+    if (region === undefined) return undefined;
+    const offset = Number(addr & 0xffffffffn);
+    return offset + size <= region.size ? region.base + offset : undefined;
+  }
+
+  /** A copy of `size` bytes at `addr`; undefined when not all exist. Ignores permissions. */
+  read(addr: bigint, size: number): Uint8Array<ArrayBuffer> | undefined {
+    const at = this.linear(addr, size);
+    return at === undefined ? undefined : this.#memory.copy(at, size);
+  }
+
+  /** Writes all of `bytes` or, when not all exist, nothing (false). Ignores permissions. */
+  write(addr: bigint, bytes: Uint8Array): boolean {
+    const at = this.linear(addr, bytes.length);
+    if (at === undefined) return false;
+    this.#memory.bytes.set(bytes, at);
+    const shadow = this.#shadowAt(addr);
+    if (shadow !== 0) this.#memory.bytes.fill(1, shadow, shadow + bytes.length);
+    return true;
+  }
+
+  /**
+   * For each of `size` bytes at `addr` 1 when it was written since its frame was entered, else 0;
+   * undefined where no record is kept (everything but stacks) or not all bytes exist.
+   */
+  initialised(addr: bigint, size: number): Uint8Array<ArrayBuffer> | undefined {
+    const shadow = this.#shadowAt(addr);
+    if (shadow === 0 || this.linear(addr, size) === undefined) return undefined;
+    return this.#memory.copy(shadow, size);
+  }
+
+  /**
+   * An address in people's words: `packet + 14`, `stack of main: fp - 8`, `map ports`; undefined when it
+   * is not inside (or one past the end of) a region.
+   */
+  describe(addr: bigint): string | undefined {
+    const region = this.regionAt(addr);
+    if (region === undefined) return undefined;
+    const offset = Number(addr & 0xffffffffn);
+    return offset > region.size ? undefined : nameOffset(region, offset);
+  }
+
+  #add(
+    id: number,
+    options: RegionOptions,
+    base: number,
+    room: TableRegion['room'],
+    shadow: number,
+  ): TableRegion {
+    const region = new TableRegion(this.#memory, id, options, room);
+    this.#setField(id, layout.REGION_BASE, base);
+    this.#setField(id, layout.REGION_SIZE, options.size);
+    this.#setField(id, layout.REGION_PERM, permBits(options.perm));
+    this.#setField(id, layout.REGION_SHADOW, shadow);
+    this.#regions.set(id, region);
+    this.#former.delete(id);
+    return region;
+  }
+
+  #drop(region: TableRegion): void {
+    this.#setField(region.id, layout.REGION_SIZE, 0);
+    this.#setField(region.id, layout.REGION_PERM, 0);
+    this.#regions.delete(region.id);
+    this.#former.set(region.id, region.name);
+    this.#freeWindows.push(region.id);
+  }
+
+  #takeWindow(spare: number): number {
+    if (this.#nextWindow < layout.MAX_WINDOWS) {
+      const id = this.#nextWindow++;
+      if (id >= this.#tableEntries) this.#growTable();
+      this.#memory.view.setUint32(layout.HEADER_REGION_COUNT, this.#nextWindow, true);
+      return id;
+    }
+    const id = this.#freeWindows.length > spare ? this.#freeWindows.shift() : undefined;
+    if (id === undefined) {
+      throw new MemoryLimitError(
+        `the machine can have ${layout.MAX_WINDOWS - 1} regions at once; make hash maps smaller`,
+      );
+    }
+    return id;
+  }
+
+  #growTable(): void {
+    const old = this.#memory.view.getUint32(layout.HEADER_REGION_TABLE, true);
+    const entries = this.#tableEntries * 2;
+    const table = this.#memory.alloc(entries << layout.REGION_ENTRY_SHIFT);
+    this.#memory.bytes.copyWithin(table, old, old + (this.#tableEntries << layout.REGION_ENTRY_SHIFT));
+    this.#setTable(table, entries);
+    this.#memory.free(old);
+  }
+
+  #setTable(at: number, entries: number): void {
+    this.#memory.view.setUint32(layout.HEADER_REGION_TABLE, at, true);
+    this.#tableEntries = entries;
+  }
+
+  #setField(id: number, field: number, value: number): void {
+    const view = this.#memory.view;
+    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
+    view.setUint32(table + (id << layout.REGION_ENTRY_SHIFT) + field, value, true);
+  }
+
+  #shadowAt(addr: bigint): number {
+    const region = this.regionAt(addr);
+    if (region === undefined) return 0;
+    const view = this.#memory.view;
+    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
+    const shadow = view.getUint32(
+      table + (region.id << layout.REGION_ENTRY_SHIFT) + layout.REGION_SHADOW,
+      true,
+    );
+    return shadow === 0 ? 0 : shadow + Number(addr & 0xffffffffn);
+  }
+
+  #own(region: Region): TableRegion {
+    const own = this.#regions.get(region.id);
+    if (own !== region)
+      throw new RangeError(`region ${region.name} (${region.id}) is not in the address space`);
+    return own;
+  }
+}
+
+/** `offset` bytes into `region` in people's words; stacks count from their frame pointer. */
+export function nameOffset(region: Region, offset: number): string {
+  const stack = region.kind === 'stack';
+  const from = stack ? `${region.name}: fp` : region.name;
+  const distance = offset - (stack ? layout.MAX_BPF_STACK : region.origin);
+  if (distance === 0) return from;
+  return distance < 0 ? `${from} - ${-distance}` : `${from} + ${distance}`;
+}
+
+function permBits(perm: RegionPerm): number {
+  return perm === 'rw' ? layout.PERM_READ | layout.PERM_WRITE : perm === 'r' ? layout.PERM_READ : 0;
+}

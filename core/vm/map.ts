@@ -1,0 +1,51 @@
+import type { Region } from './region.ts';
+
+/** What a map was created with: `MapDef` of `core/object` without its initial entries. */
+export interface MapAttr {
+  readonly name: string;
+  /** uapi name in lower case without `BPF_MAP_TYPE_`. */
+  readonly type: string;
+  /** Bytes. */
+  readonly keySize: number;
+  /** Bytes. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** `BPF_F_…` bits. */
+  readonly flags: number;
+}
+
+/**
+ * A map of the machine, seen from outside programs (`bpf(2)`, the debugger) and from helpers. Keys and
+ * values are of the exact sizes of `attr`. Errors are negative errno values (`core/maps/errno.ts`).
+ */
+export interface BpfMap {
+  /** The machine's map id, the key in `Machine.maps`. */
+  readonly id: number;
+  readonly def: MapAttr;
+  /** What a map pointer in a program points to: no program may read or write it. */
+  readonly region: Region;
+  /** A copy of the value of `key`; undefined when there is none. */
+  lookup(key: Uint8Array): Uint8Array | undefined;
+  /** `flags`: BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2, BPF_F_LOCK 4. 0 or −errno. */
+  update(key: Uint8Array, value: Uint8Array, flags: bigint): number;
+  /** 0 or −errno. */
+  delete(key: Uint8Array): number;
+  /** Every key with a copy of its value, in the order in which BPF_MAP_GET_NEXT_KEY gives them. */
+  entries(): Iterable<[key: Uint8Array, value: Uint8Array]>;
+  /** Address of the value that a program's lookup gives for `key`; undefined: not found (null). */
+  valueAddr(key: Uint8Array): bigint | undefined;
+  /** Address of the first value, for direct access (BPF_PSEUDO_MAP_VALUE); undefined where the type has none. */
+  readonly directValueAddr: bigint | undefined;
+  /** From now on only programs can change it (BPF_MAP_FREEZE): update and delete from outside give −EPERM. */
+  freeze(): void;
+  readonly frozen: boolean;
+  /** The same as `lookup`, `update` and `delete`, as helpers called by a program do them: 0 or −errno. */
+  readonly fromProgram: {
+    /** undefined: programs may not look up in this type of map. */
+    readonly lookup: ((key: Uint8Array) => bigint | undefined) | undefined;
+    update(key: Uint8Array, value: Uint8Array, flags: bigint): number;
+    delete(key: Uint8Array): number;
+  };
+  /** Gives back memory and windows. */
+  free(): void;
+}

@@ -1,0 +1,111 @@
+import { BlockAllocator } from './allocator.ts';
+
+const PAGE = 65536;
+/** Memory is asked of the host in steps of this many pages, so that growing stays rare. */
+const GROW_PAGES = 16;
+
+/** The machine's memory limit is reached. The message says how much was asked for and what the limit is. */
+export class MemoryLimitError extends Error {
+  override readonly name = 'MemoryLimitError';
+}
+
+/**
+ * The one WebAssembly memory behind everything, and views of it. A memory that grows gets a new buffer
+ * (and an unshared one loses the old): take the views anew after anything that may allocate, or when
+ * `generation` has changed.
+ */
+export class LinearMemory {
+  readonly wasm: WebAssembly.Memory;
+  readonly shared: boolean;
+  /** Most bytes it may have. */
+  readonly limit: number;
+  readonly #blocks = new BlockAllocator();
+  #bytes: Uint8Array;
+  #view: DataView;
+  #words: Int32Array;
+  #generation = 0;
+
+  /** `reserved`: bytes at the start that the allocator leaves alone; `limit` is rounded up to pages. */
+  constructor(options: { shared: boolean; reserved: number; limit: number }) {
+    const maximum = Math.ceil(options.limit / PAGE);
+    const initial = Math.min(maximum, Math.max(GROW_PAGES, Math.ceil(options.reserved / PAGE)));
+    this.wasm = new WebAssembly.Memory({ initial, maximum, shared: options.shared });
+    this.shared = options.shared;
+    this.limit = maximum * PAGE;
+    this.#bytes = new Uint8Array(this.wasm.buffer);
+    this.#view = new DataView(this.wasm.buffer);
+    this.#words = new Int32Array(this.wasm.buffer);
+    this.#blocks.addSpace(options.reserved, initial * PAGE);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** For Atomics; index = byte address / 4. */
+  get words(): Int32Array {
+    return this.#words;
+  }
+
+  /** Changes when the views have been replaced. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Bytes of blocks that are out. */
+  get takenBytes(): number {
+    return this.#blocks.takenBytes;
+  }
+
+  /** Gives a zeroed block of `size` bytes; its byte address. Throws MemoryLimitError. */
+  alloc(size: number, align?: number): number {
+    let at = this.#blocks.take(size, align);
+    if (at === undefined) {
+      this.#grow(size + (align ?? 0));
+      at = this.#blocks.take(size, align);
+    }
+    if (at === undefined) throw this.#limitError(size);
+    this.#bytes.fill(0, at, at + size);
+    return at;
+  }
+
+  /** Takes back the block at `at`. */
+  free(at: number): void {
+    this.#blocks.giveBack(at);
+  }
+
+  /** Copies bytes out: a copy that stays valid (and is never shared memory). */
+  copy(at: number, size: number): Uint8Array<ArrayBuffer> {
+    const out = new Uint8Array(size);
+    out.set(this.#bytes.subarray(at, at + size));
+    return out;
+  }
+
+  #grow(bytes: number): void {
+    const size = this.#bytes.length;
+    const needed = Math.ceil(bytes / PAGE);
+    const left = (this.limit - size) / PAGE;
+    if (needed > left) throw this.#limitError(bytes);
+    const pages = Math.min(left, Math.max(GROW_PAGES, needed));
+    try {
+      this.wasm.grow(pages);
+    } catch {
+      throw new MemoryLimitError(`the host refused ${bytes} more bytes for the machine (it has ${size})`);
+    }
+    this.#bytes = new Uint8Array(this.wasm.buffer);
+    this.#view = new DataView(this.wasm.buffer);
+    this.#words = new Int32Array(this.wasm.buffer);
+    this.#generation++;
+    this.#blocks.addSpace(size, this.#bytes.length);
+  }
+
+  #limitError(bytes: number): MemoryLimitError {
+    return new MemoryLimitError(
+      `${bytes} bytes do not fit: the machine has ${this.takenBytes} of at most ${this.limit} bytes in use; raise maxMemory or make maps smaller`,
+    );
+  }
+}
