@@ -303,7 +303,9 @@ function splitDeclarator(text: string): [type: string, name: string] {
 function argKind(declared: readonly (readonly [string, string])[], i: number): HelperArgKind {
   const [type, name] = declared[i] ?? ['', ''];
   const hasMap = declared.some(([t]) => t === 'struct bpf_map *');
-  if (!type.endsWith('*')) return isSize(type, name) && i > 0 && isMemBefore(declared, i) ? 'size' : 'scalar';
+  if (!type.endsWith('*')) {
+    return isSize(type, name) && i > 0 && argKind(declared, i - 1) === 'mem' ? 'size' : 'scalar';
+  }
   if (type === 'struct bpf_map *' || name === 'ringbuf' || (name === 'map' && type === 'void *'))
     return 'map';
   if (name === 'callback_fn') return 'func';
@@ -314,11 +316,6 @@ function argKind(declared: readonly (readonly [string, string])[], i: number): H
   const next = declared[i + 1];
   if (next && isSize(next[0], next[1])) return 'mem';
   return 'ptr';
-}
-
-/** Is the argument at `i` the length of the memory that the argument before it points to? */
-function isMemBefore(declared: readonly (readonly [string, string])[], i: number): boolean {
-  return declared[i - 1]?.[0].endsWith('*') ?? false;
 }
 
 function isSize(type: string, name: string): boolean {

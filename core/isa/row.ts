@@ -47,10 +47,19 @@ export type ImmField =
 /** What happens to the program counter after the instruction. */
 export type Flow = 'next' | 'jump' | 'branch' | 'call' | 'exit';
 
-/** The first `-mcpu` version of LLVM that has the instruction; `kernel`: Linux only. */
+/**
+ * The first `-mcpu` version for which LLVM's code generator uses the instruction; `kernel`: Linux only.
+ * No assembler refuses an instruction for its version (llvm-mc checks none of them), and GNU as counts
+ * 32-bit arithmetic and stores of an immediate as v1: the version is something to show, not to enforce.
+ */
 export type IsaVersion = 'v1' | 'v2' | 'v3' | 'v4' | 'kernel';
 
-/** Conformance group (RFC 9669 section 2.4), or `kernel` for what Linux adds. */
+/**
+ * Conformance group (RFC 9669 section 2.4), or `kernel` for what Linux adds. Where the text of the RFC
+ * decides, it holds (64-bit arithmetic and jumps, `DW` accesses and 64-bit byte swaps are `base64`, all
+ * calls and unconditional jumps `base32`); `exit`, which the text leaves open, is `base32` as in the IANA
+ * registry. A 64-bit group includes its 32-bit one.
+ */
 export type ConformanceGroup =
   | 'base32'
   | 'base64'
@@ -72,13 +81,16 @@ export interface InsnRow {
   readonly src: RegField;
   readonly off: OffField;
   readonly imm: ImmField;
-  /** Template in LLVM's pseudo-C dialect; placeholders in braces, see `docs/language.md`. */
+  /** Template in LLVM's pseudo-C dialect; the placeholders in braces are `OPERANDS` of `template.ts`. */
   readonly pseudoc: string;
   /** Template in the GNU dialect; empty where that dialect has no word for it. */
   readonly gnu: string;
   /** Template as verifier logs and bpftool print it. */
   readonly kernel: string;
-  /** Further accepted spellings (never printed). */
+  /**
+   * Further accepted spellings (never printed): older ones, and those of other tools. One operand may be
+   * missing in them (`ld_pseudo` has no `next_imm`): its field is 0.
+   */
   readonly pseudocAlso?: readonly string[];
   readonly gnuAlso?: readonly string[];
   /** Registers read and written beyond the operands. */
