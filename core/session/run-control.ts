@@ -1,0 +1,309 @@
+import type { Prepared } from '../ctx/input.ts';
+import { prepareInput } from '../ctx/setup.ts';
+import { verdictText } from '../ctx/verdict.ts';
+import type { StopCause } from '../interp/engine.ts';
+import { recordRun } from '../prog/stats.ts';
+import type { Fault } from '../vm/fault.ts';
+import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
+import { expressionEnv } from './environment.ts';
+import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
+import { RunTally } from './run-tally.ts';
+import { beginStep, type StepPlan, stepDone } from './stepping.ts';
+import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
+
+/** What an engine call that stopped early counts as in a slice's budget, in instructions. */
+const CALL_COST = 20;
+
+/** How a session runs. */
+export interface RunOptions {
+  readonly stopOnEntry: boolean;
+  /** false: nothing stops it; faults are printed. */
+  readonly debug: boolean;
+}
+
+type State = 'new' | 'running' | 'stopped' | 'ended';
+
+/**
+ * Run control over the packets of a session: continue, steps, pause, breakpoints, faults, verdicts.
+ * Synchronous: `runSlice` does a piece of work and returns; the driver decides when the next one comes.
+ */
+export class RunControl {
+  readonly #loaded: Loaded;
+  readonly #breakpoints: BreakpointTable;
+  readonly #emit: (event: TargetEvent) => void;
+  readonly #tally: RunTally;
+  #options: RunOptions = { stopOnEntry: false, debug: true };
+  #state: State = 'new';
+  #packet = -1;
+  #prepared: Prepared | undefined;
+  /** The current packet's run is over (verdict or fault); what follows is the next packet. */
+  #done = false;
+  /** The breakpoint under the program counter was reported already. */
+  #resumeOver = false;
+  #step: StepPlan | undefined;
+  #stopOnFaults = true;
+  #stops = 0;
+  #faulted = false;
+  #lastStop: StopReport | undefined;
+
+  constructor(loaded: Loaded, breakpoints: BreakpointTable, emit: (event: TargetEvent) => void) {
+    this.#loaded = loaded;
+    this.#breakpoints = breakpoints;
+    this.#emit = emit;
+    this.#tally = new RunTally(loaded, emit);
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  get isStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
+  /** Number of the latest stop, from 1; 0 before the first. */
+  get stop(): number {
+    return this.#stops;
+  }
+
+  get lastStop(): StopReport | undefined {
+    return this.#lastStop;
+  }
+
+  /** The current packet as it lies in memory; undefined before the first. */
+  get prepared(): Prepared | undefined {
+    return this.#prepared;
+  }
+
+  set stopOnFaults(on: boolean) {
+    this.#stopOnFaults = on;
+  }
+
+  /** Enters the first packet and stops there or lets it run. */
+  start(options: RunOptions): void {
+    if (this.#state !== 'new') throw new Error('the program has been started already');
+    this.#options = options;
+    if (!this.#nextPacket()) {
+      this.#end();
+    } else if (options.debug && options.stopOnEntry) {
+      this.#stopNow('entry');
+    } else {
+      this.#state = 'running';
+    }
+  }
+
+  /** Goes on from a stop. Throws when there is none. */
+  resume(command: RunCommand): void {
+    if (this.#state !== 'stopped') throw new Error('the program is not stopped');
+    this.#state = 'running';
+    if (!this.#done) {
+      this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, command);
+      return;
+    }
+    this.#step = undefined;
+    if (!this.#nextPacket()) this.#end();
+    else if (command.kind !== 'continue') this.#stopNow('step', { description: this.#tally.packetName() });
+  }
+
+  /** Asks a running program to stop; nothing when it stands still. */
+  pause(): void {
+    const { cpu } = this.#loaded;
+    if (this.isRunning) cpu.requestPause();
+    else cpu.clearPause();
+  }
+
+  /** Runs about `budget` instructions, less when something stops the program. */
+  runSlice(budget: number): void {
+    let left = budget;
+    while (left > 0 && this.isRunning) left -= this.#advance(left);
+    this.#flushOutput();
+  }
+
+  /** Gives the packet's memory back; the session is over. */
+  dispose(): void {
+    this.#prepared?.dispose();
+    this.#prepared = undefined;
+  }
+
+  /** One engine call and what follows from it; returns its cost in instructions. */
+  #advance(budget: number): number {
+    const { machine, engine, cpu } = this.#loaded;
+    const before = cpu.insnsExecuted;
+    const limit = this.#insnsLeft(before);
+    if (limit <= 0) {
+      this.#faultedAt(this.#limitFault());
+      return CALL_COST;
+    }
+    const single = this.#step?.mode === 'single';
+    const cause = engine.run(machine, cpu.index, {
+      budget: single ? 1 : Math.min(budget, limit),
+      breakpoints: this.#options.debug && !single,
+      resume: this.#resumeOver,
+    });
+    this.#resumeOver = false;
+    this.#arrived(cause);
+    return Number(cpu.insnsExecuted - before) + CALL_COST;
+  }
+
+  #arrived(cause: StopCause): void {
+    switch (cause.kind) {
+      case 'exit':
+        this.#exited();
+        return;
+      case 'fault':
+        this.#faultedAt(cause.fault);
+        return;
+      case 'pause':
+        this.#loaded.cpu.clearPause();
+        if (this.#options.debug) this.#stopNow('pause');
+        return;
+      case 'breakpoint':
+        this.#atBreakpoint();
+        return;
+      case 'budget':
+        if (this.#step?.mode === 'single') this.#afterSingleStep();
+        return;
+    }
+  }
+
+  #afterSingleStep(): void {
+    const { cpu } = this.#loaded;
+    const step = this.#step;
+    if (step === undefined) return;
+    const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
+    if ((byte & USER_BREAKPOINT) !== 0 && this.#userBreakpoint()) return;
+    if (stepDone(this.#loaded, step)) this.#stopNow('step');
+  }
+
+  /** The engine stopped before an instruction whose breakpoint byte is set. */
+  #atBreakpoint(): void {
+    const { cpu } = this.#loaded;
+    this.#resumeOver = true;
+    const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
+    if ((byte & USER_BREAKPOINT) !== 0 && this.#userBreakpoint()) return;
+    if ((byte & STEP_BREAKPOINT) !== 0 && this.#step !== undefined && stepDone(this.#loaded, this.#step)) {
+      this.#stopNow('step');
+    }
+  }
+
+  /** Counts and judges the user's breakpoints here; true when the program stops for one. */
+  #userBreakpoint(): boolean {
+    const here = this.#here();
+    if (here === undefined) return false;
+    const env = expressionEnv(this.#loaded, () => 0);
+    const { program, pc } = here;
+    const hit = this.#breakpoints.reached(program, pc, env);
+    const location = program.lines.locationOf(pc);
+    for (const text of hit.logs) {
+      this.#emit({ kind: 'output', category: 'console', text: `${text}\n`, ...(location ? { location } : {}) });
+    }
+    if (hit.stops.length === 0) return false;
+    for (const problem of hit.problems) {
+      this.#emit({ kind: 'output', category: 'stderr', text: `${problem}\n` });
+    }
+    const description = hit.problems[0];
+    this.#stopNow('breakpoint', {
+      breakpoints: hit.stops,
+      ...(description === undefined ? {} : { description }),
+    });
+    return true;
+  }
+
+  #here(): { program: DebugProgram; pc: number } | undefined {
+    const { cpu, programs } = this.#loaded;
+    const program = programs.get(cpu.prog.id);
+    return program === undefined ? undefined : { program, pc: cpu.prog.origIdx[cpu.pc] ?? 0 };
+  }
+
+  #exited(): void {
+    const { cpu, main } = this.#loaded;
+    this.#done = true;
+    this.#recordRun();
+    const r0 = cpu.readReg(0);
+    const verdict = verdictText(main.attr.progType, Number(r0 & 0xffff_ffffn));
+    this.#flushOutput();
+    this.#tally.verdict(verdict, r0, cpu.insnsExecuted);
+    if (this.#step !== undefined) this.#stopNow('step', { description: verdict, verdict });
+    else if (!this.#nextPacket()) this.#end();
+  }
+
+  #faultedAt(fault: Fault): void {
+    this.#done = true;
+    this.#faulted = true;
+    this.#recordRun();
+    this.#flushOutput();
+    const here = this.#here();
+    const place = here === undefined ? '' : placeText(here.program, fault.pc);
+    this.#tally.fault(fault, place, here?.program.lines.locationOf(fault.pc));
+    if (this.#options.debug && this.#stopOnFaults) {
+      this.#stopNow('exception', { description: fault.message, fault });
+    } else if (!this.#nextPacket()) {
+      this.#end();
+    }
+  }
+
+  #recordRun(): void {
+    const { machine, cpu, main } = this.#loaded;
+    recordRun(machine, cpu.index, main.prog);
+  }
+
+  /** Instructions that this packet may still execute. */
+  #insnsLeft(executed: bigint): number {
+    const { maxInsns } = this.#loaded;
+    return maxInsns === undefined ? Number.POSITIVE_INFINITY : maxInsns - Number(executed);
+  }
+
+  #limitFault(): Fault {
+    const { cpu, maxInsns } = this.#loaded;
+    return {
+      kind: 'insn_limit',
+      pc: this.#here()?.pc ?? 0,
+      xlatedPc: cpu.pc,
+      address: undefined,
+      size: 0,
+      region: undefined,
+      message: `the limit of ${maxInsns} instructions is reached; is there an endless loop? Raise maxInsns to go on`,
+    };
+  }
+
+  /** Lays the next packet out and enters the program; false when there is none. */
+  #nextPacket(): boolean {
+    const { machine, cpu, main, packets } = this.#loaded;
+    const packet = packets[this.#packet + 1];
+    if (packet === undefined) return false;
+    this.#packet++;
+    this.#prepared?.dispose();
+    const prepared = prepareInput(machine, cpu.index, main.prog, packet.input);
+    this.#prepared = prepared;
+    machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
+    this.#tally.begin(this.#packet);
+    this.#done = false;
+    this.#resumeOver = false;
+    return true;
+  }
+
+  #stopNow(reason: StopReason, more: Partial<StopReport> = {}): void {
+    this.#step?.clear();
+    this.#step = undefined;
+    this.#state = 'stopped';
+    // Going on from here, a breakpoint on this instruction is behind the user already.
+    this.#resumeOver = true;
+    this.#flushOutput();
+    const report: StopReport = { breakpoints: [], ...more, stop: ++this.#stops, reason };
+    this.#lastStop = report;
+    this.#emit({ kind: 'stopped', report });
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#flushOutput();
+    if (!this.#options.debug || this.#loaded.packets.length > 1) this.#tally.summary();
+    this.#emit({ kind: 'ended', exitCode: this.#faulted ? 1 : 0 });
+  }
+
+  /** Hands on what the program printed since the last time. */
+  #flushOutput(): void {
+    const lines = this.#loaded.machine.output.splice(0);
+    if (lines.length > 0) this.#emit({ kind: 'output', category: 'stdout', text: `${lines.join('\n')}\n` });
+  }
+}

@@ -1,0 +1,95 @@
+import type { RunInput } from '../ctx/input.ts';
+import { BUILTIN_PACKETS } from '../input/builtin.ts';
+import { readCapture } from '../input/capture.ts';
+import { parseHexBytes } from '../input/hex.ts';
+import type { ProgType } from '../object/object.ts';
+import type { SessionPacket } from './loaded.ts';
+import type { DataArg, LaunchProblemKind, LoadArgs } from './target-api.ts';
+import { firstError } from './text-place.ts';
+
+/** The packets a session runs on, or what is wrong with the wish. */
+export type ChosenPackets =
+  | {
+      readonly ok: true;
+      readonly packets: readonly SessionPacket[];
+      /** Packets in the capture; 0: no capture. */
+      readonly nCaptured: number;
+      readonly messages: readonly string[];
+    }
+  | { readonly ok: false; readonly kind: LaunchProblemKind; readonly message: string };
+
+/** Packet used when none is named, so that F5 does something sensible with a bare program. */
+const DEFAULT_PACKET = 'tcp-syn';
+
+/** Finds the input of a session in its launch arguments. */
+export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets {
+  if (args.capture !== undefined && args.data !== undefined) {
+    return problem('bad-argument', 'give either "capture" or "data", not both');
+  }
+  if (args.capture !== undefined) return fromCapture(args, args.capture);
+  if (args.packets !== undefined && args.packets !== 'all' && args.packets.some((number) => number !== 1)) {
+    return problem('bad-packet', `packet ${args.packets.join(', ')}: there is no capture; name one with "capture"`);
+  }
+  if (args.data !== undefined) return fromData(args, args.data);
+  if (progType === 'raw') return one(args, new Uint8Array(), []);
+  const builtin = BUILTIN_PACKETS.find((packet) => packet.name === DEFAULT_PACKET) ?? BUILTIN_PACKETS[0];
+  return one(args, builtin?.data ?? new Uint8Array(), [
+    `no packet was chosen: the built-in packet "${builtin?.title}" is used`,
+  ]);
+}
+
+function fromCapture(args: LoadArgs, file: NonNullable<LoadArgs['capture']>): ChosenPackets {
+  const capture = readCapture(file.bytes);
+  const messages = capture.message === undefined ? [] : [`${file.name}: ${capture.message}`];
+  const nCaptured = capture.packets.length;
+  if (nCaptured === 0) {
+    return problem('bad-capture', messages[0] ?? `${file.name} holds no packets`);
+  }
+  const numbers = args.packets === 'all' ? capture.packets.map((_, i) => i + 1) : (args.packets ?? [1]);
+  if (numbers.length === 0) return problem('bad-packet', 'the list of packets is empty');
+  const packets: SessionPacket[] = [];
+  for (const number of numbers) {
+    const packet = capture.packets[number - 1];
+    if (packet === undefined) {
+      return problem('bad-packet', `packet ${number}: ${file.name} has packets 1 to ${nCaptured}`);
+    }
+    packets.push({ number, input: input(args, packet.data) });
+  }
+  return { ok: true, packets, nCaptured, messages };
+}
+
+function fromData(args: LoadArgs, data: DataArg): ChosenPackets {
+  switch (data.kind) {
+    case 'bytes':
+      return one(args, data.bytes, []);
+    case 'builtin': {
+      const builtin = BUILTIN_PACKETS.find((packet) => packet.name === data.name);
+      if (builtin !== undefined) return one(args, builtin.data, []);
+      const names = BUILTIN_PACKETS.map((packet) => packet.name).join(', ');
+      return problem('bad-data', `data: there is no built-in packet "${data.name}"; there are ${names}`);
+    }
+    case 'hex': {
+      const parsed = parseHexBytes(data.text);
+      const error = firstError(parsed.diagnostics);
+      return error === undefined
+        ? one(args, parsed.value, [])
+        : problem('bad-data', `data, character ${error.range.start + 1}: ${error.message}`);
+    }
+  }
+}
+
+function one(args: LoadArgs, data: Uint8Array, messages: readonly string[]): ChosenPackets {
+  return { ok: true, packets: [{ number: 1, input: input(args, data) }], nCaptured: 0, messages };
+}
+
+function input(args: LoadArgs, data: Uint8Array): RunInput {
+  return {
+    data,
+    ...(args.ctx === undefined ? {} : { ctx: args.ctx }),
+    ...(args.attach === undefined ? {} : { attach: args.attach }),
+  };
+}
+
+function problem(kind: LaunchProblemKind, message: string): ChosenPackets {
+  return { ok: false, kind, message };
+}

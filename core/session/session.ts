@@ -1,0 +1,216 @@
+import { BreakpointTable } from './breakpoints.ts';
+import type { LoadedContext } from './context-fields.ts';
+import { expressionEnv } from './environment.ts';
+import { assignExpression, evaluateExpression } from './expression-eval.ts';
+import { loadSession } from './load-session.ts';
+import { debugFrames, insnText, type Loaded } from './loaded.ts';
+import { readRegion, writeRegion } from './memory-access.ts';
+import { editedBy, valueRow } from './results.ts';
+import { RunControl } from './run-control.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import type {
+  Container,
+  EvaluateContext,
+  EvaluateReply,
+  FrameRow,
+  LoadArgs,
+  LoadReply,
+  TargetEvent,
+  TargetMethod,
+  TargetRequests,
+} from './target-api.ts';
+import { containerRows, frameScopes } from './variables.ts';
+import { registersView, stackView, statsView, type ViewContext } from './views.ts';
+
+export interface SessionOptions {
+  /** Memory that other threads can write to, for immediate pauses. */
+  readonly sharedMemory: boolean;
+  /** Told of stops, output and the end. */
+  emit(event: TargetEvent): void;
+}
+
+type Handlers = {
+  readonly [M in TargetMethod]: (args: TargetRequests[M]['args']) => TargetRequests[M]['reply'];
+};
+
+/**
+ * One debug session inside the target: a machine, a program, its packets and the run control over them.
+ * Synchronous; requests can be made at any time between two slices, also while the program runs.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #handlers: Handlers;
+  #loaded: Loaded | undefined;
+  #run: RunControl | undefined;
+  #breakpoints: BreakpointTable | undefined;
+  #current: Snapshot | undefined;
+  #previous: Snapshot | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#handlers = this.#makeHandlers();
+  }
+
+  /** The program is executing: `runSlice` has work to do. */
+  get isRunning(): boolean {
+    return this.#run?.isRunning ?? false;
+  }
+
+  /**
+   * Carries out one request of `TargetRequests`. Throws Error with a text for people when it cannot be
+   * done in this state (no program, not stopped); everything a user can type wrong is in the reply.
+   */
+  request<M extends TargetMethod>(method: M, args: TargetRequests[M]['args']): TargetRequests[M]['reply'] {
+    const handler = this.#handlers[method];
+    return handler(args);
+  }
+
+  /** Gives a running program some `budget` instructions. */
+  runSlice(budget: number): void {
+    this.#run?.runSlice(budget);
+  }
+
+  #makeHandlers(): Handlers {
+    return {
+      load: (args) => this.#load(args),
+      setBreakpoints: ({ file, breakpoints }) => this.#table().set(file, breakpoints),
+      breakpointLocations: ({ file, line, endLine }) => this.#table().locations(file, line, endLine),
+      setFaultStops: ({ on }) => {
+        this.#control().stopOnFaults = on;
+        return null;
+      },
+      start: (options) => {
+        this.#control().start(options);
+        return null;
+      },
+      resume: (command) => {
+        this.#control().resume(command);
+        return null;
+      },
+      pause: () => {
+        this.#control().pause();
+        return null;
+      },
+      frames: () => this.#frames(),
+      scopes: ({ frame }) => frameScopes(this.#context(frame), frame),
+      children: ({ of, start, count }) => containerRows(this.#context(frameOf(of)), of, start, count),
+      evaluate: ({ expression, frame, context }) => this.#evaluate(expression, frame, context),
+      assign: ({ target, container, value, frame }) => this.#assign(target, container, value, frame),
+      readMemory: ({ reference, offset, count }) => readRegion(this.#program(), reference, offset, count),
+      writeMemory: ({ reference, offset, bytes, allowPartial }) =>
+        writeRegion(this.#program(), reference, offset, bytes, allowPartial),
+      registers: ({ frame }) => registersView(this.#view(frame)),
+      stack: ({ frame }) => stackView(this.#view(frame)),
+      stats: () => statsView(this.#program(), this.#control().stop),
+    };
+  }
+
+  #load(args: LoadArgs): LoadReply {
+    if (this.#loaded !== undefined) throw new Error('this session has a program already');
+    const result = loadSession(args, this.#options.sharedMemory);
+    if (!result.ok) return result;
+    const { loaded } = result;
+    this.#loaded = loaded;
+    this.#breakpoints = new BreakpointTable(loaded);
+    this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event));
+    return {
+      ok: true,
+      name: loaded.main.attr.name,
+      progType: loaded.main.attr.progType,
+      nPackets: loaded.packets.length,
+      messages: result.messages,
+      ...(result.control === undefined ? {} : { control: result.control }),
+    };
+  }
+
+  #emit(event: TargetEvent): void {
+    if (event.kind === 'stopped') {
+      this.#previous = this.#current;
+      this.#current = takeSnapshot(this.#program());
+    }
+    this.#options.emit(event);
+  }
+
+  #frames(): readonly FrameRow[] {
+    return debugFrames(this.#program()).map(({ index, name, location, pc, program }) => ({
+      index,
+      name,
+      location,
+      pc,
+      insn: insnText(program, pc),
+    }));
+  }
+
+  #evaluate(expression: string, frame: number, context: EvaluateContext): EvaluateReply {
+    const loaded = this.#program();
+    const env = expressionEnv(loaded, () => frame);
+    const result = evaluateExpression(expression, env, { assignments: context === 'repl' });
+    if (!result.ok) return { ok: false, message: result.error.message };
+    const { value, expr, assigned } = result;
+    // A number or a constant says nothing that the language's own hover does not say better.
+    if (context === 'hover' && (expr.kind === 'number' || isConstantName(expr, loaded))) {
+      return { ok: false, message: 'not an expression of the running program' };
+    }
+    const row = valueRow(this.#context(frame), expression, value);
+    return assigned === undefined ? { ok: true, row } : { ok: true, row, edited: editedBy(loaded, assigned) };
+  }
+
+  #assign(target: string, container: Container | undefined, value: string, frame: number): EvaluateReply {
+    const loaded = this.#program();
+    const context = this.#context(frame);
+    let expression = target;
+    if (container !== undefined) {
+      const rows = containerRows(context, container, 0, Number.POSITIVE_INFINITY);
+      const row = rows.find((one) => one.name === target);
+      if (row?.evaluateName === undefined) {
+        return { ok: false, message: `${target} cannot be set` };
+      }
+      if (row.readOnly === true) {
+        return { ok: false, message: `${target} cannot be set${target === 'r10' ? ': it is the frame pointer' : ''}` };
+      }
+      expression = row.evaluateName;
+    }
+    const result = assignExpression(expression, value, expressionEnv(loaded, () => frame));
+    if (!result.ok) return { ok: false, message: result.error.message };
+    const row = valueRow(this.#context(frame), expression, result.value);
+    const edited = result.assigned === undefined ? {} : editedBy(loaded, result.assigned);
+    return { ok: true, row: { ...row, name: target }, edited };
+  }
+
+  #context(frameIndex: number): LoadedContext {
+    const loaded = this.#program();
+    const frames = debugFrames(loaded);
+    return { loaded, frames, frame: frames[frameIndex], prepared: this.#control().prepared };
+  }
+
+  #view(frameIndex: number): ViewContext {
+    const { loaded, frames, frame } = this.#context(frameIndex);
+    if (frame === undefined) throw new Error(`there is no frame ${frameIndex}`);
+    return { loaded, frames, frame, stop: this.#control().stop, previous: this.#previous };
+  }
+
+  #program(): Loaded {
+    if (this.#loaded === undefined) throw new Error('no program is loaded');
+    return this.#loaded;
+  }
+
+  #control(): RunControl {
+    if (this.#run === undefined) throw new Error('no program is loaded');
+    return this.#run;
+  }
+
+  #table(): BreakpointTable {
+    if (this.#breakpoints === undefined) throw new Error('no program is loaded');
+    return this.#breakpoints;
+  }
+}
+
+function frameOf(container: Container): number {
+  return container.kind === 'registers' || container.kind === 'stack' ? container.frame : 0;
+}
+
+function isConstantName(expr: { kind: string; name?: unknown }, loaded: Loaded): boolean {
+  if (expr.kind !== 'name' || typeof expr.name !== 'string') return false;
+  const env = expressionEnv(loaded, () => 0);
+  return env.map(expr.name) === undefined && env.constant(expr.name) !== undefined;
+}

@@ -1,0 +1,309 @@
+import type { ProgType } from '../object/object.ts';
+import type { RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
+import type { Fault } from '../vm/fault.ts';
+
+/**
+ * What the two sides of a session say to each other. The *target* holds the simulated kernel and does
+ * everything that touches it; the *client* (debug adapter, terminal debugger) asks and is told of stops.
+ * All of it survives structured cloning: plain objects, byte arrays, bigint for 64-bit values.
+ */
+
+/** Where packet bytes come from. */
+export type DataArg =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly name: string }
+  | { readonly kind: 'hex'; readonly text: string }
+  /** Name of a packet of `core/input/builtin.ts`. */
+  | { readonly kind: 'builtin'; readonly name: string };
+
+/** Everything a session needs; files are handed in as bytes, so that the target does no I/O. */
+export interface LoadArgs {
+  /** Path of the program as the client knows it: what stack frames and messages name. */
+  readonly fileName: string;
+  readonly source: Uint8Array;
+  /** Which of several programs; absent: the only one, or the first. */
+  readonly prog?: string;
+  /** Program type, where the file does not tell it. */
+  readonly type?: ProgType;
+  readonly capture?: { readonly name: string; readonly bytes: Uint8Array };
+  /** Packets of the capture, from 1; absent: the first. */
+  readonly packets?: 'all' | readonly number[];
+  /** A packet that needs no capture. */
+  readonly data?: DataArg;
+  /** Values of context fields before the run. */
+  readonly ctx?: Readonly<Record<string, bigint>>;
+  readonly engine?: string;
+  /** Seed of the machine's random numbers, unsigned 64 bits. */
+  readonly seed?: bigint;
+  /** CPU that runs the program, 0…63. */
+  readonly cpu?: number;
+  /** Instructions after which a packet's run ends in a fault `insn_limit`; absent: none. */
+  readonly maxInsns?: number;
+  /** Where offset 0 of a socket filter lies. */
+  readonly attach?: 'packet' | 'test_run';
+  /** Programs to put into program arrays: map name → index → program of the same file. */
+  readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Count run statistics; default true. */
+  readonly stats?: boolean;
+}
+
+/** Kinds of launch failure; the adapter numbers them. */
+export type LaunchProblemKind =
+  | 'assembly'
+  | 'refused'
+  | 'no-program'
+  | 'bad-type'
+  | 'bad-packet'
+  | 'bad-capture'
+  | 'bad-data'
+  | 'bad-context'
+  | 'bad-engine'
+  | 'bad-argument';
+
+/** Why a session cannot begin; `message` names file, line and column where there is one. */
+export interface LaunchProblem {
+  readonly kind: LaunchProblemKind;
+  readonly message: string;
+  /** Further lines for the console: every diagnostic of the file. */
+  readonly details?: readonly string[];
+}
+
+export type LoadReply =
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly progType: ProgType;
+      readonly nPackets: number;
+      /** Things worth telling that did not stop the launch (warnings, damaged capture, packet used). */
+      readonly messages: readonly string[];
+      readonly control?: ControlWord;
+    }
+  | { readonly ok: false; readonly problem: LaunchProblem };
+
+/** The word that stops a running engine at once; handed out only where memory is shared. */
+export interface ControlWord {
+  readonly memory: SharedArrayBuffer;
+  /** Of the 32-bit word in `memory`. */
+  readonly byteOffset: number;
+  /** Value that asks for a pause. */
+  readonly pause: number;
+}
+
+export interface BreakpointRequest {
+  /** From 1. */
+  readonly line: number;
+  /** From 1; absent: the first instruction of the line. */
+  readonly column?: number;
+  readonly condition?: string;
+  /** `5`, `>= 5`, `% 3`: of the number of times the place was reached with its condition true. */
+  readonly hitCondition?: string;
+  /** Prints instead of stopping; `{expression}` is replaced by its value. */
+  readonly logMessage?: string;
+}
+
+export interface BreakpointReply {
+  readonly id: number;
+  readonly verified: boolean;
+  readonly line: number;
+  readonly column?: number;
+  readonly message?: string;
+}
+
+/** What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction. */
+export type RunCommand =
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' }
+  | { readonly kind: 'out' };
+
+export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception';
+
+/** Why the program stands still. */
+export interface StopReport {
+  /** Numbers the stops of a session from 1. */
+  readonly stop: number;
+  readonly reason: StopReason;
+  /** One line for people: `XDP_DROP (1)`, a fault's text, `Paused at …`. */
+  readonly description?: string;
+  /** Ids of the breakpoints that were hit. */
+  readonly breakpoints: readonly number[];
+  readonly fault?: Fault;
+  /** The packet's verdict, where the last `exit` has been executed. */
+  readonly verdict?: string;
+}
+
+export type OutputCategory = 'console' | 'stdout' | 'stderr' | 'important';
+
+export interface SourceLocation {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1; 0 where unknown. */
+  readonly column: number;
+}
+
+export interface FrameRow {
+  /** 0: the innermost. */
+  readonly index: number;
+  /** Program's or subprogram's name. */
+  readonly name: string;
+  readonly location: SourceLocation | undefined;
+  /** Original instruction about to execute; in outer frames the call. */
+  readonly pc: number;
+  /** Text of that instruction. */
+  readonly insn: string;
+}
+
+/** Something that has children in the Variables view. Addresses are unsigned 64 bits. */
+export type Container =
+  | { readonly kind: 'registers' | 'stack'; readonly frame: number }
+  | { readonly kind: 'packet' | 'context' | 'maps' }
+  | { readonly kind: 'map'; readonly id: number }
+  /** Memory in rows of 16 bytes, or one byte a row. Names count from `from`. */
+  | {
+      readonly kind: 'memory';
+      readonly addr: bigint;
+      readonly size: number;
+      readonly unit: 1 | 16;
+      readonly from: number;
+    };
+
+export interface VariableRow {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
+  /** Expression that gives the same value, for watch and copy. */
+  readonly evaluateName?: string;
+  readonly memory?: MemoryPlace;
+  readonly children?: Container;
+  /** Number of children when they are an index, for paging. */
+  readonly indexed?: number;
+  /** Number of children when they are names. */
+  readonly named?: number;
+  readonly readOnly?: boolean;
+}
+
+/** A place in memory: `reference` is the canonical name of its region, `offset` bytes into it. */
+export interface MemoryPlace {
+  readonly reference: string;
+  readonly offset: number;
+}
+
+export interface ScopeRow {
+  readonly name: string;
+  readonly container: Container;
+  readonly named?: number;
+  readonly indexed?: number;
+  readonly expensive: boolean;
+}
+
+export type EvaluateContext = 'watch' | 'hover' | 'repl' | 'clipboard' | 'variables';
+
+/** The result of an evaluation or an edit, or why there is none. */
+export type EvaluateReply =
+  | {
+      readonly ok: true;
+      readonly row: VariableRow;
+      /** What an assignment has changed. */
+      readonly edited?: Edited;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** What an edit has changed: registers (`memory` absent) or bytes of a region. */
+export interface Edited {
+  readonly memory?: MemoryPlace & { readonly count: number };
+}
+
+export interface ReadMemoryReply {
+  /** Address of the first byte. */
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  /** Bytes that were asked for and do not exist. */
+  readonly unreadable: number;
+}
+
+/** Every request, its arguments and its answer. */
+export interface TargetRequests {
+  readonly load: { readonly args: LoadArgs; readonly reply: LoadReply };
+  readonly setBreakpoints: {
+    readonly args: { readonly file: string; readonly breakpoints: readonly BreakpointRequest[] };
+    readonly reply: readonly BreakpointReply[];
+  };
+  readonly breakpointLocations: {
+    readonly args: { readonly file: string; readonly line: number; readonly endLine: number };
+    readonly reply: readonly { readonly line: number; readonly column: number }[];
+  };
+  readonly setFaultStops: { readonly args: { readonly on: boolean }; readonly reply: null };
+  /** Begins the first packet. `debug` false: no breakpoints, no stops. */
+  readonly start: {
+    readonly args: { readonly stopOnEntry: boolean; readonly debug: boolean };
+    readonly reply: null;
+  };
+  readonly resume: { readonly args: RunCommand; readonly reply: null };
+  readonly pause: { readonly args: null; readonly reply: null };
+  readonly frames: { readonly args: null; readonly reply: readonly FrameRow[] };
+  readonly scopes: { readonly args: { readonly frame: number }; readonly reply: readonly ScopeRow[] };
+  readonly children: {
+    readonly args: { readonly of: Container; readonly start: number; readonly count: number };
+    readonly reply: readonly VariableRow[];
+  };
+  readonly evaluate: {
+    readonly args: {
+      readonly expression: string;
+      readonly frame: number;
+      readonly context: EvaluateContext;
+    };
+    readonly reply: EvaluateReply;
+  };
+  /** `target` is an expression, or the name of a row of `container`. */
+  readonly assign: {
+    readonly args: {
+      readonly target: string;
+      readonly container?: Container;
+      readonly value: string;
+      readonly frame: number;
+    };
+    readonly reply: EvaluateReply;
+  };
+  readonly readMemory: {
+    readonly args: { readonly reference: string; readonly offset: number; readonly count: number };
+    readonly reply: ReadMemoryReply | { readonly message: string };
+  };
+  readonly writeMemory: {
+    readonly args: {
+      readonly reference: string;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+      readonly allowPartial: boolean;
+    };
+    readonly reply: { readonly written: number; readonly edited: Edited } | { readonly message: string };
+  };
+  readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
+  readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
+  readonly stats: { readonly args: null; readonly reply: StatsReply };
+}
+
+export type TargetMethod = keyof TargetRequests;
+
+/** What the target tells unasked. */
+export type TargetEvent =
+  | { readonly kind: 'stopped'; readonly report: StopReport }
+  | {
+      readonly kind: 'output';
+      readonly text: string;
+      readonly category: OutputCategory;
+      readonly location?: SourceLocation;
+    }
+  /** The last packet is done. `exitCode` 1: a run faulted. */
+  | { readonly kind: 'ended'; readonly exitCode: 0 | 1 };
+
+/** Client → target. */
+export interface ToTarget {
+  readonly id: number;
+  readonly method: TargetMethod;
+  readonly args: TargetRequests[TargetMethod]['args'];
+}
+
+/** Target → client. `error`: the request could not be carried out; the text says why. */
+export type FromTarget =
+  | { readonly id: number; readonly reply: unknown }
+  | { readonly id: number; readonly error: string }
+  | { readonly event: TargetEvent };

@@ -1,0 +1,262 @@
+import { CTX_FIELDS } from '../ctx/fields.ts';
+import { REGISTERS } from '../isa/registers.ts';
+import { MAX_BPF_STACK } from '../vm/layout.ts';
+import type { BpfMap } from '../vm/map.ts';
+import type { LoadedContext } from './context-fields.ts';
+import { contextFieldValue } from './context-fields.ts';
+import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
+import { type FrameContext, hexText } from './results.ts';
+import type { Container, ScopeRow, VariableRow } from './target-api.ts';
+import { countEntries, isArray, mapRow } from './variables-map.ts';
+
+/** Most rows of one answer, however many were asked for. */
+const MAX_ROWS = 10_000;
+
+/** The scopes of a frame. */
+export function frameScopes(context: LoadedContext, frameIndex: number): readonly ScopeRow[] {
+  const { loaded } = context;
+  const scopes: ScopeRow[] = [
+    { name: 'Registers', container: { kind: 'registers', frame: frameIndex }, named: 11, expensive: false },
+    {
+      name: 'Stack',
+      container: { kind: 'stack', frame: frameIndex },
+      named: MAX_BPF_STACK / 8,
+      expensive: true,
+    },
+  ];
+  const packet = dataRegion(context);
+  if (packet !== undefined) {
+    const name = loaded.main.attr.progType === 'raw' ? 'Memory' : 'Packet';
+    const rows = Math.ceil(packet.size / 16);
+    scopes.push({ name, container: { kind: 'packet' }, indexed: rows, expensive: true });
+  }
+  const fields = CTX_FIELDS[loaded.main.attr.progType].length;
+  if (fields > 0) {
+    scopes.push({ name: 'Context', container: { kind: 'context' }, named: fields, expensive: true });
+  }
+  if (loaded.maps.size > 0) {
+    scopes.push({ name: 'Maps', container: { kind: 'maps' }, named: loaded.maps.size, expensive: true });
+  }
+  return scopes;
+}
+
+/** Rows `start`…`start + count` of a container; fewer at its end, none for what does not exist any more. */
+export function containerRows(
+  context: LoadedContext,
+  of: Container,
+  start: number,
+  count: number,
+): readonly VariableRow[] {
+  const end = start + Math.min(count, MAX_ROWS);
+  switch (of.kind) {
+    case 'registers':
+      return registerRows(context).slice(start, end);
+    case 'stack':
+      return stackRows(context).slice(start, end);
+    case 'packet': {
+      const region = dataRegion(context);
+      if (region === undefined) return [];
+      const rows: Container & { kind: 'memory' } = {
+        kind: 'memory',
+        addr: region.addr,
+        size: region.size,
+        unit: 16,
+        from: -region.origin,
+      };
+      return memoryRows(context, rows, start, end);
+    }
+    case 'context':
+      return contextRows(context).slice(start, end);
+    case 'maps':
+      return [...context.loaded.maps.values()].map(mapRow).slice(start, end);
+    case 'map': {
+      const map = context.loaded.machine.maps.get(of.id);
+      return map === undefined ? [] : mapEntryRows(context, map, start, end);
+    }
+    case 'memory':
+      return memoryRows(context, of, start, end);
+  }
+}
+
+/** The packet of the run, or a raw program's memory. */
+function dataRegion(
+  context: LoadedContext,
+): { readonly addr: bigint; readonly size: number; readonly origin: number } | undefined {
+  const { loaded, prepared } = context;
+  const packet = loaded.cpu.current?.packet;
+  if (packet !== undefined) return packet;
+  if (loaded.main.attr.progType !== 'raw' || prepared === undefined) return undefined;
+  return loaded.machine.space.regionAt(prepared.r1);
+}
+
+function registerRows(context: FrameContext): VariableRow[] {
+  const { loaded, frames, frame } = context;
+  if (frame === undefined) return [];
+  const initialised = frame.index === 0 ? loaded.cpu.regInitialised : -1;
+  return REGISTERS.filter((register) => register.saved !== 'hidden').map(({ number, name }) => {
+    const value = frame.view.reg(number);
+    if (value === undefined) {
+      return { name, value: 'not kept over the call', type: 'u64', readOnly: true };
+    }
+    const pointer = pointerMeaning(loaded, frames, frame, value);
+    const place = memoryPlace(loaded, value);
+    const hasValue = (initialised & (1 << number)) !== 0;
+    const text = valueText(value, registerMeaning(loaded, frames, frame, number, value));
+    return {
+      name,
+      value: hasValue ? text : `${text} (not set yet)`,
+      type: pointer === undefined ? 'u64' : 'pointer',
+      evaluateName: name,
+      ...(place === undefined ? {} : { memory: place }),
+      ...(number === 10 || frame.index > 0 ? { readOnly: true } : {}),
+    };
+  });
+}
+
+function stackRows(context: FrameContext): VariableRow[] {
+  const { loaded, frames, frame } = context;
+  if (frame === undefined) return [];
+  const { space } = loaded.machine;
+  const rows: VariableRow[] = [];
+  for (let offset = 8; offset <= MAX_BPF_STACK; offset += 8) {
+    const addr = frame.view.fp - BigInt(offset);
+    const bytes = space.read(addr, 8);
+    if (bytes === undefined) break;
+    const written = space.initialised(addr, 8)?.some((byte) => byte !== 0) ?? true;
+    const value = new DataView(bytes.buffer).getBigUint64(0, true);
+    const place = memoryPlace(loaded, addr);
+    rows.push({
+      name: `fp - ${offset}`,
+      value: written ? valueText(value, valueMeaning(loaded, frames, frame, value)) : 'not written yet',
+      type: 'u64',
+      evaluateName: `*(u64 *)(r10 - ${offset})`,
+      ...(place === undefined ? {} : { memory: place }),
+    });
+  }
+  return rows;
+}
+
+function contextRows(context: LoadedContext): VariableRow[] {
+  const { loaded, frames, frame } = context;
+  return CTX_FIELDS[loaded.main.attr.progType].map((field) => {
+    const value = contextFieldValue(context, field);
+    const meaning = value === undefined ? undefined : valueMeaning(loaded, frames, frame, value);
+    const place = value === undefined || meaning === undefined ? undefined : memoryPlace(loaded, value);
+    return {
+      name: field.name,
+      value: value === undefined ? 'not known' : valueText(value, meaning),
+      type: field.pointer ? 'pointer' : `u${field.size * 8}`,
+      readOnly: true,
+      ...(place === undefined ? {} : { memory: place }),
+    };
+  });
+}
+
+function memoryRows(
+  context: FrameContext,
+  of: Container & { kind: 'memory' },
+  start: number,
+  end: number,
+): VariableRow[] {
+  const rows: VariableRow[] = [];
+  const last = Math.min(end, Math.ceil(of.size / of.unit));
+  for (let row = start; row < last; row++) {
+    const offset = row * of.unit;
+    const size = Math.min(of.unit, of.size - offset);
+    const addr = of.addr + BigInt(offset);
+    const bytes = context.loaded.machine.space.read(addr, size);
+    if (bytes === undefined) break;
+    const place = memoryPlace(context.loaded, addr);
+    const name = of.from + offset;
+    const common = place === undefined ? {} : { memory: place };
+    if (of.unit === 1) {
+      const byte = bytes[0] ?? 0;
+      rows.push({
+        name: `[${name}]`,
+        value: `0x${byte.toString(16).padStart(2, '0')} (${byte})`,
+        type: 'u8',
+        evaluateName: `*(u8 *)(0x${addr.toString(16)})`,
+        ...common,
+      });
+    } else {
+      rows.push({
+        name: `[${name} … ${name + size - 1}]`,
+        value: `${hexText(bytes)}  ${asciiText(bytes)}`,
+        type: `u8[${size}]`,
+        children: { kind: 'memory', addr, size, unit: 1, from: name },
+        indexed: size,
+        readOnly: true,
+        ...common,
+      });
+    }
+  }
+  return rows;
+}
+
+function mapEntryRows(context: FrameContext, map: BpfMap, start: number, end: number): VariableRow[] {
+  const rows: VariableRow[] = [];
+  for (const key of mapKeys(map, start, end)) {
+    const value = map.lookup(key);
+    if (value === undefined) continue;
+    rows.push(mapEntryRow(context, map, key, value));
+  }
+  return rows;
+}
+
+function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value: Uint8Array): VariableRow {
+  const { loaded, frames, frame } = context;
+  const name = keyText(map, key);
+  const addr = map.valueAddr(key);
+  const place = addr === undefined ? undefined : memoryPlace(loaded, addr);
+  const common = {
+    name,
+    evaluateName: `${map.def.name}${name}`,
+    ...(place === undefined ? {} : { memory: place }),
+    ...(addr === undefined ? { readOnly: true } : {}),
+  };
+  const bits = [1, 2, 4, 8].includes(value.length) ? littleEndian(value) : undefined;
+  if (bits !== undefined) {
+    const meaning = value.length === 8 ? valueMeaning(loaded, frames, frame, bits) : undefined;
+    return { ...common, value: valueText(bits, meaning), type: `u${value.length * 8}` };
+  }
+  return {
+    ...common,
+    value: hexText(value),
+    type: `u8[${value.length}]`,
+    ...(addr === undefined
+      ? {}
+      : { children: { kind: 'memory', addr, size: value.length, unit: 1, from: 0 }, indexed: value.length }),
+  };
+}
+
+/** `[80]` for keys of up to eight bytes, `["0a000001…"]` for longer ones: both can be typed. */
+function keyText(map: BpfMap, key: Uint8Array): string {
+  if (map.def.keySize <= 8) return `[${littleEndian(key)}]`;
+  return `["${[...key].map((byte) => byte.toString(16).padStart(2, '0')).join('')}"]`;
+}
+
+function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array> {
+  if (isArray(map)) {
+    for (let index = start; index < Math.min(end, countEntries(map)); index++) {
+      const key = new Uint8Array(4);
+      new DataView(key.buffer).setUint32(0, index, true);
+      yield key;
+    }
+    return;
+  }
+  let index = 0;
+  for (const [key] of map.entries()) {
+    if (index >= end) return;
+    if (index++ >= start) yield key;
+  }
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
+  return value;
+}
+
+function asciiText(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+}
