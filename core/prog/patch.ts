@@ -1,0 +1,116 @@
+import { WIDE_OPCODE } from '../isa/decode.ts';
+import { type InsnIndex, INSN_SIZE } from '../isa/insn.ts';
+
+/** A program after replacing instructions by sequences. */
+export interface Patched {
+  readonly insns: Uint8Array<ArrayBuffer>;
+  /** New slot → old slot. */
+  readonly origIdx: Uint32Array;
+  /** Old slot → first new slot of what stands for it; one entry more for the program's end. */
+  readonly firstNew: Uint32Array;
+}
+
+/** Why a patch cannot be made: a branch would no longer reach its target. */
+export interface PatchRefusal {
+  /** Old slot of the branch. */
+  readonly pc: InsnIndex;
+  readonly message: string;
+}
+
+/** Classes and opcodes whose `off` or `imm` is relative to the next instruction. */
+const CLASS_JMP = 0x05;
+const CLASS_JMP32 = 0x06;
+const OP_CALL = 0x85;
+const OP_EXIT = 0x95;
+const OP_TAIL_CALL = 0xf5;
+const OP_JA32 = 0x06;
+const PSEUDO_CALL = 1;
+const PSEUDO_FUNC = 4;
+
+/**
+ * Replaces instructions of a program: `replacements` maps an old slot to the bytes that take its place
+ * (both slots of a wide instruction are replaced at its first). Branches, local calls and function
+ * addresses outside the replacements keep their targets, a target that was replaced becomes the first
+ * slot of what replaced it; branches inside a replacement are left as they are (relative to it).
+ *
+ * All replacements are made in one sweep, linear in the program's length, with the result that one
+ * `bpf_patch_insn_data` (kernel/bpf/verifier.c) after the other has. A branch whose 16-bit offset no
+ * longer reaches is refused with `bpf_patch_insn_single`'s text.
+ */
+export function patchInsns(
+  insns: Uint8Array,
+  replacements: ReadonlyMap<InsnIndex, Uint8Array>,
+): Patched | PatchRefusal {
+  const n = insns.length / INSN_SIZE;
+  const firstNew = new Uint32Array(n + 1);
+  let at = 0;
+  for (let old = 0; old < n; old++) {
+    firstNew[old] = at;
+    const made = replacements.get(old);
+    if (made === undefined) {
+      at += 1;
+      continue;
+    }
+    at += made.length / INSN_SIZE;
+    if (insns[old * INSN_SIZE] === WIDE_OPCODE && old + 1 < n) firstNew[++old] = at;
+  }
+  firstNew[n] = at;
+
+  const out = new Uint8Array(at * INSN_SIZE);
+  const origIdx = new Uint32Array(at);
+  for (let old = 0; old < n; old++) {
+    const first = firstNew[old] ?? 0;
+    const made = replacements.get(old);
+    if (made === undefined) {
+      out.set(insns.subarray(old * INSN_SIZE, (old + 1) * INSN_SIZE), first * INSN_SIZE);
+      origIdx[first] = old;
+      continue;
+    }
+    out.set(made, first * INSN_SIZE);
+    origIdx.fill(old, first, first + made.length / INSN_SIZE);
+    if (insns[old * INSN_SIZE] === WIDE_OPCODE) old++;
+  }
+  const refusal = replacements.size > 0 ? adjustBranches(insns, out, firstNew, replacements) : undefined;
+  return refusal ?? { insns: out, origIdx, firstNew };
+}
+
+/** Mirrors `bpf_adj_branches`, kernel/bpf/core.c, for all replacements at once. */
+function adjustBranches(
+  insns: Uint8Array,
+  out: Uint8Array,
+  firstNew: Uint32Array,
+  replacements: ReadonlyMap<InsnIndex, Uint8Array>,
+): PatchRefusal | undefined {
+  const n = insns.length / INSN_SIZE;
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  for (let old = 0; old < n; old++) {
+    const opcode = insns[old * INSN_SIZE] ?? 0;
+    const wide = opcode === WIDE_OPCODE;
+    if (!replacements.has(old)) {
+      const src = (insns[old * INSN_SIZE + 1] ?? 0) >> 4;
+      const field = branchField(opcode, src);
+      if (field !== 'none') {
+        const now = firstNew[old] ?? 0;
+        const byte = now * INSN_SIZE;
+        const distance = field === 'off' ? view.getInt16(byte + 2, true) : view.getInt32(byte + 4, true);
+        const target = old + 1 + distance;
+        const moved = (firstNew[target] ?? 0) - now - 1;
+        if (field === 'imm') view.setInt32(byte + 4, moved, true);
+        else if (moved >= -0x8000 && moved <= 0x7fff) view.setInt16(byte + 2, moved, true);
+        else return { pc: old, message: `insn ${old} cannot be patched due to 16-bit range` };
+      }
+    }
+    if (wide) old++;
+  }
+  return undefined;
+}
+
+/** Which field of an instruction is a distance in slots from the next instruction. */
+export function branchField(opcode: number, src: number): 'off' | 'imm' | 'none' {
+  if (opcode === WIDE_OPCODE) return src === PSEUDO_FUNC ? 'imm' : 'none';
+  const cls = opcode & 7;
+  if (cls !== CLASS_JMP && cls !== CLASS_JMP32) return 'none';
+  if (opcode === OP_EXIT || opcode === OP_TAIL_CALL) return 'none';
+  if (opcode === OP_CALL) return src === PSEUDO_CALL ? 'imm' : 'none';
+  return opcode === OP_JA32 ? 'imm' : 'off';
+}

@@ -1,0 +1,369 @@
+import { ctxFieldAt } from '../ctx/fields.ts';
+import { type HelperProto, helperById } from '../isa/helpers.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import type { ProgType } from '../object/object.ts';
+import {
+  constant,
+  constantOf,
+  ctxAt,
+  CTX_VAR,
+  ctxOffset,
+  fpAt,
+  fpOffset,
+  fpOwner,
+  fpVar,
+  isPointer,
+  KIND_CONST,
+  KIND_CTX,
+  KIND_FP,
+  KIND_FP_VAR,
+  KIND_MAP,
+  kindOf,
+  mapOf,
+  mapPtr,
+  NONE,
+  PTR,
+  SCALAR,
+  type Value,
+} from './lattice.ts';
+import { clearSlots, joinSlots, setSlot, type Slots, slotValue, type State } from './state.ts';
+
+/** The part of a map's definition that sizes of helper arguments follow from. */
+export interface MapSizes {
+  readonly keySize: number;
+  readonly valueSize: number;
+}
+
+/** What the transfer functions need to know beside the state. */
+export interface TransferContext {
+  readonly view: DataView;
+  readonly progType: ProgType;
+  readonly maps: readonly MapSizes[];
+  /** Pointers that functions other than the owner have put into a frame, and that were there when it was lent out. */
+  readonly lent: Slots[];
+  /** Functions whose `lent` has grown since they were last looked at. */
+  readonly lentChanged: Set<number>;
+}
+
+/** Told about what an instruction does to stack and maps; only in the last pass. */
+export interface Observer {
+  /** Bytes [off, off + size) of function `owner`'s frame are accessed, `off` from its frame pointer. */
+  stack(owner: number, off: number, size: number): void;
+  /** A helper call at `pc` has map `map` as its argument. */
+  mapArg(pc: InsnIndex, arg: number, map: number): void;
+}
+
+const MASK_ARGS = 0b111110;
+const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
+const R10 = 10;
+
+/** Value of register `r` in function `fn`. */
+export function regValue(state: State, r: number, fn: number): Value {
+  return r === R10 ? fpAt(fn, 0) : (state.regs[r] ?? NONE);
+}
+
+function setReg(state: State, r: number, value: Value): void {
+  state.regs[r] = value;
+  const bit = 1 << r;
+  state.must |= bit;
+  state.may |= bit;
+}
+
+/** Mirrors what a call does to R1–R5. */
+export function clobberArgs(state: State): void {
+  for (let r = 1; r <= 5; r++) state.regs[r] = NONE;
+  state.must &= ~MASK_ARGS;
+  state.may &= ~MASK_ARGS;
+}
+
+/** Gives R0 the value `value`, or takes its value away (NONE). */
+export function setResult(state: State, value: Value): void {
+  if (value !== NONE) {
+    setReg(state, 0, value);
+    return;
+  }
+  state.regs[0] = NONE;
+  state.must &= ~1;
+  state.may &= ~1;
+}
+
+/**
+ * Changes `state` as the instruction at `pc` of function `fn` does: everything but jumps, `exit` and
+ * local calls, which change nothing here. Constant time for all but helper calls.
+ */
+export function transfer(
+  ctx: TransferContext,
+  state: State,
+  pc: InsnIndex,
+  fn: number,
+  observer?: Observer,
+): void {
+  const { view } = ctx;
+  const at = pc * INSN_SIZE;
+  const opcode = view.getUint8(at);
+  const regs = view.getUint8(at + 1);
+  const dst = regs & 15;
+  const src = regs >> 4;
+  switch (opcode & 7) {
+    case 7:
+    case 4:
+      alu(state, opcode, dst, src, view.getInt16(at + 2, true), view.getInt32(at + 4, true), fn);
+      return;
+    case 1:
+      setReg(state, dst, loaded(ctx, state, opcode, src, view.getInt16(at + 2, true), fn, observer));
+      return;
+    case 2:
+      stored(ctx, state, opcode, dst, SCALAR, view.getInt16(at + 2, true), fn, observer);
+      return;
+    case 3: {
+      const off = view.getInt16(at + 2, true);
+      if ((opcode & 0xe0) === 0xc0) atomic(ctx, state, pc, fn, observer);
+      else stored(ctx, state, opcode, dst, regValue(state, src, fn), off, fn, observer);
+      return;
+    }
+    case 0:
+      packetOrWide(ctx, state, opcode, dst, src, view.getInt32(at + 4, true), view.getInt32(at + 12 < view.byteLength ? at + 12 : at + 4, true));
+      return;
+    default:
+      if (opcode === 0x85 && src !== 1) helperCall(ctx, state, pc, src, view.getInt32(at + 4, true), fn, observer);
+  }
+}
+
+function alu(
+  state: State,
+  opcode: number,
+  dst: number,
+  src: number,
+  off: number,
+  imm: number,
+  fn: number,
+): void {
+  const wide = (opcode & 7) === 7;
+  const op = opcode & 0xf0;
+  const operand = opcode & 8 ? regValue(state, src, fn) : constant(imm);
+  if (op === 0xb0) {
+    if (off !== 0) setReg(state, dst, off === 1 ? PTR : SCALAR);
+    else if (wide) setReg(state, dst, operand === NONE ? SCALAR : operand);
+    else setReg(state, dst, kindOf(operand) === KIND_CONST && constantOf(operand) >= 0 ? operand : SCALAR);
+    return;
+  }
+  const before = regValue(state, dst, fn);
+  if (wide && (op === 0x00 || op === 0x10)) setReg(state, dst, added(before, operand, op === 0x10));
+  else setReg(state, dst, SCALAR);
+}
+
+/** Pointer and number arithmetic, 64 bits. */
+function added(a: Value, b: Value, minus: boolean): Value {
+  const ka = kindOf(a);
+  const kb = kindOf(b);
+  if (isPointer(a)) {
+    if (isPointer(b)) return minus ? SCALAR : PTR;
+    const n = kb === KIND_CONST ? (minus ? -constantOf(b) : constantOf(b)) : undefined;
+    if (ka === KIND_CTX) return n === undefined ? CTX_VAR : ctxAt(ctxOffset(a) + n);
+    if (ka === KIND_FP) return n === undefined ? fpVar(fpOwner(a)) : fpAt(fpOwner(a), fpOffset(a) + n);
+    return ka === KIND_MAP && n !== 0 ? PTR : a;
+  }
+  if (isPointer(b)) return minus ? SCALAR : added(b, a, false);
+  if (ka !== KIND_CONST || kb !== KIND_CONST) return SCALAR;
+  const sum = minus ? constantOf(a) - constantOf(b) : constantOf(a) + constantOf(b);
+  return sum === (sum | 0) ? constant(sum) : SCALAR;
+}
+
+function loaded(
+  ctx: TransferContext,
+  state: State,
+  opcode: number,
+  base: number,
+  off: number,
+  fn: number,
+  observer: Observer | undefined,
+): Value {
+  const pointer = regValue(state, base, fn);
+  const kind = kindOf(pointer);
+  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  if (kind === KIND_CTX) {
+    const field = ctxFieldAt(ctx.progType, ctxOffset(pointer) + off);
+    return field?.pointer ? PTR : SCALAR;
+  }
+  if (kind !== KIND_FP) return SCALAR;
+  const owner = fpOwner(pointer);
+  const place = fpOffset(pointer) + off;
+  observer?.stack(owner, place, size);
+  if (size !== 8 || place % 8 !== 0) return SCALAR;
+  const slots = owner === fn ? state.slots : (ctx.lent[owner] ?? []);
+  const value = slotValue(slots, -place / 8 - 1);
+  return value === NONE ? SCALAR : value;
+}
+
+function stored(
+  ctx: TransferContext,
+  state: State,
+  opcode: number,
+  base: number,
+  value: Value,
+  off: number,
+  fn: number,
+  observer: Observer | undefined,
+): void {
+  const pointer = regValue(state, base, fn);
+  if (kindOf(pointer) !== KIND_FP) return;
+  const owner = fpOwner(pointer);
+  const place = fpOffset(pointer) + off;
+  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  observer?.stack(owner, place, size);
+  const spill = size === 8 && place % 8 === 0 && isPointer(value);
+  if (owner !== fn) {
+    if (spill) lend(ctx, owner, [-place / 8 - 1, value]);
+    return;
+  }
+  if (spill) state.slots = setSlot(state.slots, -place / 8 - 1, value);
+  else forgetBytes(state, place, size);
+}
+
+function forgetBytes(state: State, place: number, size: number): void {
+  if (state.slots.length === 0) return;
+  state.slots = clearSlots(state.slots, Math.floor((-place - size) / 8), Math.ceil(-place / 8) - 1);
+}
+
+/** Remembers pointers in function `owner`'s frame that other functions can come to. */
+export function lend(ctx: TransferContext, owner: number, slots: Slots): void {
+  const before = ctx.lent[owner] ?? [];
+  const after = joinSlots(before, slots);
+  if (after === before) return;
+  ctx.lent[owner] = after;
+  ctx.lentChanged.add(owner);
+}
+
+function atomic(
+  ctx: TransferContext,
+  state: State,
+  pc: InsnIndex,
+  fn: number,
+  observer: Observer | undefined,
+): void {
+  const at = pc * INSN_SIZE;
+  const opcode = ctx.view.getUint8(at);
+  const regs = ctx.view.getUint8(at + 1);
+  const off = ctx.view.getInt16(at + 2, true);
+  const op = ctx.view.getInt32(at + 4, true);
+  const dst = regs & 15;
+  const src = regs >> 4;
+  if (op === 0x100) {
+    setReg(state, dst, loaded(ctx, state, opcode, src, off, fn, observer));
+    return;
+  }
+  if (op === 0x110) {
+    stored(ctx, state, opcode, dst, regValue(state, src, fn), off, fn, observer);
+    return;
+  }
+  stored(ctx, state, opcode, dst, SCALAR, off, fn, observer);
+  if (op === 0xf1) setReg(state, 0, SCALAR);
+  else if (op & 1 && src !== R10) setReg(state, src, SCALAR);
+}
+
+function packetOrWide(
+  ctx: TransferContext,
+  state: State,
+  opcode: number,
+  dst: number,
+  src: number,
+  imm: number,
+  nextImm: number,
+): void {
+  if (opcode !== 0x18) {
+    clobberArgs(state);
+    setReg(state, 0, SCALAR);
+    return;
+  }
+  if (src === 0) setReg(state, dst, nextImm === imm >> 31 ? constant(imm) : SCALAR);
+  else if (src === 1 || src === 5) setReg(state, dst, imm >= 0 && imm < ctx.maps.length ? mapPtr(imm) : PTR);
+  else setReg(state, dst, PTR);
+}
+
+function helperCall(
+  ctx: TransferContext,
+  state: State,
+  pc: InsnIndex,
+  src: number,
+  id: number,
+  fn: number,
+  observer: Observer | undefined,
+): void {
+  const proto = src === 0 ? helperById(id) : undefined;
+  if (proto) helperArgs(ctx, state, pc, proto, fn, observer);
+  clobberArgs(state);
+  setResult(state, proto?.returns === 'void' ? NONE : proto?.returns.includes('*') ? PTR : SCALAR);
+}
+
+/** Stack bytes that a helper reads or writes, where their number is known, and its map. */
+function helperArgs(
+  ctx: TransferContext,
+  state: State,
+  pc: InsnIndex,
+  proto: HelperProto,
+  fn: number,
+  observer: Observer | undefined,
+): void {
+  const valueOf = (arg: number): Value => (arg < proto.args.length ? regValue(state, arg + 1, fn) : NONE);
+  let map: MapSizes | undefined;
+  proto.args.forEach((arg, i) => {
+    const value = valueOf(i);
+    if (arg.kind !== 'map' || kindOf(value) !== KIND_MAP) return;
+    map = ctx.maps[mapOf(value)];
+    observer?.mapArg(pc, i + 1, mapOf(value));
+  });
+  proto.args.forEach((arg, i) => {
+    const value = valueOf(i);
+    if (kindOf(value) !== KIND_FP && kindOf(value) !== KIND_FP_VAR) return;
+    let size: number | undefined;
+    if (arg.kind === 'key') size = map?.keySize;
+    else if (arg.kind === 'value') size = map?.valueSize;
+    else if (arg.kind === 'mem') {
+      const sizeArg = proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((a) => a.kind === 'size');
+      const length = sizeArg < 0 ? NONE : valueOf(sizeArg);
+      if (kindOf(length) === KIND_CONST && constantOf(length) > 0) size = constantOf(length);
+    }
+    if (size === undefined || kindOf(value) !== KIND_FP) return;
+    observer?.stack(fpOwner(value), fpOffset(value), size);
+    if (fpOwner(value) === fn && !arg.type.includes('const')) forgetBytes(state, fpOffset(value), size);
+  });
+}
+
+/**
+ * Which way a branch goes whose operands are known numbers: true taken, false not, undefined unknown.
+ * `opcode` of class JMP or JMP32 with a condition.
+ */
+export function branchTaken(state: State, opcode: number, dst: Value, src: Value): boolean | undefined {
+  if (kindOf(dst) !== KIND_CONST || kindOf(src) !== KIND_CONST) return undefined;
+  const a = constantOf(dst);
+  const b = constantOf(src);
+  const narrow = (opcode & 7) === 6;
+  // Sign-extended to 64 bits, negative numbers are the greatest unsigned ones, in the same order.
+  const unsigned = (x: number): number => (x >= 0 ? x : narrow ? x + 2 ** 32 : x + 2 ** 33);
+  switch (opcode & 0xf0) {
+    case 0x10:
+      return a === b;
+    case 0x20:
+      return unsigned(a) > unsigned(b);
+    case 0x30:
+      return unsigned(a) >= unsigned(b);
+    case 0x40:
+      return (a & b) !== 0;
+    case 0x50:
+      return a !== b;
+    case 0x60:
+      return a > b;
+    case 0x70:
+      return a >= b;
+    case 0xa0:
+      return unsigned(a) < unsigned(b);
+    case 0xb0:
+      return unsigned(a) <= unsigned(b);
+    case 0xc0:
+      return a < b;
+    case 0xd0:
+      return a <= b;
+    default:
+      return undefined;
+  }
+}
