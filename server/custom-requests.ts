@@ -1,3 +1,4 @@
+import { type Connection, ErrorCodes, ResponseError } from 'vscode-languageserver';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { type CapturedPacket, readCapture } from '#core/input/capture.ts';
 import { summarisePacket } from '#core/input/summary.ts';
@@ -7,9 +8,7 @@ import type {
   CaptureRequest,
   LanguageRequests,
   ProgramSummary,
-  ProgramsRequest,
 } from '#core/protocol/language.ts';
-import { type Connection, ErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { DocumentStore, Snapshot } from './documents.ts';
 import { positionAt } from './line-index.ts';
 
@@ -51,7 +50,8 @@ function programsOf(snapshot: Snapshot): ProgramSummary[] {
 
 /** Exported for the tests: the reply for one capture, or why there is none. */
 export function captureOf(params: CaptureRequest): CaptureReply | ResponseError {
-  if (typeof params?.base64 !== 'string') return invalid('bpf/capture wants { base64 }: the bytes of the file');
+  if (typeof params?.base64 !== 'string')
+    return invalid('bpf/capture wants { base64 }: the bytes of the file');
   if (params.base64.length > Math.ceil(MAX_CAPTURE_BYTES / 3) * 4)
     return invalid(`the capture is larger than ${MAX_CAPTURE_BYTES >> 20} MiB`);
   const capture = readCapture(Uint8Array.from(Buffer.from(params.base64, 'base64')));

@@ -1,0 +1,163 @@
+import * as vscode from 'vscode';
+import type { ProgramSummary } from '#core/protocol/language.ts';
+import type { LanguageService } from '../language-service.ts';
+import { inputArguments, readChoice } from './packet-choice.ts';
+import { pickPackets } from './packet-picker.ts';
+
+/**
+ * Completes launch configurations. With no launch.json it makes one up for the active editor's program. A
+ * packet is asked for here and not in the adapter, so that VS Code's Restart, which reuses what was resolved,
+ * does not ask again.
+ */
+export function createConfigurationProvider(
+  language: LanguageService,
+  memory: vscode.Memento,
+): vscode.DebugConfigurationProvider {
+  return {
+    async resolveDebugConfiguration(_folder, config) {
+      if (!(await isAllowed())) return undefined;
+      if (config.type) return config;
+      const document = await activeProgram();
+      if (!document) return undefined;
+      return { ...config, ...configurationFor(document.uri, await programAtCursor(language, document)) };
+    },
+
+    async resolveDebugConfigurationWithSubstitutedVariables(folder, config, token) {
+      if (typeof config.program !== 'string' || config.program === '') {
+        void vscode.window.showErrorMessage(
+          'The launch configuration has no "program": the path of the BPF assembly file to debug.',
+        );
+        return undefined;
+      }
+      const program = vscode.Uri.file(absolutePath(config.program, folder));
+      const input = await resolveInput(config, program);
+      if (input === undefined || token?.isCancellationRequested) return undefined;
+      const { packet: _asked, ...rest } = config;
+      return {
+        internalConsoleOptions: 'openOnSessionStart',
+        ...(config.packet === 'ask' ? rest : config),
+        ...input,
+        program: program.fsPath,
+        stopOnEntry: config.noDebug !== true && (config.stopOnEntry ?? !hasBreakpoint(program)),
+      } as vscode.DebugConfiguration;
+    },
+  };
+
+  /** Launch arguments to add, `{}` where nothing was to ask, undefined when the person pressed Escape. */
+  async function resolveInput(
+    config: vscode.DebugConfiguration,
+    program: vscode.Uri,
+  ): Promise<object | undefined> {
+    if (config.packet !== 'ask') return {};
+    const key = `packet:${program.toString()}`;
+    const last = readChoice(memory.get(key));
+    const choice = await pickPackets(language, { program, last });
+    if (choice === undefined) return undefined;
+    await memory.update(key, choice);
+    return inputArguments(choice, await language.builtins()) ?? {};
+  }
+}
+
+/** Offers a configuration for each program of the active editor, in the debug view's list of configurations. */
+export function createDynamicConfigurations(language: LanguageService): vscode.DebugConfigurationProvider {
+  return {
+    async provideDebugConfigurations() {
+      const document = vscode.window.activeTextEditor?.document;
+      if (document?.languageId !== 'bpf' || document.isUntitled) return [];
+      const programs = await language.programs(document.uri);
+      return (programs.length > 0 ? programs : [undefined]).map((program) =>
+        configurationFor(document.uri, program),
+      );
+    },
+  };
+}
+
+/** Runs or debugs one program of a file, as the code lenses and the editor's title do. */
+export async function startProgram(
+  language: LanguageService,
+  uri: vscode.Uri | undefined,
+  options: { readonly prog: string | undefined; readonly noDebug: boolean },
+): Promise<void> {
+  if (!(await isAllowed())) return;
+  const document = uri ? await saved(await vscode.workspace.openTextDocument(uri)) : await activeProgram();
+  if (!document) return;
+  const programs = await language.programs(document.uri);
+  const named = programs.find((program) => program.name === options.prog);
+  const config = configurationFor(document.uri, named ?? (await programAtCursor(language, document)));
+  const folder = vscode.workspace.getWorkspaceFolder(document.uri);
+  await vscode.debug.startDebugging(folder, config, { noDebug: options.noDebug });
+}
+
+/** A program that gets packets is asked for one; a raw program gets empty memory. */
+function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined): vscode.DebugConfiguration {
+  return {
+    type: 'bpf',
+    request: 'launch',
+    name: program ? `BPF: ${program.name}` : 'BPF: Active Program',
+    program: uri.fsPath,
+    ...(program ? { prog: program.name } : {}),
+    ...(program && program.type !== 'raw' ? { packet: 'ask' } : {}),
+  };
+}
+
+/** The program around the cursor where its file has several, else the first. */
+async function programAtCursor(
+  language: LanguageService,
+  document: vscode.TextDocument,
+): Promise<ProgramSummary | undefined> {
+  const programs = await language.programs(document.uri);
+  const editor = vscode.window.visibleTextEditors.find((each) => each.document === document);
+  const line = editor?.selection.active.line ?? 0;
+  return programs.findLast((program) => program.line <= line) ?? programs[0];
+}
+
+/** The active editor's BPF document, saved; undefined (and a word to the person) when there is none. */
+async function activeProgram(): Promise<vscode.TextDocument | undefined> {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document?.languageId !== 'bpf') {
+    void vscode.window.showInformationMessage(
+      'Open a BPF assembly file (.bpf.s) to debug it, or try “BPF: Open Example…”.',
+    );
+    return undefined;
+  }
+  return saved(document);
+}
+
+/** The adapter reads files: an untitled document needs a name first. */
+async function saved(document: vscode.TextDocument): Promise<vscode.TextDocument | undefined> {
+  if (!document.isUntitled) return document;
+  const uri = await vscode.workspace.save(document.uri);
+  return uri && vscode.workspace.openTextDocument(uri);
+}
+
+/** Debugging starts processes that read what a launch configuration names: not in Restricted Mode. */
+async function isAllowed(): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const manage = 'Manage Workspace Trust';
+  const answer = await vscode.window.showWarningMessage(
+    'BPF programs are not run in Restricted Mode: a launch configuration may name any file. Highlighting, checks and hovers work.',
+    manage,
+  );
+  if (answer === manage) await vscode.commands.executeCommand('workbench.trust.manage');
+  return vscode.workspace.isTrusted;
+}
+
+function hasBreakpoint(program: vscode.Uri): boolean {
+  return vscode.debug.breakpoints.some(
+    (each) =>
+      each.enabled &&
+      each instanceof vscode.SourceBreakpoint &&
+      isSamePath(each.location.uri.fsPath, program.fsPath),
+  );
+}
+
+/** Windows writes drive letters in either case. */
+function isSamePath(a: string, b: string): boolean {
+  const folded = (path: string) => path.replace(/^[A-Za-z]:/, (drive) => drive.toLowerCase());
+  return folded(a) === folded(b);
+}
+
+function absolutePath(path: string, folder: vscode.WorkspaceFolder | undefined): string {
+  const isAbsolute = /^([/\\]|[A-Za-z]:[/\\])/.test(path);
+  return isAbsolute || !folder ? path : vscode.Uri.joinPath(folder.uri, path).fsPath;
+}

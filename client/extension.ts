@@ -1,0 +1,61 @@
+import * as vscode from 'vscode';
+import { copyFromView } from './commands/copy.ts';
+import { newProgram } from './commands/new-program.ts';
+import { openExample } from './commands/open-example.ts';
+import {
+  createConfigurationProvider,
+  createDynamicConfigurations,
+  startProgram,
+} from './debug/configuration.ts';
+import { evaluatableExpressions } from './debug/evaluatable.ts';
+import { openViewsAtFirstStop } from './debug/first-stop.ts';
+import { watchSessions } from './debug/session-watch.ts';
+import { createLanguageService } from './language-service.ts';
+import { offerToSwitch, switchActiveFile } from './plain-assembly.ts';
+import { registerViews } from './views/register-views.ts';
+
+/** Called by VS Code when one of the activation events of `package.json` happens. */
+export function activate(context: vscode.ExtensionContext): void {
+  const language = createLanguageService(context);
+  const watch = watchSessions();
+  const views = registerViews(context, watch);
+  const { registerCommand } = vscode.commands;
+  const { registerDebugConfigurationProvider } = vscode.debug;
+  const { DebugConfigurationProviderTriggerKind: Trigger } = vscode;
+
+  context.subscriptions.push(
+    watch,
+    openViewsAtFirstStop(watch, () => views.idOf('registers')),
+    offerToSwitch(context.globalState),
+    vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
+
+    registerDebugConfigurationProvider('bpf', createConfigurationProvider(language, context.workspaceState)),
+    registerDebugConfigurationProvider('bpf', createDynamicConfigurations(language), Trigger.Dynamic),
+
+    registerCommand('bpf.run', (file?: unknown, prog?: unknown) =>
+      startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: true }),
+    ),
+    registerCommand('bpf.debug', (file?: unknown, prog?: unknown) =>
+      startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: false }),
+    ),
+    registerCommand('bpf.openExample', () => openExample(context.extensionUri)),
+    registerCommand('bpf.newProgram', () => newProgram()),
+    registerCommand('bpf.useForThisFile', () => switchActiveFile()),
+    registerCommand('bpf.restartServer', () => language.restart()),
+    registerCommand('bpf.toggleAx', () => views.toggleAx()),
+    registerCommand('bpf.copyValue', (target: unknown) => copyFromView(target, 'bpfValue')),
+    registerCommand('bpf.copyMeaning', (target: unknown) => copyFromView(target, 'bpfMeaning')),
+    registerCommand('bpf.copyRow', (target: unknown) => copyFromView(target, 'bpfRow')),
+  );
+}
+
+/** A code lens hands over text, the editor's title a URI, the palette nothing. */
+function uriOf(file: unknown): vscode.Uri | undefined {
+  if (file instanceof vscode.Uri) return file;
+  return typeof file === 'string' ? vscode.Uri.parse(file) : undefined;
+}
+
+/** The editor's title hands over further arguments that are no names. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

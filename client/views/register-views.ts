@@ -1,0 +1,53 @@
+import * as vscode from 'vscode';
+import type { ViewName } from '#core/protocol/views.ts';
+import type { SessionWatch } from '../debug/session-watch.ts';
+import { BpfView } from './bpf-view.ts';
+
+const TITLES: Readonly<Record<ViewName, string>> = {
+  registers: 'Registers',
+  stack: 'Stack',
+  stats: 'Stats',
+};
+
+/** First VS Code whose secondary side bar takes an extension's views. */
+const SECONDARY_SIDE_BAR = { major: 1, minor: 106 };
+
+/** The registered views, and what the rest of the client does with them. */
+export interface Views {
+  /** Contributed id of a view in the container that this host uses. */
+  idOf(view: ViewName): string;
+  toggleAx(): Promise<void>;
+}
+
+/**
+ * Registers the three views in the secondary side bar's container, or, where the host has no such place, in the
+ * plain one; the context key `bpf.plainContainer` makes the manifest show the same one.
+ */
+export function registerViews(context: vscode.ExtensionContext, watch: SessionWatch): Views {
+  const plain = !hasSecondarySideBar(vscode.version);
+  void vscode.commands.executeCommand('setContext', 'bpf.plainContainer', plain);
+  void vscode.commands.executeCommand('setContext', 'bpf.active', true);
+  const idOf = (view: ViewName) => (plain ? `bpf.plain.${view}` : `bpf.${view}`);
+  const register = (name: ViewName) => {
+    const view = new BpfView(name, TITLES[name], context.extensionUri, watch);
+    context.subscriptions.push(view, vscode.window.registerWebviewViewProvider(idOf(name), view));
+    return view;
+  };
+  const registers = register('registers');
+  register('stack');
+  register('stats');
+  return {
+    idOf,
+    async toggleAx() {
+      await vscode.commands.executeCommand(`${idOf('registers')}.focus`, { preserveFocus: true });
+      registers.toggleAx();
+    },
+  };
+}
+
+/** Exported for its test. `version` as `vscode.version`: `1.139.1`, `1.107.0-insider`. */
+export function hasSecondarySideBar(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  const wanted = SECONDARY_SIDE_BAR;
+  return major > wanted.major || (major === wanted.major && minor >= wanted.minor);
+}

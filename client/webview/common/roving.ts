@@ -1,0 +1,86 @@
+/**
+ * One tab stop for a list of rows: of the elements with `data-key` in `container` one has `tabindex` 0, and
+ * the arrow keys, Home, End and Page Up/Down move it. The choice is kept by key, so that it survives drawing
+ * the rows anew.
+ */
+export interface Roving {
+  /** To be called after drawing; gives the focus back to the row that had it before. */
+  refresh(): void;
+  /** Key of the current row; undefined before the first drawing. */
+  readonly current: string | undefined;
+  /** Moves the tab stop and the focus. */
+  focus(key: string): void;
+}
+
+const PAGE_ROWS = 10;
+
+export function rovingFocus(container: HTMLElement): Roving {
+  let current: string | undefined;
+  let hadFocus = false;
+
+  const rows = () => [...container.querySelectorAll<HTMLElement>('[data-key]')];
+  const indexIn = (all: readonly HTMLElement[]) => all.findIndex((row) => row.dataset.key === current);
+
+  function setCurrent(row: HTMLElement | undefined): void {
+    if (!row) return;
+    for (const each of rows()) each.tabIndex = each === row ? 0 : -1;
+    current = row.dataset.key;
+  }
+
+  container.addEventListener('focusin', (event) => {
+    hadFocus = true;
+    setCurrent((event.target as HTMLElement).closest<HTMLElement>('[data-key]') ?? undefined);
+  });
+  container.addEventListener('focusout', (event) => {
+    // Rows that are drawn anew lose the focus too, but then they are no longer in the document.
+    if ((event.target as HTMLElement).isConnected)
+      hadFocus = container.contains(event.relatedTarget as Node | null);
+  });
+  container.addEventListener('keydown', (event) => {
+    if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey) return;
+    const all = rows();
+    const to = target(event.key, indexIn(all), all.length);
+    const row = to === undefined ? undefined : all[to];
+    if (!row) return;
+    event.preventDefault();
+    row.focus();
+  });
+
+  return {
+    get current() {
+      return current;
+    },
+    refresh() {
+      const all = rows();
+      const row = all[Math.max(0, indexIn(all))];
+      const focus = hadFocus;
+      setCurrent(row);
+      if (focus && !container.contains(document.activeElement)) row?.focus({ preventScroll: true });
+    },
+    focus(key) {
+      const row = rows().find((each) => each.dataset.key === key);
+      setCurrent(row);
+      row?.focus();
+    },
+  };
+}
+
+function target(key: string, from: number, count: number): number | undefined {
+  const last = count - 1;
+  switch (key) {
+    case 'ArrowDown':
+      return Math.min(last, from + 1);
+    case 'ArrowUp':
+      return Math.max(0, from - 1);
+    case 'PageDown':
+      return Math.min(last, from + PAGE_ROWS);
+    case 'PageUp':
+      return Math.max(0, from - PAGE_ROWS);
+    case 'Home':
+      return 0;
+    case 'End':
+      return last;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,128 @@
+import type { ProgramStats, StatsReply } from '#core/protocol/messages.ts';
+import { copyContext, h } from '../common/dom.ts';
+import { formatNs, groupDigits } from '../common/format.ts';
+import { startPage } from '../common/host.ts';
+import { rovingFocus } from '../common/roving.ts';
+
+type CpuRow = ProgramStats['cpus'][number];
+
+const COLUMNS: readonly { readonly head: string; readonly title: string; cell(row: CpuRow): string }[] = [
+  { head: 'CPU', title: 'Processor', cell: (row) => String(row.cpu) },
+  { head: 'Runs', title: 'How often the program was run (cnt)', cell: (row) => groupDigits(row.cnt) },
+  { head: 'Insns', title: 'Instructions executed in these runs', cell: (row) => groupDigits(row.insns) },
+  {
+    head: 'Time',
+    title: 'Time spent in these runs on the virtual clock (nsecs)',
+    cell: (row) => formatNs(row.nsecs),
+  },
+  {
+    head: 'Misses',
+    title: 'Runs that were left out because the program ran on this processor already (misses)',
+    cell: (row) => groupDigits(row.misses),
+  },
+];
+
+const content = h('div', { class: 'content' });
+const roving = rovingFocus(content);
+const page = startPage<'stats', object>({ view: 'stats', ui: {}, render });
+page.main.prepend(content);
+
+document.addEventListener('copy', (event) => {
+  const row = document.activeElement?.closest<HTMLElement>('[data-text]');
+  if (!row || String(getSelection()) !== '') return;
+  event.clipboardData?.setData('text/plain', row.dataset.text ?? '');
+  event.preventDefault();
+});
+
+function render(reply: StatsReply): void {
+  content.replaceChildren(
+    facts('run', [
+      ['This run', `${groupDigits(reply.insns)} instruction${reply.insns === '1' ? '' : 's'}`],
+      ['Engine', reply.engine],
+    ]),
+    ...reply.programs.flatMap((program) => programSection(program, reply.enabled)),
+  );
+  roving.refresh();
+}
+
+function programSection(program: ProgramStats, enabled: boolean): HTMLElement[] {
+  const key = `prog${program.id}`;
+  return [
+    h(
+      'h2',
+      {},
+      h('span', { class: 'title', title: program.name }, program.name),
+      h('span', { class: 'type' }, ` ${program.type} · id ${program.id}`),
+    ),
+    enabled ? cpuTable(program, key) : h('p', { class: 'off' }, 'Not counted: bpf_stats_enabled is off.'),
+    facts(key, [
+      ['Instructions', insnsText(program)],
+      ['Stack', stackText(program)],
+      ['Maps', program.maps.map(({ name, type, id }) => `${name} (${type}, id ${id})`).join(', ')],
+    ]),
+  ];
+}
+
+function cpuTable(program: ProgramStats, key: string): HTMLElement {
+  const head = h('tr', {}, ...COLUMNS.map(({ head: text, title }) => h('th', { scope: 'col', title }, text)));
+  const rows = program.cpus.map((row) => {
+    const cells = COLUMNS.map((column) => column.cell(row));
+    const text = [row.cpu, row.cnt, row.insns, row.nsecs, row.misses].join('\t');
+    const spoken = COLUMNS.map((column, i) => `${column.head} ${cells[i]}`).join(', ');
+    return h(
+      'tr',
+      {
+        class: 'row',
+        'data-key': `${key}cpu${row.cpu}`,
+        tabindex: -1,
+        'aria-label': spoken,
+        'data-text': text,
+        'data-vscode-context': copyContext({ value: text, row: text }),
+      },
+      ...cells.map((cell, i) => (i === 0 ? h('th', { scope: 'row' }, cell) : h('td', {}, cell))),
+    );
+  });
+  return h(
+    'table',
+    { 'aria-label': `Runs of ${program.name} per CPU` },
+    h('thead', {}, head),
+    h('tbody', {}, ...rows),
+  );
+}
+
+/** A list of names and texts; what is empty is left out. */
+function facts(key: string, pairs: readonly (readonly [string, string])[]): HTMLElement {
+  return h(
+    'div',
+    { class: 'facts', role: 'list' },
+    ...pairs
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) =>
+        h(
+          'div',
+          {
+            class: 'row',
+            role: 'listitem',
+            'data-key': `${key}/${name}`,
+            tabindex: -1,
+            'data-text': text,
+            'data-vscode-context': copyContext({ value: text, row: `${name}\t${text}` }),
+          },
+          h('span', { class: 'label' }, name),
+          h('span', { class: 'text', title: text }, text),
+        ),
+      ),
+  );
+}
+
+function insnsText({ nInsns, nXlated }: ProgramStats): string {
+  return nXlated === nInsns ? String(nInsns) : `${nInsns}, rewritten to ${nXlated}`;
+}
+
+function stackText({ subprograms }: ProgramStats): string {
+  const [only] = subprograms;
+  if (subprograms.length === 1 && only) return `${only.stackDepth} bytes`;
+  return (
+    subprograms.map(({ name, stackDepth }) => `${name} ${stackDepth}`).join(', ') + (only ? ' bytes' : '')
+  );
+}
