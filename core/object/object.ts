@@ -73,6 +73,8 @@ export interface ObjSection {
   readonly relocs: readonly ObjReloc[];
   /** Line info of an executable section, `insnOff` from the section's start, ascending. */
   readonly lineInfo: readonly LineInfo[];
+  /** What `.loc` says of the same instructions: the source that a compiler made the text from. */
+  readonly locInfo?: readonly LineInfo[];
 }
 
 /** A relocation: at byte `offset` of its section stands a reference to `symbol` (index) + `addend`. */

@@ -1,0 +1,99 @@
+import { SHF_EXECINSTR } from '../object/elf-constants.ts';
+import type { ObjSection, ProgramEntry } from '../object/object.ts';
+import { progTypeOfSection } from '../object/prog-types.ts';
+import type { Builder } from './builder.ts';
+import type { Sym } from './symbols.ts';
+
+/**
+ * Finds the programs of a text: the functions of its program sections, as libbpf does. `.text` holds
+ * subprograms, unless it is the only code. In hand-written text, which need not declare functions,
+ * global labels count, else the first label of a section, else the section itself.
+ */
+export function findPrograms(b: Builder, sections: readonly ObjSection[]): ProgramEntry[] {
+  const code = sections.flatMap((s, i) => ((s.flags & SHF_EXECINSTR) !== 0 && s.size >= 8 ? [i] : []));
+  const own = code.filter((i) => sections[i]!.name !== '.text' && !sections[i]!.name.startsWith('.text.'));
+  const typedText = code.filter((i) => !own.includes(i) && b.programTypes.some((p) => p.section.index === i));
+  const chosen = own.length > 0 ? [...own, ...typedText] : code;
+  return chosen
+    .flatMap((i) => programsOf(b, sections[i]!, i))
+    .sort((x, y) => (x.range?.start ?? 0) - (y.range?.start ?? 0));
+}
+
+function programsOf(b: Builder, section: ObjSection, index: number): ProgramEntry[] {
+  const here = [...b.symbols.values()].filter(
+    (s) =>
+      s.section === index &&
+      s.range &&
+      !s.assigned &&
+      s.name.charCodeAt(0) !== 1 &&
+      s.value % 8n === 0n &&
+      s.value < BigInt(section.size),
+  );
+  const isGlobal = (s: Sym) => s.binding === 'global' || s.binding === 'weak';
+  let entries = here.filter((s) => s.type === 'func' && isGlobal(s));
+  if (entries.length === 0) entries = here.filter((s) => s.type === 'notype' && isGlobal(s));
+  if (entries.length === 0) entries = here.filter((s) => s.type === 'func').slice(0, 1);
+  if (entries.length === 0)
+    entries = here
+      .filter((s) => !s.name.startsWith('.L'))
+      .sort(byValue)
+      .slice(0, 1)
+      .filter((s) => s.value === 0n);
+  entries.sort(byValue);
+  const nSlots = Math.floor(section.size / 8);
+  if (entries.length === 0) {
+    const first = b.insnStart.findIndex((_, i) => b.insnSection[i] === index);
+    const at = first < 0 ? 0 : b.insnStart[first]!;
+    const name = section.name === '.text' ? baseName(b.files[0] ?? 'main') : section.name;
+    return [
+      entry(
+        b,
+        name,
+        section,
+        index,
+        0,
+        nSlots,
+        first < 0 ? undefined : { start: at, end: b.insnEnd[first]! },
+      ),
+    ];
+  }
+  return entries
+    .filter((s, n) => n === 0 || s.value !== entries[n - 1]!.value)
+    .map((s, n, all) => {
+      const start = Number(s.value / 8n);
+      const next = all[n + 1] ? Number(all[n + 1]!.value / 8n) : nSlots;
+      const sized = s.size > 0n ? start + Number(s.size / 8n) : next;
+      return entry(b, s.name, section, index, start, Math.max(1, Math.min(sized, nSlots) - start), s.range);
+    });
+}
+
+function byValue(a: Sym, c: Sym): number {
+  return a.value < c.value ? -1 : a.value > c.value ? 1 : 0;
+}
+
+function entry(
+  b: Builder,
+  name: string,
+  section: ObjSection,
+  index: number,
+  start: number,
+  length: number,
+  range: ProgramEntry['range'],
+): ProgramEntry {
+  // `.program` counts for what follows it in its section, or for all of it when it stands behind
+  const told = b.programTypes.filter((p) => p.section.index === index);
+  const before = told.filter((p) => p.offset <= start * 8).at(-1) ?? told[0];
+  return {
+    name,
+    section: index,
+    start,
+    length,
+    progType: before?.type ?? progTypeOfSection(section.name),
+    range,
+  };
+}
+
+function baseName(path: string): string {
+  const file = path.split(/[\\/]/).at(-1) ?? path;
+  return file.split('.')[0]?.replace(/[^A-Za-z0-9_]/g, '_') || 'main';
+}

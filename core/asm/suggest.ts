@@ -1,0 +1,44 @@
+/** "Did you mean": the nearest known word to an unknown one. */
+
+/**
+ * The candidate with the smallest edit distance to `word` (at most a third of its length, 3 at most,
+ * and 1 for words of up to four letters); undefined when none is near. Case does not count.
+ */
+export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  const lower = word.toLowerCase();
+  if (lower.length === 0 || lower.length > 80) return undefined;
+  let best: string | undefined;
+  let limit = lower.length <= 4 ? 1 : Math.min(3, Math.floor(lower.length / 3));
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - lower.length) > limit || candidate === word) continue;
+    const distance = editDistance(lower, candidate.toLowerCase(), limit);
+    if (distance < limit || (distance === limit && best === undefined)) {
+      best = candidate;
+      limit = distance;
+      if (distance === 0) break;
+    }
+  }
+  return best;
+}
+
+/** Damerau-Levenshtein (adjacent swaps count one) of two short words; gives up above `limit`. */
+function editDistance(a: string, b: string, limit: number): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    let smallest = i;
+    for (let j = 1; j <= b.length; j++) {
+      const same = a.charCodeAt(i - 1) === b.charCodeAt(j - 1);
+      let cost = Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, before[j - 2]! + 1);
+      row.push(cost);
+      smallest = Math.min(smallest, cost);
+    }
+    if (smallest > limit) return limit + 1;
+    before = previous;
+    previous = row;
+  }
+  return previous[b.length]!;
+}

@@ -1,0 +1,350 @@
+import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import {
+  R_BPF_64_32,
+  R_BPF_64_64,
+  SHF_ALLOC,
+  SHF_EXECINSTR,
+  SHF_WRITE,
+  SHT_NOBITS,
+} from './elf-constants.ts';
+import type {
+  BpfObject,
+  FuncInfo,
+  LineInfo,
+  LoadAttr,
+  MapDef,
+  ObjReloc,
+  ObjSymbol,
+  ProgramEntry,
+  ProgType,
+} from './object.ts';
+
+/** Makes one program of an object ready to load, as libbpf does before BPF_PROG_LOAD. */
+
+/** Options of `linkProgram`. */
+export interface LinkOptions {
+  /** Wins over what the section's name or `.program` says. */
+  readonly progType?: ProgType;
+}
+
+/** `value` is missing when there is an error. */
+export interface Linked {
+  readonly value: LoadAttr | undefined;
+  readonly errors: readonly string[];
+}
+
+const CALL = 0x85;
+const LDDW = 0x18;
+const BPF_PSEUDO_CALL = 1;
+const BPF_PSEUDO_MAP_FD = 1;
+const BPF_PSEUDO_MAP_VALUE = 2;
+const BPF_PSEUDO_FUNC = 4;
+const BPF_F_RDONLY_PROG = 0x80;
+/** The kernel's limit on a privileged program, BPF_COMPLEXITY_LIMIT_INSNS. */
+const MAX_INSNS = 1_000_000;
+
+/**
+ * Links `programName` (undefined: the only program, or the first): its slots first, then every function
+ * that it calls, directly or not; calls resolved; map loads with `src_reg` 1 or 2 and, as `imm`, the
+ * map's index in `maps`. Data sections become array maps, behind the object's own.
+ */
+export function linkProgram(object: BpfObject, programName?: string, options: LinkOptions = {}): Linked {
+  const entry =
+    programName === undefined ? object.programs[0] : object.programs.find((p) => p.name === programName);
+  if (!entry) {
+    const names = object.programs.map((p) => p.name).join(', ');
+    const error =
+      programName === undefined
+        ? 'there is no program: no section holds instructions'
+        : names
+          ? `there is no program called ${programName}; programs are ${names}`
+          : `there is no program called ${programName}: no section holds instructions`;
+    return { value: undefined, errors: [error] };
+  }
+  return new Linker(object, entry).link(options);
+}
+
+/** A run of slots of the object that was placed in the program. */
+interface Piece {
+  readonly section: number;
+  readonly start: number;
+  readonly length: number;
+  readonly name: string;
+  /** Slot in the program. */
+  at: number;
+}
+
+class Linker {
+  readonly #object: BpfObject;
+  readonly #entry: ProgramEntry;
+  readonly #errors: string[] = [];
+  readonly #pieces: Piece[] = [];
+  readonly #maps: MapDef[];
+  readonly #dataMaps = new Map<number, number>();
+  readonly #relocs = new Map<number, Map<number, ObjReloc>>();
+  readonly #starts = new Map<number, number[]>();
+  #size = 0;
+
+  constructor(object: BpfObject, entry: ProgramEntry) {
+    this.#object = object;
+    this.#entry = entry;
+    this.#maps = [...object.maps];
+  }
+
+  link(options: LinkOptions): Linked {
+    const entry = this.#entry;
+    this.#place({
+      section: entry.section,
+      start: entry.start,
+      length: entry.length,
+      name: entry.name,
+      at: 0,
+    });
+    // pieces grow while they are looked through: a called function may call others
+    for (let i = 0; i < this.#pieces.length && this.#errors.length === 0; i++)
+      this.#findCalls(this.#pieces[i]!);
+    if (this.#errors.length > 0) return { value: undefined, errors: this.#errors };
+    const insns = new Uint8Array(this.#size * INSN_SIZE);
+    const lineInfo: LineInfo[] = [];
+    const funcs = new Map<number, string>();
+    for (const piece of this.#pieces) {
+      const source = this.#object.sections[piece.section]!;
+      const from = piece.start * INSN_SIZE;
+      insns.set(source.bytes.subarray(from, from + piece.length * INSN_SIZE), piece.at * INSN_SIZE);
+      funcs.set(piece.at, piece.name);
+      for (const line of source.lineInfo) {
+        if (line.insnOff < piece.start || line.insnOff >= piece.start + piece.length) continue;
+        lineInfo.push({ ...line, insnOff: line.insnOff - piece.start + piece.at });
+      }
+    }
+    for (const piece of this.#pieces) this.#relocate(piece, insns, funcs);
+    if (this.#errors.length > 0) return { value: undefined, errors: this.#errors };
+    return {
+      value: {
+        name: entry.name,
+        progType: options.progType ?? entry.progType ?? 'raw',
+        insns,
+        lineInfo,
+        files: this.#object.files,
+        funcs: [...funcs].sort((a, b) => a[0] - b[0]).map(([insnOff, name]): FuncInfo => ({ insnOff, name })),
+        maps: this.#maps,
+        license: licenseOf(this.#object),
+      },
+      errors: [],
+    };
+  }
+
+  #place(piece: Piece): void {
+    piece.at = this.#size;
+    this.#size += piece.length;
+    this.#pieces.push(piece);
+    if (this.#size > MAX_INSNS) this.#errors.push(`the program has more than ${MAX_INSNS} instruction slots`);
+  }
+
+  #pieceOf(section: number, slot: number): Piece | undefined {
+    return this.#pieces.find((p) => p.section === section && slot >= p.start && slot < p.start + p.length);
+  }
+
+  #relocAt(section: number, slot: number): ObjReloc | undefined {
+    let map = this.#relocs.get(section);
+    if (!map) {
+      map = new Map(this.#object.sections[section]!.relocs.map((r) => [r.offset, r]));
+      this.#relocs.set(section, map);
+    }
+    return map.get(slot * INSN_SIZE);
+  }
+
+  /** Where a call or function load goes; undefined for what is none, or cannot be resolved (an error). */
+  #functionAt(
+    section: number,
+    slot: number,
+    insn: Insn,
+    bytes: Uint8Array,
+  ): { section: number; slot: number } | undefined {
+    const isCall = insn.opcode === CALL && insn.src === BPF_PSEUDO_CALL;
+    const isLoad = insn.opcode === LDDW;
+    const reloc = this.#relocAt(section, slot);
+    if (isCall && reloc?.type === R_BPF_64_32) {
+      const symbol = this.#object.symbols[reloc.symbol]!;
+      if (symbol.section < 0) return this.#undefinedSymbol(symbol);
+      return { section: symbol.section, slot: Number(symbol.value) / INSN_SIZE + insn.imm + 1 };
+    }
+    if (isLoad && reloc?.type === R_BPF_64_64) {
+      const symbol = this.#object.symbols[reloc.symbol]!;
+      const target = this.#object.sections[symbol.section];
+      if (!target || (target.flags & SHF_EXECINSTR) === 0) return undefined;
+      return { section: symbol.section, slot: (Number(symbol.value) + insn.imm) / INSN_SIZE };
+    }
+    if (isCall || (isLoad && insn.src === BPF_PSEUDO_FUNC && (slot + 2) * INSN_SIZE <= bytes.length)) {
+      return { section, slot: slot + insn.imm + 1 };
+    }
+    return undefined;
+  }
+
+  #undefinedSymbol(symbol: ObjSymbol): undefined {
+    this.#errors.push(`${symbol.name} is not defined in this object`);
+    return undefined;
+  }
+
+  #findCalls(piece: Piece): void {
+    const { bytes } = this.#object.sections[piece.section]!;
+    for (let slot = piece.start; slot < piece.start + piece.length; slot++) {
+      const insn = readInsn(bytes, slot);
+      const target = this.#functionAt(piece.section, slot, insn, bytes);
+      if (insn.opcode === LDDW) slot++;
+      if (!target || this.#pieceOf(target.section, target.slot)) continue;
+      const nSlots = Math.floor(this.#object.sections[target.section]!.size / INSN_SIZE);
+      if (!Number.isInteger(target.slot) || target.slot < 0 || target.slot >= nSlots) {
+        // left as it is when it never left its section: the loader refuses it with the kernel's words
+        if (target.section !== piece.section || this.#relocAt(piece.section, slot)) {
+          this.#errors.push(
+            `the call in slot ${slot} of ${this.#sectionName(piece.section)} goes to no instruction`,
+          );
+        }
+        continue;
+      }
+      this.#place(this.#functionPiece(target.section, target.slot));
+    }
+  }
+
+  #sectionName(section: number): string {
+    return this.#object.sections[section]?.name ?? `section ${section}`;
+  }
+
+  /** The function that begins at a slot: as long as its symbol says, else up to the next function. */
+  #functionPiece(section: number, slot: number): Piece {
+    const symbol = this.#functionSymbol(section, slot);
+    const name = symbol?.name ?? `func_${slot}`;
+    const nSlots = Math.floor(this.#object.sections[section]!.size / INSN_SIZE);
+    let length = symbol && symbol.size > 0 ? Math.floor(symbol.size / INSN_SIZE) : 0;
+    if (length === 0) length = (this.#functionStarts(section).find((s) => s > slot) ?? nSlots) - slot;
+    const next = this.#pieces
+      .filter((p) => p.section === section && p.start > slot)
+      .reduce((least, p) => Math.min(least, p.start), nSlots);
+    return { section, start: slot, length: Math.min(length, next - slot), name, at: 0 };
+  }
+
+  #functionSymbol(section: number, slot: number): ObjSymbol | undefined {
+    const value = BigInt(slot * INSN_SIZE);
+    const here = this.#object.symbols.filter(
+      (s) => s.section === section && s.value === value && (s.type === 'func' || s.type === 'notype'),
+    );
+    return here.find((s) => s.type === 'func') ?? here[0];
+  }
+
+  /** Slots of a section where a function begins: function symbols, programs and targets of calls. */
+  #functionStarts(section: number): number[] {
+    let starts = this.#starts.get(section);
+    if (starts) return starts;
+    const all = new Set<number>();
+    for (const s of this.#object.symbols) {
+      if (s.section === section && s.type === 'func') all.add(Number(s.value) / INSN_SIZE);
+    }
+    for (const p of this.#object.programs) if (p.section === section) all.add(p.start);
+    for (const [i, other] of this.#object.sections.entries()) {
+      if ((other.flags & SHF_EXECINSTR) === 0) continue;
+      for (let slot = 0; (slot + 1) * INSN_SIZE <= other.bytes.length; slot++) {
+        const insn = readInsn(other.bytes, slot);
+        if (insn.opcode !== CALL || insn.src !== BPF_PSEUDO_CALL) continue;
+        const reloc = this.#relocAt(i, slot);
+        const symbol = reloc ? this.#object.symbols[reloc.symbol] : undefined;
+        if (symbol?.section === section) all.add(Number(symbol.value) / INSN_SIZE + insn.imm + 1);
+        else if (!reloc && i === section) all.add(slot + insn.imm + 1);
+      }
+    }
+    starts = [...all].sort((a, b) => a - b);
+    this.#starts.set(section, starts);
+    return starts;
+  }
+
+  #relocate(piece: Piece, insns: Uint8Array, funcs: Map<number, string>): void {
+    const { bytes } = this.#object.sections[piece.section]!;
+    for (let slot = piece.start; slot < piece.start + piece.length; slot++) {
+      const at: InsnIndex = slot - piece.start + piece.at;
+      const insn = readInsn(bytes, slot);
+      const target = this.#functionAt(piece.section, slot, insn, bytes);
+      const found = target ? this.#pieceOf(target.section, target.slot) : undefined;
+      if (target && found) {
+        const to = target.slot - found.start + found.at;
+        const src = insn.opcode === LDDW ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
+        writeInsn(insns, at, { ...insn, src, imm: to - at - 1 });
+        if (!funcs.has(to))
+          funcs.set(to, this.#functionSymbol(target.section, target.slot)?.name ?? `func_${to}`);
+      } else if (insn.opcode === LDDW && !target) {
+        const reloc = this.#relocAt(piece.section, slot);
+        if (reloc?.type === R_BPF_64_64) this.#relocateLoad(reloc, insn, insns, at);
+      }
+      if (insn.opcode === LDDW) slot++;
+    }
+  }
+
+  #relocateLoad(reloc: ObjReloc, insn: Insn, insns: Uint8Array, at: InsnIndex): void {
+    const symbol = this.#object.symbols[reloc.symbol]!;
+    const section = this.#object.sections[symbol.section];
+    if (!section) {
+      if (symbol.binding === 'weak') writeInsn(insns, at, { ...insn, imm: 0 });
+      else this.#undefinedSymbol(symbol);
+      return;
+    }
+    const offset = Number(symbol.value) + insn.imm;
+    if (section.name === 'maps' || section.name === '.maps') {
+      const map = this.#object.symbols.find(
+        (s) => s.section === symbol.section && s.type !== 'section' && Number(s.value) === offset,
+      );
+      const index = map ? this.#maps.findIndex((m) => m.name === map.name) : -1;
+      if (index < 0)
+        this.#errors.push(
+          `the definition of the map ${map?.name ?? `at ${section.name}+${offset}`} is not known`,
+        );
+      else writeInsn(insns, at, { ...insn, src: BPF_PSEUDO_MAP_FD, imm: index });
+      return;
+    }
+    if ((section.flags & SHF_ALLOC) === 0 && section.name.startsWith('.')) {
+      this.#errors.push(`${symbol.name} is in section ${section.name}, which is not loaded`);
+      return;
+    }
+    writeInsn(insns, at, { ...insn, src: BPF_PSEUDO_MAP_VALUE, imm: this.#dataMap(symbol.section) });
+    const second = readInsn(insns, at + 1);
+    writeInsn(insns, at + 1, { ...second, imm: offset });
+  }
+
+  /** The array map that stands for a data section: one entry that holds the section. */
+  #dataMap(index: number): number {
+    const known = this.#dataMaps.get(index);
+    if (known !== undefined) return known;
+    const section = this.#object.sections[index]!;
+    const value = new Uint8Array(Math.max(1, section.size));
+    if (section.type !== SHT_NOBITS) value.set(section.bytes);
+    this.#refusePointers(index);
+    const number = this.#maps.push({
+      name: section.name,
+      type: 'array',
+      keySize: 4,
+      valueSize: value.length,
+      maxEntries: 1,
+      flags: section.flags & SHF_WRITE ? 0 : BPF_F_RDONLY_PROG,
+      entries: [{ key: new Uint8Array(4), value }],
+    });
+    this.#dataMaps.set(index, number - 1);
+    return number - 1;
+  }
+
+  /** Pointers in data need an address that only a running kernel knows: as in libbpf, an error. */
+  #refusePointers(index: number): void {
+    const section = this.#object.sections[index]!;
+    for (const reloc of section.relocs) {
+      const symbol = this.#object.symbols[reloc.symbol];
+      this.#errors.push(
+        `${section.name} holds the address of ${symbol?.name ?? 'something'} at offset ${reloc.offset}: pointers in data cannot be loaded`,
+      );
+      return;
+    }
+  }
+}
+
+function licenseOf(object: BpfObject): string {
+  const section = object.sections.find((s) => s.name === 'license');
+  if (!section) return '';
+  const end = section.bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? section.bytes : section.bytes.subarray(0, end));
+}

@@ -1,0 +1,25 @@
+import type { ProgType } from './object.ts';
+
+/** Program types and the section names that tell them. */
+
+/** All types that can be loaded. */
+export const PROG_TYPES: readonly ProgType[] = ['xdp', 'socket_filter', 'sched_cls', 'raw'];
+
+const BY_SECTION: readonly (readonly [RegExp, ProgType])[] = [
+  [/^xdp([./_-].*)?$/, 'xdp'],
+  [/^(tc|tcx|classifier|action)([./_-].*)?$/, 'sched_cls'],
+  [/^socket([./_-].*)?$/, 'socket_filter'],
+];
+
+/**
+ * The program type that a section's name tells, by libbpf's names: `xdp`, `xdp.frags`, `xdp/devmap`,
+ * `tc`, `tcx/ingress`, `classifier`, `action`, `socket`, `socket1`; undefined when it tells none.
+ */
+export function progTypeOfSection(name: string): ProgType | undefined {
+  const plain = name.startsWith('?') ? name.slice(1) : name;
+  const found = BY_SECTION.find(([pattern]) => pattern.test(plain))?.[1];
+  if (found) return found;
+  if (plain.startsWith('socket')) return 'socket_filter';
+  if (plain.startsWith('xdp')) return 'xdp';
+  return undefined;
+}
