@@ -60,7 +60,7 @@ export function captureOf(params: CaptureRequest): CaptureReply | ResponseError 
   return {
     total: capture.packets.length,
     packets: capture.packets.slice(first, first + limit).map((packet, i) => ({
-      index: first + i,
+      index: first + i + 1,
       summary: summarisePacket(packet),
       length: packet.data.length,
     })),

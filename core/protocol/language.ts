@@ -37,7 +37,7 @@ export interface CaptureReply {
 }
 
 export interface PacketSummary {
-  /** From 0: what `packet` in a launch configuration takes. */
+  /** From 1: what `packet` in a launch configuration takes. */
   readonly index: number;
   /** `TCP 10.0.0.1:40000 → 10.0.0.2:80 [SYN] 60 bytes` */
   readonly summary: string;
