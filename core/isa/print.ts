@@ -62,12 +62,12 @@ function printOperand(operand: Operand, decoded: Decoded, dialect: Dialect, name
     }
     case 'func': {
       const slot = insnTarget(decoded) ?? 0;
-      return names.func?.(slot) ?? relative(slot - decoded.index - 1, dialect);
+      const name = names.func?.(slot);
+      if (dialect === 'kernel') return `${relative(insn.imm, dialect)}${name ? `#${name}` : ''}`;
+      return name ?? relative(insn.imm, dialect);
     }
-    case 'relfunc': {
-      const slot = insnTarget(decoded) ?? 0;
-      return names.func?.(slot) ?? signed(insn.imm);
-    }
+    case 'relfunc':
+      return signed(insn.imm);
     case 'imm64':
       return printImm64(decoded.imm64 ?? BigInt(insn.imm >>> 0));
     case 'ximm64':
