@@ -1,0 +1,102 @@
+import type { Assembled } from '../asm/assemble.ts';
+import { CTX_STRUCT, type CtxField } from '../ctx/fields.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { linkProgram } from '../object/link.ts';
+import type { BpfObject, Diagnostic, LoadAttr, ProgType } from '../object/object.ts';
+import { checkProgram } from '../prog/check.ts';
+import { analyseKinds } from '../prog/kinds.ts';
+import type { SourceMap } from './source-map.ts';
+
+/** An instruction that accesses a program's context, by its place in the object. */
+export interface ContextUse {
+  readonly section: number;
+  readonly slot: InsnIndex;
+  /** `struct xdp_md` */
+  readonly struct: string;
+  readonly field: CtxField;
+}
+
+/** A program that the data-flow pass refuses: an instruction, and the verifier's words. */
+export interface ContextRefusal {
+  readonly section: number;
+  readonly slot: InsnIndex;
+  readonly progType: ProgType;
+  readonly message: string;
+}
+
+/** What the data-flow pass finds out about the contexts of an object's programs. */
+export interface ContextUses {
+  readonly uses: readonly ContextUse[];
+  readonly refusals: readonly ContextRefusal[];
+}
+
+/** Beyond so many instructions an editor had better not wait. */
+const MAX_SLOTS = 200_000;
+
+const cache = new WeakMap<BpfObject, ContextUses>();
+
+/**
+ * Runs the data-flow pass over each program that can be linked and whose type is known. Programs that cannot
+ * be linked, or that are wrong in simpler ways, are left out.
+ */
+export function contextUses(object: BpfObject): ContextUses {
+  const known = cache.get(object);
+  if (known !== undefined) return known;
+  const uses: ContextUse[] = [];
+  const refusals: ContextRefusal[] = [];
+  const seen = new Set<string>();
+  for (const program of object.programs) {
+    if (program.progType === undefined || program.progType === 'raw' || program.length > MAX_SLOTS) continue;
+    const attr = linkProgram(object, program.name).value;
+    if (attr === undefined || checkProgram(attr.insns, { progType: attr.progType }) !== undefined) continue;
+    const { ctxAccesses, refusal } = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
+    for (const { pc, field } of ctxAccesses) {
+      const place = placeOf(object, attr, pc);
+      if (place === undefined || seen.has(`${place.section}:${place.slot}`)) continue;
+      seen.add(`${place.section}:${place.slot}`);
+      uses.push({ ...place, struct: CTX_STRUCT[attr.progType], field });
+    }
+    const place = refusal?.pc === undefined ? undefined : placeOf(object, attr, refusal.pc);
+    if (refusal !== undefined && place !== undefined) {
+      refusals.push({ ...place, progType: attr.progType, message: refusal.message });
+    }
+  }
+  const found = { uses, refusals };
+  cache.set(object, found);
+  return found;
+}
+
+/** Refused context accesses and the like as diagnostics: errors, because such a program does not load. */
+export function contextDiagnostics(assembled: Assembled, source: SourceMap): Diagnostic[] {
+  const seen = new Set<string>();
+  return contextUses(assembled.value).refusals.flatMap(
+    ({ section, slot, message, progType }): Diagnostic[] => {
+      const range = source.rangeOfInsn(section, slot);
+      const key = `${section}:${slot}:${message}`;
+      if (range === undefined || seen.has(key)) return [];
+      seen.add(key);
+      const isAccess = message.startsWith('invalid bpf_context access');
+      const why = isAccess
+        ? `: ${CTX_STRUCT[progType]} has no field that a program may access like this`
+        : '';
+      return [
+        { range, severity: 'error', code: isAccess ? 'context-access' : 'refused', message: message + why },
+      ];
+    },
+  );
+}
+
+/** A linked program's functions lie one behind the other; each is found again by its name. */
+function placeOf(
+  object: BpfObject,
+  attr: LoadAttr,
+  pc: InsnIndex,
+): { section: number; slot: InsnIndex } | undefined {
+  const fn = attr.funcs.findLast(({ insnOff }) => insnOff <= pc);
+  if (fn === undefined) return undefined;
+  const program = object.programs.find(({ name }) => name === fn.name);
+  if (program !== undefined) return { section: program.section, slot: program.start + pc - fn.insnOff };
+  const symbol = object.symbols.find(({ name, section }) => name === fn.name && section >= 0);
+  if (symbol === undefined) return undefined;
+  return { section: symbol.section, slot: Number(symbol.value) / INSN_SIZE + pc - fn.insnOff };
+}

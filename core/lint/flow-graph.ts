@@ -1,0 +1,67 @@
+import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
+import type { InsnIndex } from '../isa/insn.ts';
+import type { ObjSection } from '../object/object.ts';
+import { type CodeFunction, relocatedSlots } from './functions.ts';
+
+/** Where control goes wrong. `at` is an index into `FlowGraph.insns`. */
+export interface FlowProblem {
+  readonly kind: 'jump-outside' | 'jump-into-wide' | 'runs-past-end';
+  readonly at: number;
+  /** Slot a jump goes to, from the section's start. */
+  readonly target?: InsnIndex;
+}
+
+/** The instructions of one function and where control goes from each. */
+export interface FlowGraph {
+  readonly fn: CodeFunction;
+  readonly insns: readonly Decoded[];
+  /** Indices into `insns`. */
+  readonly successors: readonly (readonly number[])[];
+  /** One byte an instruction: can it be reached from the first? */
+  readonly reachable: Uint8Array;
+  readonly problems: readonly FlowProblem[];
+}
+
+/** Draws the flow graph of `fn`. Edges that lead nowhere become problems instead. */
+export function flowGraph(section: ObjSection, fn: CodeFunction): FlowGraph {
+  const insns: Decoded[] = [];
+  const indexOfSlot = new Map<InsnIndex, number>();
+  for (let slot = fn.start; slot < fn.end; ) {
+    const decoded = decodeInsn(section.bytes, slot);
+    indexOfSlot.set(slot, insns.length);
+    insns.push(decoded);
+    slot += decoded.length;
+  }
+  const relocated = relocatedSlots(section);
+  const problems: FlowProblem[] = [];
+  const successors = insns.map((decoded, at) => {
+    const next: number[] = [];
+    const flow = decoded.row?.flow ?? 'next';
+    if (flow !== 'exit' && flow !== 'jump') {
+      if (at + 1 < insns.length) next.push(at + 1);
+      else problems.push({ kind: 'runs-past-end', at });
+    }
+    if ((flow === 'jump' || flow === 'branch') && !relocated.has(decoded.index)) {
+      const target = insnTarget(decoded) ?? decoded.index;
+      const to = indexOfSlot.get(target);
+      if (to !== undefined) next.push(to);
+      else {
+        const isInside = target >= fn.start && target < fn.end;
+        problems.push({ kind: isInside ? 'jump-into-wide' : 'jump-outside', at, target });
+      }
+    }
+    return next;
+  });
+  return { fn, insns, successors, reachable: reach(successors), problems };
+}
+
+function reach(successors: readonly (readonly number[])[]): Uint8Array {
+  const reachable = new Uint8Array(successors.length);
+  const waiting = successors.length > 0 ? [0] : [];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    if (reachable[at] !== 0) continue;
+    reachable[at] = 1;
+    waiting.push(...(successors[at] ?? []));
+  }
+  return reachable;
+}

@@ -1,0 +1,113 @@
+import { type Decoded, decodeInsn, insnLength, insnTarget } from '../isa/decode.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import type { BpfObject, ObjSection, ProgType } from '../object/object.ts';
+
+/** Flag of sections that hold instructions (gABI, `SHF_EXECINSTR`). */
+const SHF_EXECINSTR = 4;
+/** Relocation of a call's `imm` (Documentation/bpf/llvm_reloc.rst). */
+const R_BPF_64_32 = 10;
+
+/** A stretch of instructions that is entered at its first slot and that no jump may leave. */
+export interface CodeFunction {
+  /** The symbol's name; for code in front of every symbol the section's. */
+  readonly name: string;
+  /** Index into `BpfObject.sections`. */
+  readonly section: number;
+  /** Slots, from the section's start; `end` is the first one behind it. */
+  readonly start: InsnIndex;
+  readonly end: InsnIndex;
+  /** `program`: the kernel enters it; `function`: only calls do; `text`: could be either. */
+  readonly role: 'program' | 'function' | 'text';
+  readonly progType: ProgType | undefined;
+}
+
+/** Indices of the sections that hold instructions. */
+export function codeSections(object: BpfObject): number[] {
+  return object.sections.flatMap((section, at) =>
+    (section.flags & SHF_EXECINSTR) !== 0 && section.bytes.length >= INSN_SIZE ? [at] : [],
+  );
+}
+
+/**
+ * Cuts the code of an object into functions, as libbpf and the kernel do: at function symbols, at programs and
+ * where local calls go. Ascending by section and slot.
+ */
+export function codeFunctions(object: BpfObject): CodeFunction[] {
+  const called = callTargets(object);
+  return codeSections(object).flatMap((at) => functionsOf(object, at, called.get(at) ?? new Set()));
+}
+
+function functionsOf(object: BpfObject, at: number, called: ReadonlySet<InsnIndex>): CodeFunction[] {
+  const section = object.sections[at];
+  if (section === undefined) return [];
+  const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
+  const names = new Map<InsnIndex, string>();
+  const typed = new Set<InsnIndex>();
+  for (const symbol of object.symbols) {
+    if (symbol.section !== at || (symbol.type !== 'func' && symbol.type !== 'notype')) continue;
+    const slot = Number(symbol.value) / INSN_SIZE;
+    if (symbol.type === 'func') typed.add(slot);
+    if (symbol.type === 'func' || !names.has(slot)) names.set(slot, symbol.name);
+  }
+  const programs = new Map(object.programs.filter((p) => p.section === at).map((p) => [p.start, p]));
+  const starts = [...new Set([0, ...typed, ...programs.keys(), ...called])]
+    .filter((slot) => Number.isInteger(slot) && slot >= 0 && slot < nSlots)
+    .sort((a, b) => a - b);
+  return starts.map((start, n) => {
+    const program = programs.get(start);
+    const isTyped = typed.has(start) && program?.progType === undefined;
+    return {
+      name: program?.name ?? names.get(start) ?? section.name,
+      section: at,
+      start,
+      end: starts[n + 1] ?? nSlots,
+      role: called.has(start) ? 'function' : program === undefined || isTyped ? 'text' : 'program',
+      progType: program?.progType,
+    };
+  });
+}
+
+/** Where an instruction that names a program-local function goes. */
+export interface Callee {
+  readonly section: number;
+  readonly slot: InsnIndex;
+}
+
+/**
+ * The function that the instruction `decoded` of section `at` calls or takes the address of, by its relocation
+ * where it has one; undefined for other instructions and for functions that are not in this object.
+ */
+export function calleeOf(object: BpfObject, at: number, decoded: Decoded): Callee | undefined {
+  if (decoded.row?.imm !== 'func') return undefined;
+  const reloc = object.sections[at]?.relocs.find(({ offset }) => offset === decoded.index * INSN_SIZE);
+  if (reloc === undefined) {
+    const target = insnTarget(decoded);
+    return target === undefined ? undefined : { section: at, slot: target };
+  }
+  const symbol = object.symbols[reloc.symbol];
+  if (symbol === undefined || symbol.section < 0 || reloc.type !== R_BPF_64_32) return undefined;
+  const fromSection = symbol.type === 'section' ? decoded.insn.imm + 1 : 0;
+  return { section: symbol.section, slot: Number(symbol.value) / INSN_SIZE + fromSection };
+}
+
+function callTargets(object: BpfObject): Map<number, Set<InsnIndex>> {
+  const targets = new Map<number, Set<InsnIndex>>();
+  for (const at of codeSections(object)) {
+    const section = object.sections[at];
+    if (section === undefined) continue;
+    const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
+    for (let slot = 0; slot < nSlots; slot += insnLength(section.bytes, slot)) {
+      const callee = calleeOf(object, at, decodeInsn(section.bytes, slot));
+      if (callee === undefined) continue;
+      const known = targets.get(callee.section);
+      if (known === undefined) targets.set(callee.section, new Set([callee.slot]));
+      else known.add(callee.slot);
+    }
+  }
+  return targets;
+}
+
+/** Slots of a section whose instruction a relocation will change. */
+export function relocatedSlots(section: ObjSection): ReadonlySet<InsnIndex> {
+  return new Set(section.relocs.map((reloc) => Math.floor(reloc.offset / INSN_SIZE)));
+}

@@ -1,0 +1,95 @@
+import { type Decoded, decodeInsn, insnLength, insnReads, insnWrites } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
+import { INSN_SIZE } from '../isa/insn.ts';
+import { insnProblem } from '../isa/problems.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
+import type { BpfObject, Diagnostic } from '../object/object.ts';
+import { type CodeFunction, relocatedSlots } from './functions.ts';
+import type { SourceMap } from './source-map.ts';
+
+/** Bytes of one stack frame (include/linux/filter.h, `MAX_BPF_STACK`). */
+const MAX_BPF_STACK = 512;
+
+/** What an instruction shows by itself: opcode, fields, R10 written, stack offsets, helper numbers. */
+export function instructionDiagnostics(
+  object: BpfObject,
+  functions: readonly CodeFunction[],
+  source: SourceMap,
+): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const fn of functions) {
+    const section = object.sections[fn.section];
+    if (section === undefined) continue;
+    const relocated = relocatedSlots(section);
+    for (let slot = fn.start; slot < fn.end; slot += insnLength(section.bytes, slot)) {
+      if ((slot + 1) * INSN_SIZE > section.bytes.length) break;
+      const place = source.rangeOfInsn(fn.section, slot);
+      if (place === undefined) continue;
+      const decoded = decodeInsn(section.bytes, slot);
+      const problem = relocated.has(slot) ? undefined : insnProblem(section.bytes, slot);
+      if (problem !== undefined) {
+        // Compilers emit calls through a register; only the kernel says no, so it is no error of the text.
+        const severity = decoded.row?.id === 'callx' ? 'warning' : 'error';
+        found.push({
+          range: place,
+          severity,
+          code: problem.code,
+          message: `${problem.message}: ${problem.hint}`,
+        });
+        continue;
+      }
+      const one =
+        framePointerWritten(decoded) ?? stackBounds(decoded) ?? unknownHelper(decoded, relocated.has(slot));
+      if (one === undefined) continue;
+      const range = one.register === undefined ? place : source.rangeOfRegister(place, one.register, 'first');
+      found.push({ range, severity: one.severity, code: one.code, message: one.message });
+    }
+  }
+  return found;
+}
+
+interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  /** The register to underline instead of the whole instruction. */
+  readonly register?: number;
+}
+
+function framePointerWritten(decoded: Decoded): Finding | undefined {
+  if (decoded.row?.flow === 'call' || !insnWrites(decoded).includes(BPF_REG_FP)) return undefined;
+  return {
+    severity: 'error',
+    code: 'frame-pointer-written',
+    message: 'frame pointer is read only: r10 cannot be written; copy it first: r2 = r10',
+    register: BPF_REG_FP,
+  };
+}
+
+/** An access through R10 itself: its offset tells where in the frame it lies. */
+function stackBounds(decoded: Decoded): Finding | undefined {
+  const { insn, row } = decoded;
+  if (row?.access === undefined || row.off !== 'mem') return undefined;
+  const isLoad = row.dst === 'w' && typeof row.src === 'string';
+  const base = isLoad ? insn.src : insn.dst;
+  if (base !== BPF_REG_FP || !insnReads(decoded).includes(BPF_REG_FP)) return undefined;
+  if (insn.off >= -MAX_BPF_STACK && insn.off + row.access <= 0) return undefined;
+  const sign = insn.off < 0 ? '-' : '+';
+  const bytes = row.access === 1 ? '1 byte' : `${row.access} bytes`;
+  return {
+    severity: 'error',
+    code: 'stack-bounds',
+    message: `${bytes} at r10 ${sign} ${Math.abs(insn.off)} lie outside the stack frame, which is r10 - 512 … r10 - 1`,
+  };
+}
+
+function unknownHelper(decoded: Decoded, isRelocated: boolean): Finding | undefined {
+  if (decoded.row?.id !== 'call_helper' || isRelocated) return undefined;
+  const id = decoded.insn.imm;
+  if (helperById(id) !== undefined) return undefined;
+  return {
+    severity: 'warning',
+    code: 'unknown-helper',
+    message: `there is no helper function number ${id}; call a helper by name, or a program-local function by its label`,
+  };
+}

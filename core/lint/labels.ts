@@ -1,0 +1,32 @@
+import type { Assembled } from '../asm/assemble.ts';
+import type { Diagnostic } from '../object/object.ts';
+
+/**
+ * Labels in code that nothing refers to: a hint. Names that compilers make are left alone, and so are programs,
+ * functions and whatever a directive makes visible or describes.
+ */
+export function unusedLabels(assembled: Assembled): Diagnostic[] {
+  const { definitions, references, value } = assembled;
+  const used = new Set(references.map(({ name }) => name));
+  for (const program of value.programs) used.add(program.name);
+  for (const symbol of value.symbols) {
+    if (symbol.binding !== 'local' || symbol.type !== 'notype') used.add(symbol.name);
+  }
+  return [...definitions.values()].flatMap(({ name, kind, range, insnOff }): Diagnostic[] => {
+    if (kind !== 'label' || insnOff === undefined || used.has(name) || isMade(name)) return [];
+    return [
+      {
+        range,
+        severity: 'hint',
+        code: 'unused-label',
+        message: `nothing jumps to ${name} or calls it`,
+        unnecessary: true,
+      },
+    ];
+  });
+}
+
+/** Names of compilers, and of numeric labels, which begin with a control character. */
+function isMade(name: string): boolean {
+  return /^\.?L/.test(name) || name.charCodeAt(0) < 32;
+}

@@ -1,0 +1,74 @@
+import type { Assembled } from '../asm/assemble.ts';
+import { lineIndexAt } from '../asm/parse.ts';
+import type { InsnIndex } from '../isa/insn.ts';
+import type { TextRange } from '../object/object.ts';
+import { rangeOfData } from './data-in-code.ts';
+import { type CodeFunction, codeFunctions } from './functions.ts';
+
+/** From instructions back to the text that they were assembled from. */
+export interface SourceMap {
+  /** Where the instruction at a slot of a section stands; undefined where nothing in the text made it. */
+  rangeOfInsn(section: number, slot: InsnIndex): TextRange | undefined;
+  /** A register inside `place`: its first or last mention; `place` itself where it is not written there. */
+  rangeOfRegister(place: TextRange, register: number, which: 'first' | 'last'): TextRange;
+  /** 1-based line of an offset. */
+  lineOf(offset: number): number;
+  /** White space at the start of the line of an offset. */
+  indentAt(offset: number): string;
+  /** Did the assembler reject part of this function, so that its instructions are not all there? */
+  isBroken(fn: CodeFunction): boolean;
+}
+
+/** The source map of an assembled text. */
+export function createSourceMap(assembled: Assembled): SourceMap {
+  const { tree } = assembled;
+  const broken = brokenFunctions(assembled);
+  return {
+    rangeOfInsn: (section, slot) => {
+      return assembled.rangeOfInsn(section, slot) ?? rangeOfData(assembled, section, slot);
+    },
+    rangeOfRegister(place, register, which) {
+      const line = tree.lines[lineIndexAt(tree, place.start)];
+      const inside = line?.tokens.filter((token) => {
+        return token.register === register && token.start >= place.start && token.end <= place.end;
+      });
+      const token = which === 'first' ? inside?.at(0) : inside?.at(-1);
+      return token === undefined ? place : { start: token.start, end: token.end };
+    },
+    lineOf: (offset) => lineIndexAt(tree, offset) + 1,
+    indentAt(offset) {
+      const line = tree.lines[lineIndexAt(tree, offset)];
+      return line === undefined ? '' : (/^[ \t]*/.exec(tree.text.slice(line.start, line.end))?.[0] ?? '');
+    },
+    isBroken: (fn) => broken.has(placeKey(fn)),
+  };
+}
+
+/** Each error belongs to the function that begins last before it. */
+function brokenFunctions(assembled: Assembled): ReadonlySet<string> {
+  const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
+  const broken = new Set<string>();
+  if (errors.length === 0) return broken;
+  const starts = codeFunctions(assembled.value)
+    .map((fn) => ({ key: placeKey(fn), start: startOf(assembled, fn) }))
+    .filter(({ start }) => start !== undefined)
+    .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
+  for (const { range } of errors) {
+    const last = starts.findLast(({ start }) => (start ?? 0) <= range.start);
+    if (last !== undefined) broken.add(last.key);
+    else if (starts[0] !== undefined) broken.add(starts[0].key);
+  }
+  return broken;
+}
+
+/** Its label, or its first instruction where it has none. */
+function startOf(assembled: Assembled, fn: CodeFunction): number | undefined {
+  const first = assembled.rangeOfInsn(fn.section, fn.start)?.start;
+  const label = assembled.definitions.get(fn.name)?.range.start;
+  if (first === undefined || label === undefined) return label ?? first;
+  return Math.min(first, label);
+}
+
+function placeKey({ section, start }: CodeFunction): string {
+  return `${section}:${start}`;
+}

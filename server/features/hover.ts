@@ -1,0 +1,93 @@
+import { type Hover, type HoverParams, MarkupKind } from 'vscode-languageserver';
+import { decodeInsn } from '#core/isa/decode.ts';
+import { helperById } from '#core/isa/helpers.ts';
+import type { TextRange } from '#core/object/object.ts';
+import type { Snapshot } from '../documents.ts';
+import { offsetAt, rangeOf } from '../line-index.ts';
+import { contextFieldMarkdown } from '../text/context-field.ts';
+import { directiveMarkdown } from '../text/directives.ts';
+import { filledMeaning, type InsnNames, instructionMarkdown, rowFacts } from '../text/instruction.ts';
+import { helperMarkdown, numberMarkdown, registerMarkdown, symbolMarkdown } from '../text/operands.ts';
+import { type Place, placeAt } from '../tokens-at.ts';
+
+/** `textDocument/hover`: what the word under the pointer means, and the instruction around it does. */
+export function hover(snapshot: Snapshot, { position }: HoverParams): Hover | null {
+  const place = placeAt(snapshot, offsetAt(snapshot.index, position));
+  if (place?.token === undefined || place.token.kind === 'comment') return null;
+  const instruction = instructionAt(snapshot, place);
+  const word = wordMarkdown(snapshot, place);
+  const { token } = place;
+  if (word !== undefined) {
+    const parts = instruction === undefined ? [word] : [word, '---', instruction.short];
+    return answer(snapshot, parts, token);
+  }
+  return instruction === undefined ? null : answer(snapshot, [instruction.long], instruction.range);
+}
+
+function answer(snapshot: Snapshot, parts: readonly string[], range: TextRange): Hover {
+  return {
+    contents: { kind: MarkupKind.Markdown, value: parts.join('\n\n') },
+    range: rangeOf(snapshot.index, range),
+  };
+}
+
+/** What a word means by itself; undefined for those that only mean something as part of an instruction. */
+function wordMarkdown(snapshot: Snapshot, { token }: Place): string | undefined {
+  if (token === undefined) return undefined;
+  switch (token.kind) {
+    case 'register':
+      return token.register === undefined ? undefined : registerMarkdown(token.register, token.text);
+    case 'helper':
+      return symbolMarkdown(snapshot, token.text) ?? helperMarkdown(token.text);
+    case 'constant':
+    case 'label':
+    case 'symbol':
+      return symbolMarkdown(snapshot, token.text);
+    case 'directive':
+      return directiveMarkdown(token.text);
+    case 'number':
+      return numberMarkdown(token.text);
+    default:
+      return undefined;
+  }
+}
+
+interface InstructionText {
+  readonly range: TextRange;
+  /** One or two lines, below what a word means. */
+  readonly short: string;
+  readonly long: string;
+}
+
+function instructionAt(snapshot: Snapshot, place: Place): InstructionText | undefined {
+  if (place.statement?.node.kind !== 'insn') return undefined;
+  const assembled = snapshot.assembled();
+  const at = assembled.insnAt(place.statement.start);
+  const section = at && assembled.value.sections[at.section];
+  if (at === undefined || section === undefined || (at.insnOff + 1) * 8 > section.bytes.length)
+    return undefined;
+  const decoded = decodeInsn(section.bytes, at.insnOff);
+  const { row } = decoded;
+  if (row === undefined) return undefined;
+  const { start, end } = place.statement;
+  const text = snapshot.index.text.slice(start, end);
+  const names = namesIn(place, row.imm === 'helper' ? decoded.insn.imm : undefined);
+  const field = contextFieldMarkdown(snapshot, at.section, at.insnOff);
+  const fieldPart = field === undefined ? [] : [field];
+  return {
+    range: { start, end },
+    short: [`\`${filledMeaning(decoded, row, names)}\``, ...fieldPart, rowFacts(row)].join('\n\n'),
+    long: [instructionMarkdown(decoded, row, text, names), ...fieldPart].join('\n\n'),
+  };
+}
+
+/** Names that the statement itself writes where the encoding has numbers. */
+function namesIn({ statement }: Place, helper: number | undefined): InsnNames {
+  const tokens = statement?.tokens ?? [];
+  const label = tokens.find(({ kind, definition }) => kind === 'label' && definition === undefined);
+  const symbol = tokens.find(({ kind }) => kind === 'symbol' || kind === 'helper');
+  return {
+    target: label?.text ?? symbol?.text,
+    symbol: helper === undefined ? symbol?.text : helperById(helper)?.name,
+  };
+}

@@ -1,0 +1,133 @@
+import {
+  type CancellationToken,
+  CodeActionKind,
+  type Connection,
+  type InitializeParams,
+  LSPErrorCodes,
+  PositionEncodingKind,
+  ResponseError,
+  type ServerCapabilities,
+  TextDocumentSyncKind,
+} from 'vscode-languageserver';
+import { registerCustomRequests } from './custom-requests.ts';
+import { createDocumentStore, type Snapshot } from './documents.ts';
+import { codeActions } from './features/code-actions.ts';
+import { codeLenses, LENS_COMMANDS } from './features/code-lens.ts';
+import { createCompletion, resolveCompletion, TRIGGER_CHARACTERS } from './features/completion.ts';
+import { diagnosticScheduler } from './features/diagnostics.ts';
+import { foldingRanges } from './features/folding.ts';
+import { hover } from './features/hover.ts';
+import { inlineValues } from './features/inline-values.ts';
+import { documentSymbols } from './features/outline.ts';
+import { createTokenProvider, TOKEN_LEGEND } from './features/semantic-tokens.ts';
+import { definition, highlights, prepareRename, references, rename } from './features/symbols.ts';
+
+/** What a client may hand in as `initializationOptions`. */
+interface ClientOptions {
+  /** Commands that the client has: code lenses carry only these. */
+  readonly commands?: unknown;
+}
+
+/**
+ * Serves the Language Server Protocol 3.18 on `connection` and starts to listen. Reads no file: it knows the
+ * documents that the client opens, and nothing else.
+ */
+export function startServer(connection: Connection): void {
+  const documents = createDocumentStore();
+  const scheduler = diagnosticScheduler(connection, documents);
+  const tokens = createTokenProvider();
+
+  let complete = createCompletion({ snippets: false });
+
+  connection.onInitialize((params) => {
+    const commands = commandsOf(params);
+    const pull = params.capabilities.textDocument?.diagnostic !== undefined;
+    complete = createCompletion({
+      snippets: params.capabilities.textDocument?.completion?.completionItem?.snippetSupport === true,
+    });
+    scheduler.start(pull);
+    if (commands.length > 0)
+      connection.onCodeLens(onDocument((snapshot) => codeLenses(snapshot, commands), []));
+    return {
+      capabilities: capabilitiesFor({ pull, lenses: commands.length > 0 }),
+      serverInfo: { name: 'BPF Workbench' },
+    };
+  });
+
+  connection.onDidOpenTextDocument(({ textDocument }) => {
+    if (documents.open(textDocument)) scheduler.changed(textDocument.uri);
+  });
+  connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => {
+    if (documents.change(textDocument.uri, textDocument.version, contentChanges))
+      scheduler.changed(textDocument.uri);
+  });
+  connection.onDidCloseTextDocument(({ textDocument }) => {
+    tokens.forget(textDocument.uri);
+    if (documents.close(textDocument.uri)) scheduler.closed(textDocument.uri);
+  });
+
+  /** Answers from the newest state of the document, after the edits that wait in front of it; `otherwise` when it is not open. */
+  function onDocument<P extends { textDocument: { uri: string } }, R>(
+    answer: (snapshot: Snapshot, params: P) => R,
+    otherwise: R,
+  ): (params: P, token: CancellationToken) => R | ResponseError<void> {
+    return (params, token) => {
+      if (token.isCancellationRequested) return cancelled();
+      const snapshot = documents.get(params.textDocument.uri);
+      return snapshot === undefined ? otherwise : answer(snapshot, params);
+    };
+  }
+
+  connection.languages.diagnostics.on((params, token) => scheduler.pull(params, token));
+  connection.onHover(onDocument(hover, null));
+  connection.onCompletion(onDocument((snapshot, params) => complete(snapshot, params), []));
+  connection.onCompletionResolve((item) => resolveCompletion(item));
+  connection.onDefinition(onDocument(definition, null));
+  connection.onReferences(onDocument(references, []));
+  connection.onDocumentHighlight(onDocument(highlights, []));
+  connection.onPrepareRename(onDocument(prepareRename, null));
+  connection.onRenameRequest(onDocument(rename, null));
+  connection.onDocumentSymbol(onDocument(documentSymbols, []));
+  connection.onCodeAction(onDocument(codeActions, []));
+  connection.onFoldingRanges(onDocument(foldingRanges, []));
+  connection.languages.semanticTokens.on(onDocument(tokens.full, { data: [] }));
+  connection.languages.semanticTokens.onDelta(onDocument(tokens.delta, { data: [] }));
+  connection.languages.semanticTokens.onRange(onDocument(tokens.range, { data: [] }));
+  connection.languages.inlineValue.on(onDocument(inlineValues, []));
+
+  registerCustomRequests(connection, documents);
+  connection.onShutdown(() => scheduler.stop());
+  connection.listen();
+}
+
+function cancelled(): ResponseError<void> {
+  return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+}
+
+/** The commands for code lenses that the client declares; none for a client that says nothing. */
+function commandsOf({ initializationOptions }: InitializeParams): string[] {
+  const { commands } = (initializationOptions ?? {}) as ClientOptions;
+  if (!Array.isArray(commands)) return [];
+  return LENS_COMMANDS.map(({ command }) => command).filter((command) => commands.includes(command));
+}
+
+/** What this server does for this client; each has a test in `test/server`. */
+function capabilitiesFor({ pull, lenses }: { pull: boolean; lenses: boolean }): ServerCapabilities {
+  return {
+    positionEncoding: PositionEncodingKind.UTF16,
+    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+    hoverProvider: true,
+    completionProvider: { triggerCharacters: TRIGGER_CHARACTERS, resolveProvider: true },
+    definitionProvider: true,
+    referencesProvider: true,
+    documentHighlightProvider: true,
+    renameProvider: { prepareProvider: true },
+    documentSymbolProvider: true,
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+    foldingRangeProvider: true,
+    semanticTokensProvider: { legend: TOKEN_LEGEND, full: { delta: true }, range: true },
+    inlineValueProvider: true,
+    ...(pull ? { diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false } } : {}),
+    ...(lenses ? { codeLensProvider: { resolveProvider: false } } : {}),
+  };
+}

@@ -1,0 +1,81 @@
+import type { AsmStatement } from '#core/asm/parse.ts';
+import type { SymbolDef } from '#core/asm/references.ts';
+import type { ProgramEntry, TextRange } from '#core/object/object.ts';
+import type { Snapshot } from './documents.ts';
+
+/** The text from one section directive to the next. */
+export interface SectionBlock extends TextRange {
+  /** Undefined in front of the first directive. */
+  readonly name: string | undefined;
+  /** The section's name in the directive; the block's first character where there is none. */
+  readonly nameRange: TextRange;
+}
+
+/** The text of a function: from its label to the next function's, or to the end of the block. */
+export interface FunctionSpan extends TextRange {
+  readonly definition: SymbolDef;
+  readonly program: ProgramEntry | undefined;
+}
+
+/** Directives that change the section by themselves. */
+const SHORT_SECTIONS = new Set(['.text', '.data', '.bss']);
+
+/** Cuts the text into section blocks, in order, without gaps. */
+export function sectionBlocks(snapshot: Snapshot): SectionBlock[] {
+  const starts: { at: number; name: string | undefined; nameRange: TextRange }[] = [
+    { at: 0, name: undefined, nameRange: { start: 0, end: 0 } },
+  ];
+  for (const line of snapshot.tree.lines) {
+    // A statement list is made anew on each look, so only lines that can hold such a directive are looked at.
+    if (!line.parsed.statements.some(({ kind }) => kind === 'directive')) continue;
+    for (const statement of line.statements) {
+      const found = sectionName(statement, line.start);
+      if (found !== undefined) starts.push({ at: statement.start, ...found });
+    }
+  }
+  const { length } = snapshot.index.text;
+  const blocks = starts.map(({ at, name, nameRange }, n) => {
+    return { start: at, end: starts[n + 1]?.at ?? length, name, nameRange };
+  });
+  return blocks.filter(({ name, start, end }) => name !== undefined || end > start);
+}
+
+function sectionName(
+  { node, tokens, start, end }: AsmStatement,
+  lineStart: number,
+): { name: string; nameRange: TextRange } | undefined {
+  if (node.kind !== 'directive') return undefined;
+  if (SHORT_SECTIONS.has(node.name)) return { name: node.name, nameRange: { start, end } };
+  if (node.name !== '.section') return undefined;
+  const first = node.args[0];
+  if (first === undefined) return undefined;
+  const nameRange = { start: lineStart + first.start, end: lineStart + first.end };
+  const spelling = tokens
+    .filter((token) => token.start >= nameRange.start && token.end <= nameRange.end)
+    .map(({ text }) => text)
+    .join('');
+  return { name: spelling.replace(/^"(.*)"$/, '$1') || '?', nameRange };
+}
+
+/** The functions that begin in `block`, in the order of the text. */
+export function functionSpans(snapshot: Snapshot, block: SectionBlock): FunctionSpan[] {
+  const { definitions, value } = snapshot.assembled();
+  const programs = new Map(value.programs.map((program) => [program.name, program]));
+  const starts = [...definitions.values()]
+    .filter(({ name, kind, range }) => {
+      const isFunction = kind === 'function' || (kind === 'label' && programs.has(name));
+      return isFunction && range.start >= block.start && range.start < block.end;
+    })
+    .sort((a, b) => a.range.start - b.range.start);
+  return starts.map((definition, n) => ({
+    definition,
+    program: programs.get(definition.name),
+    start: definition.range.start,
+    end: starts[n + 1]?.range.start ?? block.end,
+  }));
+}
+
+/** Labels that compilers make for themselves, and numeric ones, whose names begin with a control character. */
+export function isCompilerLabel(name: string): boolean {
+  return /^(\.L|L(tmp|func_|info_|sec_|debug_|cu_)|\.?Lstr)/.test(name) || name.charCodeAt(0) < 32;
+}

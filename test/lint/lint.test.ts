@@ -1,0 +1,294 @@
+import { describe, expect, test } from 'vitest';
+import { assemble } from '#core/asm/assemble.ts';
+import { lint } from '#core/lint/lint.ts';
+
+/** `severity code: "text that is underlined" message` of each diagnostic, in the order of the text. */
+function lintText(text: string): string[] {
+  return lint(assemble(text, { fileName: 'prog.bpf.s' })).map(({ severity, code, range, message }) => {
+    return `${severity} ${code} ${JSON.stringify(text.slice(range.start, range.end))}: ${message}`;
+  });
+}
+
+const xdp = (body: string) => `.section xdp\nprog:\n${body}\n`;
+
+describe('flow of control', () => {
+  test.each([
+    {
+      name: 'jump out of program',
+      text: xdp('  r0 = 0\n  goto +5\n  exit'),
+      expected: [
+        'error jump-out-of-program "goto +5": jump out of range from insn 1 to 7: prog has instructions 0 … 2',
+        'hint unreachable "exit": unreachable code: no path leads to this instruction',
+      ],
+    },
+    {
+      name: 'jump before the program',
+      text: xdp('  r0 = 0\n  if r0 == 0 goto -3\n  exit'),
+      expected: [
+        'error jump-out-of-program "if r0 == 0 goto -3": jump out of range from insn 1 to -1: prog has instructions 0 … 2',
+      ],
+    },
+    {
+      name: 'jump into the middle of a wide instruction',
+      text: xdp('  if r1 == 0 goto +1\n  r0 = 5 ll\n  exit'),
+      expected: [
+        'error jump-into-wide "if r1 == 0 goto +1": jump from insn 0 into the middle of the wide instruction at 1: jump to 1 or 3',
+      ],
+    },
+    {
+      name: 'fall through past the end',
+      text: xdp('  r0 = 0\n  if r1 == 0 goto out\n  exit\nout:\n  r0 = 1'),
+      expected: [
+        'error falls-through "r0 = 1": execution runs past the end of prog: its last instruction must be exit or a jump',
+      ],
+    },
+    {
+      name: 'missing exit',
+      text: xdp('  r0 = 0\n  r0 += 1'),
+      expected: ['error missing-exit "r0 += 1": prog has no exit: execution runs past its last instruction'],
+    },
+    {
+      name: 'no exit can be reached',
+      text: xdp('again:\n  r0 = 0\n  goto again\n  exit'),
+      expected: [
+        'warning missing-exit "r0 = 0": prog never returns: no exit can be reached from its first instruction',
+        'hint unreachable "exit": unreachable code: no path leads to this instruction',
+      ],
+    },
+    {
+      name: 'unreachable code is one hint a run',
+      text: xdp('  r0 = 0\n  exit\n  r0 = 1\n  r0 = 2\n  exit'),
+      expected: [
+        'hint unreachable "r0 = 1\\n  r0 = 2\\n  exit": unreachable code: no path leads to these 3 instructions',
+      ],
+    },
+    {
+      name: 'a loop with a way out is fine',
+      text: xdp('  r0 = 10\nagain:\n  r0 += -1\n  if r0 != 0 goto again\n  exit'),
+      expected: [],
+    },
+  ])('$name', ({ text, expected }) => expect(lintText(text)).toEqual(expected));
+
+  test('the unreachable hint carries the unnecessary mark', () => {
+    const text = xdp('  r0 = 0\n  exit\n  exit');
+    expect(lint(assemble(text, { fileName: 'a.bpf.s' }))).toMatchObject([
+      { code: 'unreachable', unnecessary: true },
+    ]);
+  });
+
+  test('the fix of a missing exit adds one with the same indentation', () => {
+    const text = xdp('  r0 = 0');
+    const [diagnostic] = lint(assemble(text, { fileName: 'a.bpf.s' }));
+    const at = text.indexOf('r0 = 0') + 'r0 = 0'.length;
+    expect(diagnostic?.fix).toEqual({
+      title: 'Add exit',
+      newText: '\n  exit',
+      range: { start: at, end: at },
+    });
+  });
+});
+
+describe('registers', () => {
+  test.each([
+    {
+      name: 'R10 written',
+      text: xdp('  r10 = 1\n  r0 = 0\n  exit'),
+      expected: [
+        'error frame-pointer-written "r10": frame pointer is read only: r10 cannot be written; copy it first: r2 = r10',
+      ],
+    },
+    {
+      name: 'no value at all',
+      text: xdp('  r0 = r3\n  exit'),
+      expected: [
+        'error uninitialised-register "r3": r3 has no value here: nothing before this instruction gives it one',
+      ],
+    },
+    {
+      name: 'reported once, not at each later use',
+      text: xdp('  r0 = r3\n  r0 += r3\n  exit'),
+      expected: [
+        'error uninitialised-register "r3": r3 has no value here: nothing before this instruction gives it one',
+      ],
+    },
+    {
+      name: 'the read one of two mentions',
+      text: xdp('  r6 = r6\n  r0 = r6\n  exit'),
+      expected: [
+        'error uninitialised-register "r6": r6 has no value here: nothing before this instruction gives it one',
+      ],
+    },
+    {
+      name: 'a value on some paths only',
+      text: xdp('  r2 = *(u32 *)(r1 + 12)\n  if r2 == 0 goto out\n  r3 = 1\nout:\n  r0 = r3\n  exit'),
+      expected: [
+        'warning uninitialised-register "r3": r3 may have no value here: not every path to this instruction gives it one',
+      ],
+    },
+    {
+      name: 'exit without a value in r0',
+      text: xdp('  exit'),
+      expected: [
+        'error uninitialised-register "exit": r0 has no value here: exit returns r0; set it first, for example r0 = 0',
+      ],
+    },
+    {
+      name: 'clobbered by a call',
+      text: xdp('  call bpf_ktime_get_ns\n  r0 = r1\n  exit'),
+      expected: [
+        'error uninitialised-register "r1": r1 has no value here: the call in line 3 clobbered it (r1-r5 do not survive a call); keep it in r6-r9 or on the stack',
+      ],
+    },
+    {
+      name: 'clobbered by a call in a loop',
+      text: xdp(
+        'again:\n  r0 = *(u32 *)(r1 + 12)\n  call bpf_get_prandom_u32\n  if r0 != 0 goto again\n  exit',
+      ),
+      expected: [
+        'warning uninitialised-register "r1": r1 may have no value here: the call in line 5 clobbered it (r1-r5 do not survive a call); keep it in r6-r9 or on the stack',
+      ],
+    },
+    {
+      name: 'a helper argument without a value',
+      text: xdp('  call bpf_xdp_adjust_head\n  exit'),
+      expected: [
+        'error uninitialised-register "call bpf_xdp_adjust_head": r2 has no value here, but bpf_xdp_adjust_head takes it as an argument: nothing before this instruction gives it one',
+      ],
+    },
+    {
+      name: 'an argument that a local function reads',
+      text: xdp('  call add\n  exit\nadd:\n  r0 = r1\n  r0 += r2\n  exit'),
+      expected: [
+        'error uninitialised-register "call add": r2 has no value here: nothing before this instruction gives it one',
+      ],
+    },
+    {
+      name: 'raw programs have their length in r2',
+      text: '.program raw\nmain:\n  r0 = r2\n  exit\n',
+      expected: [],
+    },
+    {
+      name: 'callee-saved registers survive',
+      text: xdp('  r6 = r1\n  call bpf_ktime_get_ns\n  r0 = *(u32 *)(r6 + 12)\n  exit'),
+      expected: [],
+    },
+  ])('$name', ({ text, expected }) => expect(lintText(text)).toEqual(expected));
+});
+
+describe('single instructions', () => {
+  test.each([
+    {
+      name: 'below the stack frame',
+      text: xdp('  r0 = 0\n  *(u64 *)(r10 - 520) = r0\n  exit'),
+      expected: [
+        'error stack-bounds "*(u64 *)(r10 - 520) = r0": 8 bytes at r10 - 520 lie outside the stack frame, which is r10 - 512 … r10 - 1',
+      ],
+    },
+    {
+      name: 'across the frame pointer',
+      text: xdp('  r0 = *(u64 *)(r10 - 4)\n  exit'),
+      expected: [
+        'error stack-bounds "r0 = *(u64 *)(r10 - 4)": 8 bytes at r10 - 4 lie outside the stack frame, which is r10 - 512 … r10 - 1',
+      ],
+    },
+    {
+      name: 'the whole frame',
+      text: xdp('  r0 = 0\n  *(u64 *)(r10 - 512) = r0\n  *(u8 *)(r10 - 1) = r0\n  exit'),
+      expected: [],
+    },
+    {
+      name: 'unknown helper number',
+      text: xdp('  call 9999\n  r0 = 0\n  exit'),
+      expected: [
+        'warning unknown-helper "call 9999": there is no helper function number 9999; call a helper by name, or a program-local function by its label',
+      ],
+    },
+    {
+      name: 'reserved field',
+      text: xdp('  r0 = 0\n  .quad 0x00000000000100b7, 0xb7\n  exit'),
+      expected: [
+        expect.stringMatching(/^error reserved-field "0x00000000000100b7": .*uses reserved fields: /),
+      ],
+    },
+    {
+      name: 'unknown opcode',
+      text: xdp('  .byte 0xff, 0, 0, 0, 0, 0, 0, 0\n  r0 = 0\n  exit'),
+      expected: [expect.stringMatching(/^error unknown-opcode ".byte[^"]+": unknown opcode ff: /)],
+    },
+    {
+      name: 'unused label',
+      text: xdp('  r0 = 0\nhere:\n  exit'),
+      expected: ['hint unused-label "here": nothing jumps to here or calls it'],
+    },
+    {
+      name: 'context access that no field allows',
+      text: xdp('  r0 = *(u64 *)(r1 + 0)\n  exit'),
+      expected: [
+        'error context-access "r0 = *(u64 *)(r1 + 0)": invalid bpf_context access off=0 size=8: struct xdp_md has no field that a program may access like this',
+      ],
+    },
+    {
+      name: 'the same access in another program type',
+      text: '.section socket\nprog:\n  r0 = *(u32 *)(r1 + 0)\n  exit\n',
+      expected: [],
+    },
+  ])('$name', ({ text, expected }) => expect(lintText(text)).toEqual(expected));
+});
+
+describe('what the assembler finds', () => {
+  test.each([
+    {
+      name: 'unknown mnemonic',
+      text: '.section xdp\nprog:\n  movv %r0, 0\n  exit\n',
+      underlined: 'movv',
+      message: /mov/,
+    },
+    { name: 'unknown register', text: xdp('  r0 = r12\n  exit'), underlined: /r12/, message: /r0.*r10/ },
+    {
+      name: 'unknown helper',
+      text: xdp('  call bpf_map_lookup_elm\n  r0 = 0\n  exit'),
+      underlined: 'bpf_map_lookup_elm',
+      message: /bpf_map_lookup_elem/,
+    },
+    {
+      name: 'unknown label',
+      text: xdp('  r0 = 0\n  goto owt\nout:\n  exit'),
+      underlined: 'owt',
+      message: /out/,
+    },
+    {
+      name: 'immediate out of range',
+      text: xdp('  r0 = 0x1ffffffff\n  exit'),
+      underlined: '0x1ffffffff',
+      message: /32 bits.*ll/,
+    },
+    {
+      name: 'offset out of range',
+      text: xdp('  r0 = *(u32 *)(r1 + 40000)\n  exit'),
+      underlined: /40000/,
+      message: /16 bits|32767/,
+    },
+    { name: 'syntax', text: xdp('  r0 = = 1\n  exit'), underlined: /=/, message: /./ },
+  ])('$name', ({ text, underlined, message }) => {
+    const errors = lint(assemble(text, { fileName: 'a.bpf.s' })).filter(
+      ({ severity }) => severity === 'error',
+    );
+    expect(errors.map((one) => one.message).join('\n')).toMatch(message);
+    const first = errors[0];
+    const range = text.slice(first?.range.start, first?.range.end);
+    if (typeof underlined === 'string') expect(range).toBe(underlined);
+    else expect(range).toMatch(underlined);
+  });
+
+  test('a function with a broken statement is spared what follows from its flow', () => {
+    const found = lintText(xdp('  r0 = = 1\n  exit\nout:\n  r3 = r4\n'));
+    expect(found.filter((line) => line.startsWith('error'))).toHaveLength(1);
+  });
+
+  test('the other functions are not', () => {
+    const text = '.section xdp\na:\n  r0 = = 1\n  exit\n.section tc\nb:\n  r0 = r7\n  exit\n';
+    expect(lintText(text).filter((line) => line.includes('uninitialised'))).toEqual([
+      'error uninitialised-register "r7": r7 has no value here: nothing before this instruction gives it one',
+    ]);
+  });
+});
