@@ -1,17 +1,10 @@
 import type { AddressSpace } from './address-space.ts';
 import { nameOffset } from './address-space.ts';
-import type { FaultKind } from './fault.ts';
+import type { Problem } from './fault.ts';
 import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS } from './layout.ts';
 import type { Region } from './region.ts';
 
 export type AccessType = 'read' | 'write';
-
-/** What is wrong with an access, without the place in the program. */
-export interface AccessProblem {
-  readonly kind: FaultKind;
-  readonly region: string | undefined;
-  readonly message: string;
-}
 
 const WINDOW_BASE = 0xffff8800_00000000n;
 const WINDOW_END = WINDOW_BASE + (BigInt(MAX_WINDOWS) << 32n);
@@ -26,7 +19,12 @@ export function accessProblem(
   addr: bigint,
   size: number,
   type: AccessType,
-): AccessProblem | undefined {
+): Problem | undefined {
+  const problem = problemAt(space, addr, size, type);
+  return problem && { ...problem, address: addr, size };
+}
+
+function problemAt(space: AddressSpace, addr: bigint, size: number, type: AccessType): Problem | undefined {
   const what = `${type} of ${size} byte${size === 1 ? '' : 's'}`;
   if (addr < WINDOW_BASE || addr >= WINDOW_END) return notAPointer(addr, what);
   const offset = Number(addr & 0xffffffffn);
@@ -44,7 +42,7 @@ export function accessProblem(
   return { kind: 'permission', region: region.name, message: `${what} at ${where}: ${rule}` };
 }
 
-function outside(region: Region, offset: number, what: string): AccessProblem {
+function outside(region: Region, offset: number, what: string): Problem {
   const where = `${what} at ${nameOffset(region, offset)}`;
   return { kind: 'out_of_bounds', region: region.name, message: `${where}: ${extent(region)}` };
 }
@@ -60,13 +58,7 @@ function extent(region: Region): string {
   return `${region.name} has ${region.size} byte${region.size === 1 ? '' : 's'} (${first} … ${first + region.size - 1})`;
 }
 
-function unmapped(
-  space: AddressSpace,
-  addr: bigint,
-  window: number,
-  offset: number,
-  what: string,
-): AccessProblem {
+function unmapped(space: AddressSpace, addr: bigint, window: number, offset: number, what: string): Problem {
   const former = space.formerName(window);
   if (former !== undefined) {
     const distance = offset === 0 ? '' : ` + ${offset}`;
@@ -87,7 +79,7 @@ function nearestRegion(space: AddressSpace, window: number): Region | undefined 
   return best;
 }
 
-function notAPointer(addr: bigint, what: string): AccessProblem {
+function notAPointer(addr: bigint, what: string): Problem {
   const where = `${what} at ${hex(addr)}`;
   let why = 'this number is not a pointer';
   if (addr === 0n) why = 'a null pointer; compare it with 0 before using it';

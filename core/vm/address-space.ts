@@ -174,6 +174,12 @@ export class AddressSpace {
     this.#own(region).name = name;
   }
 
+  /** Bytes in front of the region's first byte that `resize` can still add. */
+  headroom(region: Region): number {
+    const own = this.#own(region);
+    return own.base - own.room.start;
+  }
+
   /** Windows that can still be given out. */
   get freeWindows(): number {
     return layout.MAX_WINDOWS - this.#nextWindow + this.#freeWindows.length;
@@ -198,9 +204,14 @@ export class AddressSpace {
     const at = this.linear(addr, bytes.length);
     if (at === undefined) return false;
     this.#memory.bytes.set(bytes, at);
-    const shadow = this.#shadowAt(addr);
-    if (shadow !== 0) this.#memory.bytes.fill(1, shadow, shadow + bytes.length);
+    this.markWritten(addr, bytes.length);
     return true;
+  }
+
+  /** Notes that `size` bytes at `addr`, which exist, were written: for those who write to linear memory themselves. */
+  markWritten(addr: bigint, size: number): void {
+    const shadow = this.#shadowAt(addr);
+    if (shadow !== 0) this.#memory.bytes.fill(1, shadow, shadow + size);
   }
 
   /**

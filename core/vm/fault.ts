@@ -1,4 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
+import type { ExecProg } from './program.ts';
 
 export type FaultKind =
   | 'out_of_bounds'
@@ -25,4 +26,27 @@ export interface Fault {
   readonly region: string | undefined;
   /** What, where, and what would be right. */
   readonly message: string;
+}
+
+/** A fault without its place in the program: what the part that notices it knows. */
+export interface Problem {
+  readonly kind: FaultKind;
+  readonly message: string;
+  /** Unsigned 64 bits. */
+  readonly address?: bigint;
+  readonly size?: number;
+  readonly region?: string | undefined;
+}
+
+/** `problem` at slot `xlatedPc` of `prog`. */
+export function faultAt(prog: ExecProg, xlatedPc: InsnIndex, problem: Problem): Fault {
+  return {
+    kind: problem.kind,
+    pc: prog.origIdx[xlatedPc] ?? xlatedPc,
+    xlatedPc,
+    address: problem.address,
+    size: problem.size ?? 0,
+    region: problem.region,
+    message: problem.message,
+  };
 }

@@ -39,13 +39,21 @@ export interface BpfMap {
   /** From now on only programs can change it (BPF_MAP_FREEZE): update and delete from outside give −EPERM. */
   freeze(): void;
   readonly frozen: boolean;
-  /** The same as `lookup`, `update` and `delete`, as helpers called by a program do them: 0 or −errno. */
-  readonly fromProgram: {
-    /** undefined: programs may not look up in this type of map. */
-    readonly lookup: ((key: Uint8Array) => bigint | undefined) | undefined;
-    update(key: Uint8Array, value: Uint8Array, flags: bigint): number;
-    delete(key: Uint8Array): number;
-  };
+  /** What helpers called by a program do; undefined: programs may not look into this type of map. */
+  readonly programOps: MapProgramOps | undefined;
   /** Gives back memory and windows. */
   free(): void;
+}
+
+/** Map operations as helpers do them. Keys and values are linear addresses of memory already checked. */
+export interface MapProgramOps {
+  /**
+   * Where the value of the key at `keyAt` is, as an address relative to 0xffff8800_00000000 (region << 32
+   * + offset, less than 2^47); 0: not found.
+   */
+  lookup(keyAt: number): number;
+  /** 0 or −errno. */
+  update(keyAt: number, valueAt: number, flags: bigint): number;
+  /** 0 or −errno. */
+  delete(keyAt: number): number;
 }

@@ -1,0 +1,52 @@
+import type { BpfMap, MapProgramOps } from '../vm/map.ts';
+import { HelperCall } from './args.ts';
+import type { HelperImpl } from './impl.ts';
+
+/** `void *bpf_map_lookup_elem(map, key)`: address of the value or null. */
+export const bpfMapLookupElem: HelperImpl = (machine, cpu, regs) => {
+  const call = new HelperCall(1, machine, cpu, regs);
+  const map = call.map(1);
+  const ops = map && opsOf(call, map);
+  if (map === undefined || ops === undefined) return call.fault;
+  const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
+  if (keyAt === 0) return call.fault;
+  return call.resultPointer(ops.lookup(keyAt));
+};
+
+/** `long bpf_map_update_elem(map, key, value, flags)`: 0 or −errno. */
+export const bpfMapUpdateElem: HelperImpl = (machine, cpu, regs) => {
+  const call = new HelperCall(2, machine, cpu, regs);
+  const map = call.map(1);
+  const ops = map && opsOf(call, map);
+  if (map === undefined || ops === undefined) return call.fault;
+  const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
+  if (keyAt === 0) return call.fault;
+  const valueAt = call.memory(3, map.def.valueSize, 'read', `value of map ${map.def.name}`);
+  if (valueAt === 0) return call.fault;
+  return call.result(ops.update(keyAt, valueAt, call.u64(4)));
+};
+
+/** `long bpf_map_delete_elem(map, key)`: 0 or −errno. */
+export const bpfMapDeleteElem: HelperImpl = (machine, cpu, regs) => {
+  const call = new HelperCall(3, machine, cpu, regs);
+  const map = call.map(1);
+  const ops = map && opsOf(call, map);
+  if (map === undefined || ops === undefined) return call.fault;
+  const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
+  if (keyAt === 0) return call.fault;
+  return call.result(ops.delete(keyAt));
+};
+
+function keyOf(map: BpfMap): string {
+  return `key of map ${map.def.name}`;
+}
+
+function opsOf(call: HelperCall, map: BpfMap): MapProgramOps | undefined {
+  if (map.programOps === undefined) {
+    call.refuse(
+      1,
+      `is ${map.def.name}, a map of type ${map.def.type}, which programs cannot use this helper on`,
+    );
+  }
+  return map.programOps;
+}

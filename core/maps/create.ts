@@ -1,0 +1,171 @@
+import type { MapDef } from '../object/object.ts';
+import type { Machine } from '../vm/machine.ts';
+import type { BpfMap } from '../vm/map.ts';
+import { MemoryLimitError } from '../vm/memory.ts';
+import { ArrayMap } from './array.ts';
+import { E2BIG, EINVAL, ENOMEM, errnoName } from './errno.ts';
+import { HashMap } from './hash.ts';
+import * as header from './header.ts';
+import { ProgArrayMap } from './prog-array.ts';
+
+/** Why a map was not created. */
+export interface MapRefusal {
+  /** Negative errno, as BPF_MAP_CREATE gives it. */
+  readonly errno: number;
+  /** Names the map, what is wrong and what would be right. */
+  readonly message: string;
+}
+
+interface MapType {
+  readonly make: (machine: Machine, id: number, def: MapDef) => BpfMap;
+  readonly flags: number;
+  readonly keySize: number | undefined;
+  readonly valueSize: number | undefined;
+}
+
+const ACCESS_FLAGS =
+  header.BPF_F_RDONLY | header.BPF_F_WRONLY | header.BPF_F_RDONLY_PROG | header.BPF_F_WRONLY_PROG;
+
+const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
+  [
+    'array',
+    {
+      make: (machine, id, def) => new ArrayMap(machine, id, def),
+      flags: header.BPF_F_NUMA_NODE | header.BPF_F_MMAPABLE | ACCESS_FLAGS,
+      keySize: 4,
+      valueSize: undefined,
+    },
+  ],
+  [
+    'hash',
+    {
+      make: (machine, id, def) => new HashMap(machine, id, def),
+      flags: header.BPF_F_NO_PREALLOC | header.BPF_F_NUMA_NODE | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
+      keySize: undefined,
+      valueSize: undefined,
+    },
+  ],
+  [
+    'prog_array',
+    {
+      make: (machine, id, def) => new ProgArrayMap(machine, id, def),
+      flags: header.BPF_F_NUMA_NODE | ACCESS_FLAGS,
+      keySize: 4,
+      valueSize: 4,
+    },
+  ],
+]);
+
+/** Largest key, and largest key and value together, of a hash element (KMALLOC_MAX_SIZE, 4 MiB). */
+const MAX_ELEMENT = 4 * 1024 * 1024;
+/** Largest region. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * Creates the map that `def` defines, with its initial entries, and enters it in `machine.maps`
+ * (BPF_MAP_CREATE). A definition that the kernel refuses gives its errno; so does one that this machine
+ * has no memory for (−ENOMEM).
+ */
+export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
+  const type = TYPES.get(def.type);
+  if (type === undefined) {
+    return refuse(
+      def,
+      EINVAL,
+      `map type ${def.type} is not simulated yet; use ${[...TYPES.keys()].join(', ')}`,
+    );
+  }
+  const wrong = checkAttr(def, type);
+  if (wrong !== undefined) return wrong;
+  let map: BpfMap;
+  try {
+    map = type.make(machine, machine.takeMapId(), def);
+  } catch (error) {
+    if (error instanceof MemoryLimitError) return refuse(def, ENOMEM, error.message);
+    throw error;
+  }
+  machine.maps.set(map.id, map);
+  for (const [index, entry] of (def.entries ?? []).entries()) {
+    const errno = map.update(entry.key, entry.value, header.BPF_ANY);
+    if (errno === 0) continue;
+    freeMap(machine, map);
+    const sizes = `keys have ${def.keySize} bytes, values ${def.valueSize}, and there can be ${def.maxEntries}`;
+    return refuse(def, -errno, `initial entry ${index} is refused (${errnoName(errno)}): ${sizes}`);
+  }
+  return map;
+}
+
+/** Is it a refusal? */
+export function isRefusal(result: BpfMap | MapRefusal): result is MapRefusal {
+  return 'errno' in result;
+}
+
+/** Takes the map out of the machine and gives back its memory. */
+export function freeMap(machine: Machine, map: BpfMap): void {
+  machine.maps.delete(map.id);
+  map.free();
+}
+
+function checkAttr(def: MapDef, type: MapType): MapRefusal | undefined {
+  for (const [what, number] of [
+    ['key_size', def.keySize],
+    ['value_size', def.valueSize],
+    ['max_entries', def.maxEntries],
+  ] as const) {
+    if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) {
+      return refuse(def, EINVAL, `${what} is ${number}; it must be 1 … 4294967295`);
+    }
+    if (number === 0) return refuse(def, EINVAL, `${what} must not be 0`);
+  }
+  if (type.keySize !== undefined && def.keySize !== type.keySize) {
+    return refuse(
+      def,
+      EINVAL,
+      `key_size is ${def.keySize}; a map of type ${def.type} has keys of ${type.keySize} bytes`,
+    );
+  }
+  if (type.valueSize !== undefined && def.valueSize !== type.valueSize) {
+    const message = `value_size is ${def.valueSize}; a map of type ${def.type} has values of ${type.valueSize} bytes`;
+    return refuse(def, EINVAL, message);
+  }
+  return checkFlags(def, type) ?? checkSize(def);
+}
+
+function checkFlags(def: MapDef, type: MapType): MapRefusal | undefined {
+  const hex = (flags: number): string => `0x${(flags >>> 0).toString(16)}`;
+  const unknown = def.flags & ~type.flags;
+  if (unknown !== 0) {
+    return refuse(
+      def,
+      EINVAL,
+      `flags ${hex(unknown)} are not for maps of type ${def.type} (allowed: ${hex(type.flags)})`,
+    );
+  }
+  const both = header.BPF_F_RDONLY_PROG | header.BPF_F_WRONLY_PROG;
+  if ((def.flags & both) === both) {
+    return refuse(def, EINVAL, 'BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other');
+  }
+  return undefined;
+}
+
+function checkSize(def: MapDef): MapRefusal | undefined {
+  const element =
+    header.roundUp8(def.valueSize) + (def.type === 'hash' ? 16 + header.roundUp8(def.keySize) : 0);
+  if (def.type === 'hash' && def.keySize + def.valueSize >= MAX_ELEMENT) {
+    return refuse(
+      def,
+      E2BIG,
+      `key and value have ${def.keySize + def.valueSize} bytes; they must have less than ${MAX_ELEMENT}`,
+    );
+  }
+  const total = element * def.maxEntries;
+  if (def.valueSize > MAX_BYTES)
+    return refuse(def, E2BIG, `value_size is ${def.valueSize}; it must be less than 2^31`);
+  if (total > MAX_BYTES)
+    return refuse(def, ENOMEM, `its ${total} bytes do not fit; a map can have at most ${MAX_BYTES}`);
+  return undefined;
+}
+
+function refuse(def: MapDef, errno: number, message: string): MapRefusal {
+  return { errno: -errno, message: `map ${def.name}: ${message}` };
+}

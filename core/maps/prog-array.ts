@@ -1,0 +1,113 @@
+import type { Machine } from '../vm/machine.ts';
+import type { BpfMap, MapAttr } from '../vm/map.ts';
+import type { Region } from '../vm/region.ts';
+import { E2BIG, EBADF, EINVAL, ENOENT, EPERM } from './errno.ts';
+import { allocHeader, BPF_ANY, MAP_STRIDE, MAP_VALUES } from './header.ts';
+
+const ID_SIZE = 4;
+
+/**
+ * BPF_MAP_TYPE_PROG_ARRAY: programs by index, for tail calls only. Values are program ids, where
+ * `bpf(2)` takes file descriptors; 0 stands for "none". All its programs have the type of the first.
+ * Mirrors kernel/bpf/arraymap.c in results and errno values.
+ */
+export class ProgArrayMap implements BpfMap {
+  readonly id: number;
+  readonly def: MapAttr;
+  readonly region: Region;
+  readonly programOps = undefined;
+  readonly directValueAddr = undefined;
+  readonly #machine: Machine;
+  readonly #ids: Region;
+  /** Program type that the array is for: that of the first program that was put in. */
+  #ownerType: string | undefined;
+  #frozen = false;
+
+  /** `def` has been checked. Throws MemoryLimitError. */
+  constructor(machine: Machine, id: number, def: MapAttr) {
+    this.#machine = machine;
+    this.id = id;
+    this.def = def;
+    const size = def.maxEntries * ID_SIZE;
+    this.#ids = machine.space.alloc({
+      name: `programs of ${def.name}`,
+      kind: 'map_value',
+      size,
+      perm: 'none',
+    });
+    this.region = allocHeader(machine, id, def);
+    machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#ids.base, true);
+    machine.memory.view.setUint32(this.region.base + MAP_STRIDE, ID_SIZE, true);
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Id of the program at `index` (unsigned 32 bits); 0: none, or out of range. */
+  progIdAt(index: number): number {
+    return index < this.def.maxEntries ? this.#machine.memory.view.getUint32(this.#at(index), true) : 0;
+  }
+
+  lookup(key: Uint8Array): Uint8Array | undefined {
+    const index = indexOf(key);
+    if (index === undefined || this.progIdAt(index) === 0) return undefined;
+    return this.#machine.memory.copy(this.#at(index), ID_SIZE);
+  }
+
+  update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    if (this.#frozen) return -EPERM;
+    const index = indexOf(key);
+    const progId = indexOf(value);
+    if (index === undefined || progId === undefined || flags !== BPF_ANY) return -EINVAL;
+    if (index >= this.def.maxEntries) return -E2BIG;
+    const prog = this.#machine.progs.get(progId);
+    if (prog === undefined) return -EBADF;
+    if (prog.progType !== (this.#ownerType ?? prog.progType)) return -EINVAL;
+    this.#ownerType = prog.progType;
+    this.#machine.memory.view.setUint32(this.#at(index), progId, true);
+    return 0;
+  }
+
+  delete(key: Uint8Array): number {
+    if (this.#frozen) return -EPERM;
+    const index = indexOf(key);
+    if (index === undefined) return -EINVAL;
+    if (index >= this.def.maxEntries) return -E2BIG;
+    if (this.progIdAt(index) === 0) return -ENOENT;
+    this.#machine.memory.view.setUint32(this.#at(index), 0, true);
+    return 0;
+  }
+
+  *entries(): Iterable<[Uint8Array, Uint8Array]> {
+    for (let index = 0; index < this.def.maxEntries; index++) {
+      if (this.progIdAt(index) === 0) continue;
+      const key = new Uint8Array(ID_SIZE);
+      new DataView(key.buffer).setUint32(0, index, true);
+      yield [key, this.#machine.memory.copy(this.#at(index), ID_SIZE)];
+    }
+  }
+
+  /** A program cannot have the address of an entry. */
+  valueAddr(): undefined {
+    return undefined;
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  free(): void {
+    this.#machine.space.free(this.#ids);
+    this.#machine.space.free(this.region);
+  }
+
+  #at(index: number): number {
+    return this.#ids.base + index * ID_SIZE;
+  }
+}
+
+function indexOf(bytes: Uint8Array): number | undefined {
+  if (bytes.length !== ID_SIZE) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
