@@ -1,4 +1,4 @@
-import { type Insn, INSN_SIZE, writeInsn } from '../isa/insn.ts';
+import { INSN_SIZE, type Insn, writeInsn } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
 import type { CtxField } from './fields.ts';
 import {
@@ -62,7 +62,7 @@ export function convertCtxAccess(
     ? convertStore(field, insn, offset, size, options)
     : convertLoad(progType, field, insn, offset, size, options);
   const out = [...made.insns];
-  if (!write && size < made.targetSize) narrow(out, insn.dst, field, offset, size);
+  if (!write && size < field.size && size < made.targetSize) narrow(out, insn.dst, field, offset, size);
   if (signed) out.push({ opcode: MOVSX, dst: insn.dst, src: insn.dst, off: size * 8, imm: 0 });
   return pack(out);
 }
@@ -285,7 +285,7 @@ function convertStore(
       if (!immediate) {
         return { insns: [jump(JGE_IMM, insn.src, NO_QUEUE_MAPPING, 1), write], targetSize: 2 };
       }
-      return { insns: [insn.imm >>> 0 >= NO_QUEUE_MAPPING ? jump(JA, 0, 0, 0) : write], targetSize: 2 };
+      return { insns: [insn.imm >= NO_QUEUE_MAPPING ? jump(JA, 0, 0, 0) : write], targetSize: 2 };
     }
     case 'tstamp': {
       const write = store(8, SK_BUFF.tstamp);

@@ -42,16 +42,18 @@ export function prepareXdp(machine: Machine, cpu: number, input: RunInput): Prep
     capacity: tailEnd - XDP_PACKET_HEADROOM - SKB_SHARED_INFO.size,
   });
   space.write(packet.addr, input.data);
-  const device = alloc(
-    space.alloc({ name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' }),
-  );
+  const device = alloc(space.alloc({ name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' }));
   const rxq = alloc(
     space.alloc({ name: 'xdp_rxq_info', kind: 'kernel', size: XDP_RXQ_INFO.size, perm: 'r' }),
   );
   const ctx = alloc(space.alloc({ name: 'ctx', kind: 'ctx', size: XDP_BUFF.size, perm: 'r' }));
 
   const { view } = memory;
-  view.setUint32(device.base + NET_DEVICE.ifindex, Number(values.get('ingress_ifindex') ?? LOOPBACK_IFINDEX), true);
+  view.setUint32(
+    device.base + NET_DEVICE.ifindex,
+    Number(values.get('ingress_ifindex') ?? LOOPBACK_IFINDEX),
+    true,
+  );
   view.setBigUint64(rxq.base + XDP_RXQ_INFO.dev, device.addr, true);
   view.setUint32(rxq.base + XDP_RXQ_INFO.queue_index, Number(values.get('rx_queue_index') ?? 0n), true);
   view.setBigUint64(ctx.base + XDP_BUFF.data, packet.addr, true);

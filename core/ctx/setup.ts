@@ -2,6 +2,7 @@ import type { ProgType } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
 import type { Prepared, RunInput } from './input.ts';
+
 export type { Prepared, RunInput } from './input.ts';
 
 import { prepareSkb } from './setup-skb.ts';

@@ -1,3 +1,4 @@
+import { freeMap } from '../maps/create.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfProg, BpfProgShell } from './prog.ts';
 
@@ -10,7 +11,7 @@ export function bpfProgFree(machine: Machine, prog: BpfProgShell | BpfProg): voi
   if (prog.freed) throw new RangeError('this program has been freed before');
   prog.freed = true;
   if ('id' in prog && machine.progs.get(prog.id) === prog) machine.progs.delete(prog.id);
-  for (const map of prog.aux.ownMaps) map.free();
+  for (const map of prog.aux.ownMaps) freeMap(machine, map);
   prog.aux.ownMaps = [];
   if (prog.stats !== 0) machine.memory.free(prog.stats);
   prog.stats = 0;

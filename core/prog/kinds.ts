@@ -29,8 +29,8 @@ import {
   type Observer,
   regValue,
   setResult,
-  transfer,
   type TransferContext,
+  transfer,
 } from './transfer.ts';
 
 /** A register read where it may have no value. */

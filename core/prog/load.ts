@@ -1,5 +1,5 @@
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { createMap } from '../maps/create.ts';
+import { createMap, freeMap, isRefusal, type MapRefusal } from '../maps/create.ts';
 import type { LineInfo, LoadAttr } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
@@ -44,31 +44,33 @@ export function bpfProgLoad(machine: Machine, attr: LoadAttr, options: LoadOptio
   if (kinds.refusal) return { ok: false, refusal: kinds.refusal };
   const own: BpfMap[] = [];
   try {
-    const maps = attr.maps.map((def, i) => {
+    const maps: BpfMap[] = [];
+    for (const [i, def] of attr.maps.entries()) {
       const given = options.maps?.[i];
-      if (given) return given;
-      const map = createMap(machine, def);
-      own.push(map);
-      return map;
-    });
+      const map: BpfMap | MapRefusal = given ?? createMap(machine, def);
+      if (isRefusal(map)) return refuse(machine, own, { pc: undefined, message: map.message });
+      if (!given) own.push(map);
+      maps.push(map);
+    }
     const patched = xlate(
       attr.insns,
       attr.progType,
       kinds,
       maps.map((map) => map.id),
     );
-    if ('message' in patched) {
-      for (const map of own) map.free();
-      return { ok: false, refusal: patched };
-    }
+    if ('message' in patched) return refuse(machine, own, patched);
     const prog = makeProg(machine, attr, kinds, patched, maps, own);
     machine.progs.set(prog.id, prog);
     return { ok: true, prog };
   } catch (error) {
-    for (const map of own) map.free();
-    if (!(error instanceof MemoryLimitError || error instanceof RangeError)) throw error;
-    return { ok: false, refusal: { pc: undefined, message: error.message } };
+    if (!(error instanceof MemoryLimitError)) throw error;
+    return refuse(machine, own, { pc: undefined, message: error.message });
   }
+}
+
+function refuse(machine: Machine, own: readonly BpfMap[], refusal: Refusal): LoadResult {
+  for (const map of own) freeMap(machine, map);
+  return { ok: false, refusal };
 }
 
 function makeProg(

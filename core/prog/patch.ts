@@ -1,5 +1,5 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
-import { type InsnIndex, INSN_SIZE } from '../isa/insn.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 
 /** A program after replacing instructions by sequences. */
 export interface Patched {

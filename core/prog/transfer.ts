@@ -3,10 +3,10 @@ import { type HelperProto, helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
 import {
+  CTX_VAR,
   constant,
   constantOf,
   ctxAt,
-  CTX_VAR,
   ctxOffset,
   fpAt,
   fpOffset,
@@ -26,7 +26,7 @@ import {
   SCALAR,
   type Value,
 } from './lattice.ts';
-import { clearSlots, joinSlots, setSlot, type Slots, slotValue, type State } from './state.ts';
+import { clearSlots, joinSlots, type Slots, type State, setSlot, slotValue } from './state.ts';
 
 /** The part of a map's definition that sizes of helper arguments follow from. */
 export interface MapSizes {
@@ -122,10 +122,19 @@ export function transfer(
       return;
     }
     case 0:
-      packetOrWide(ctx, state, opcode, dst, src, view.getInt32(at + 4, true), view.getInt32(at + 12 < view.byteLength ? at + 12 : at + 4, true));
+      packetOrWide(
+        ctx,
+        state,
+        opcode,
+        dst,
+        src,
+        view.getInt32(at + 4, true),
+        view.getInt32(at + 12 < view.byteLength ? at + 12 : at + 4, true),
+      );
       return;
     default:
-      if (opcode === 0x85 && src !== 1) helperCall(ctx, state, pc, src, view.getInt32(at + 4, true), fn, observer);
+      if (opcode === 0x85 && src !== 1)
+        helperCall(ctx, state, pc, src, view.getInt32(at + 4, true), fn, observer);
   }
 }
 
@@ -319,7 +328,8 @@ function helperArgs(
     if (arg.kind === 'key') size = map?.keySize;
     else if (arg.kind === 'value') size = map?.valueSize;
     else if (arg.kind === 'mem') {
-      const sizeArg = proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((a) => a.kind === 'size');
+      const sizeArg =
+        proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((a) => a.kind === 'size');
       const length = sizeArg < 0 ? NONE : valueOf(sizeArg);
       if (kindOf(length) === KIND_CONST && constantOf(length) > 0) size = constantOf(length);
     }

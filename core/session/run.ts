@@ -99,7 +99,11 @@ function runToEnd(machine: Machine, engine: Engine, cpu: Cpu, maxInsns: number):
   for (;;) {
     const left = maxInsns - Number(cpu.insnsExecuted);
     if (left <= 0) return limitFault(cpu, maxInsns);
-    const stop: StopCause = engine.run(machine, cpu.index, { budget: left, breakpoints: false, resume: true });
+    const stop: StopCause = engine.run(machine, cpu.index, {
+      budget: left,
+      breakpoints: false,
+      resume: true,
+    });
     if (stop.kind === 'exit') return undefined;
     if (stop.kind === 'fault') return stop.fault;
     if (stop.kind === 'pause') cpu.clearPause();
