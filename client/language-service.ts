@@ -15,8 +15,8 @@ const LENS_COMMANDS = ['bpf.run', 'bpf.debug'];
 export interface LanguageService {
   /** Programs of an assembly file, opened in the background if need be; empty for what is no BPF text. */
   programs(uri: vscode.Uri): Promise<readonly ProgramSummary[]>;
-  /** Packets of a capture from number `first` (default 0) on, at most 1,000. */
-  capture(bytes: Uint8Array, first?: number): Promise<CaptureReply>;
+  /** The first 1,000 packets of a capture. */
+  capture(bytes: Uint8Array): Promise<CaptureReply>;
   builtins(): Promise<readonly BuiltinPacketInfo[]>;
   /** Starts the server again, or for the first time. */
   restart(): Promise<void>;
@@ -64,8 +64,7 @@ export function createLanguageService(context: vscode.ExtensionContext): Languag
       const document = await openInBackground(uri);
       return document?.languageId === 'bpf' ? ask('bpf/programs', { uri: document.uri.toString() }) : [];
     },
-    capture: (bytes, first = 0) =>
-      ask('bpf/capture', { base64: Buffer.from(bytes).toString('base64'), first }),
+    capture: (bytes) => ask('bpf/capture', { base64: Buffer.from(bytes).toString('base64') }),
     builtins: () => ask('bpf/builtins', null),
     restart: () => (client.state === State.Running ? client.restart() : start()),
   };

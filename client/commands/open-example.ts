@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as vscode from 'vscode';
+import { configurationsOf, describeExample } from './example-files.ts';
 
 interface Example {
   /** Folder name: `xdp-firewall`. */
@@ -44,17 +45,9 @@ async function listExamples(root: vscode.Uri): Promise<Example[]> {
     folders.map(async ([name]) => {
       const folder = vscode.Uri.joinPath(root, name);
       const readme = await readText(vscode.Uri.joinPath(folder, 'README.md'));
-      return { name, folder, ...describe(readme, name) };
+      return { name, folder, ...describeExample(readme, name) };
     }),
   );
-}
-
-/** Title and first paragraph of a README. Exported for its test. */
-export function describe(readme: string, name: string): { title: string; summary: string } {
-  const title = /^#\s+(.+)$/m.exec(readme)?.[1] ?? name;
-  const text = readme.replace(/^#.*$/gm, '').trim();
-  const summary = (text.split(/\n\s*\n/)[0] ?? '').replace(/\s+/g, ' ').replace(/`/g, '');
-  return { title, summary };
 }
 
 /** A folder of the person's, or one for throw-away copies. */
@@ -93,21 +86,6 @@ async function copyExample(root: vscode.Uri, example: Example, target: vscode.Ur
   );
   if (launch === undefined) return;
   await fs.writeFile(vscode.Uri.joinPath(target, '.vscode', 'launch.json'), new TextEncoder().encode(launch));
-}
-
-/** The part of a launch.json that speaks of one example; undefined when nothing does. Exported for its test. */
-export function configurationsOf(launch: string, example: string): string | undefined {
-  let parsed: { version?: string; configurations?: { program?: string }[] };
-  try {
-    parsed = JSON.parse(launch.replace(/^\s*\/\/.*$/gm, ''));
-  } catch {
-    return undefined;
-  }
-  const configurations = (parsed.configurations ?? []).filter(({ program }) =>
-    program?.includes(`/${example}/`),
-  );
-  if (configurations.length === 0) return undefined;
-  return `${JSON.stringify({ version: parsed.version ?? '0.2.0', configurations }, undefined, 2)}\n`;
 }
 
 /** Opens the copy, its program in front; in a new window when this one shows a folder already. */

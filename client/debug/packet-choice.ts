@@ -71,7 +71,7 @@ export function readHex(text: string): { readonly hex: string } | { readonly err
 }
 
 function isPacket(value: unknown): value is number | readonly number[] | 'all' {
-  const isNumber = (each: unknown) => Number.isInteger(each) && (each as number) >= 0;
+  const isNumber = (each: unknown) => Number.isInteger(each) && (each as number) >= 1;
   return (
     value === 'all' || isNumber(value) || (Array.isArray(value) && value.length > 0 && value.every(isNumber))
   );

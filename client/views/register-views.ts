@@ -2,15 +2,13 @@ import * as vscode from 'vscode';
 import type { ViewName } from '#core/protocol/views.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
 import { BpfView } from './bpf-view.ts';
+import { hasSecondarySideBar } from './secondary-side-bar.ts';
 
 const TITLES: Readonly<Record<ViewName, string>> = {
   registers: 'Registers',
   stack: 'Stack',
   stats: 'Stats',
 };
-
-/** First VS Code whose secondary side bar takes an extension's views. */
-const SECONDARY_SIDE_BAR = { major: 1, minor: 106 };
 
 /** The registered views, and what the rest of the client does with them. */
 export interface Views {
@@ -43,11 +41,4 @@ export function registerViews(context: vscode.ExtensionContext, watch: SessionWa
       registers.toggleAx();
     },
   };
-}
-
-/** Exported for its test. `version` as `vscode.version`: `1.139.1`, `1.107.0-insider`. */
-export function hasSecondarySideBar(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  const wanted = SECONDARY_SIDE_BAR;
-  return major > wanted.major || (major === wanted.major && minor >= wanted.minor);
 }

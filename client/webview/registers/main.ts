@@ -53,7 +53,7 @@ document.addEventListener('copy', (event) => {
 
 function render(reply: RegistersReply, { ui }: RegistersPage): void {
   showChoices(ui);
-  where.textContent = `${reply.frame.name} · ${reply.frame.pc}`;
+  where.textContent = `${reply.frame.name} · insn ${reply.frame.pc}`;
   where.title = `Frame ${reply.frame.index}, ${reply.frame.name}, at instruction ${reply.frame.pc}`;
   const shown = reply.registers.filter((register) => register.name !== 'ax' || ui.ax);
   grid.replaceChildren(...shown.map((register) => rowOf(register, ui.format)));

@@ -104,7 +104,7 @@ function frameRow(
       'span',
       { role: 'gridcell', class: 'frame-title' },
       h('span', { class: 'frame-name' }, frame.name),
-      h('span', { class: 'muted' }, ` #${frame.index} · ${used}`),
+      h('span', { class: 'muted' }, `#${frame.index} · ${used}`),
       ...top.map(({ from }) => badge(from, 'fp')),
     ),
   );

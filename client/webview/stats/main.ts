@@ -76,6 +76,7 @@ function cpuTable(program: ProgramStats, key: string): HTMLElement {
         'data-key': `${key}cpu${row.cpu}`,
         tabindex: -1,
         'aria-label': spoken,
+        title: COLUMNS.map((column, i) => `${column.head}: ${cells[i]}`).join('\n'),
         'data-text': text,
         'data-vscode-context': copyContext({ value: text, row: text }),
       },

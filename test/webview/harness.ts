@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { FromPage, ToPage, ViewName } from '#core/protocol/views.ts';
+import { inRoot } from '#scripts/lib/paths.ts';
+import { THEMES } from './themes.ts';
+
+/** Where distributions put it; the tests of the pages need one. */
+const CHROMIUM = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+/** Path of a Chromium, or undefined on a machine without one. */
+export function findChromium(): string | undefined {
+  return CHROMIUM.find((path) => path !== undefined && existsSync(path));
+}
+
+/** A browser in which the pages of the views run without VS Code. */
+export interface Harness {
+  open<V extends ViewName>(view: V, options?: OpenOptions): Promise<OpenPage<V>>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly theme?: keyof typeof THEMES;
+  /** CSS pixels; default 320 × 480. */
+  readonly width?: number;
+  readonly height?: number;
+  /** What `getState` gives: a page that was open before. */
+  readonly state?: unknown;
+}
+
+/** One open page and the client's side of its messages. */
+export interface OpenPage<V extends ViewName> {
+  readonly page: Page;
+  /** Sends a message as the client would, and waits until it is drawn. */
+  send(message: ToPage<V>): Promise<void>;
+  /** Messages of the page so far. */
+  received(): Promise<FromPage[]>;
+  /** What the page asked to keep. */
+  state(): Promise<unknown>;
+  /** Uncaught errors of the page. */
+  readonly errors: readonly string[];
+}
+
+/** Starts the browser at `executablePath`. */
+export async function startHarness(executablePath: string): Promise<Harness> {
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const bundles = new Map<ViewName, Promise<{ js: string; css: string }>>();
+  return {
+    open(view, options = {}) {
+      const bundle = bundles.get(view) ?? bundlePage(view);
+      bundles.set(view, bundle);
+      return openPage(browser, bundle, options);
+    },
+    close: () => browser.close(),
+  };
+}
+
+async function bundlePage(view: ViewName): Promise<{ js: string; css: string }> {
+  const bundle = async (entry: string) => {
+    const result = await build({
+      entryPoints: [inRoot(`client/webview/${view}/${entry}`)],
+      absWorkingDir: inRoot(),
+      bundle: true,
+      write: false,
+      format: 'iife',
+      target: 'es2024',
+      logLevel: 'error',
+    });
+    return result.outputFiles[0]?.text ?? '';
+  };
+  const [js, css] = await Promise.all([bundle('main.ts'), bundle('style.css')]);
+  return { js, css };
+}
+
+async function openPage<V extends ViewName>(
+  browser: Browser,
+  bundle: Promise<{ js: string; css: string }>,
+  { theme = 'dark', width = 320, height = 480, state }: OpenOptions,
+): Promise<OpenPage<V>> {
+  const { js, css } = await bundle;
+  const page = await browser.newPage({ viewport: { width, height } });
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const variables = Object.entries(THEMES[theme]).map(([name, value]) => `--vscode-${name}: ${value};`);
+  // VS Code puts the theme's class on the body and the side bar's colour behind the page.
+  await page.setContent(
+    `<!DOCTYPE html><html lang="en" style='${variables.join(' ').replaceAll("'", '"')}'><head>
+     <style>${css}</style><style>html { background: var(--vscode-sideBar-background) !important; }</style>
+     <script>
+       const posted = []; let kept = ${JSON.stringify(state) ?? 'undefined'};
+       window.acquireVsCodeApi = () => ({
+         postMessage: (message) => posted.push(message),
+         getState: () => kept,
+         setState: (next) => { kept = structuredClone(next); return next; },
+       });
+       window.harness = { posted, kept: () => kept };
+     </script></head><body></body></html>`,
+  );
+  await page.addScriptTag({ content: js });
+  return {
+    page,
+    errors,
+    async send(message) {
+      await page.evaluate(
+        (data) =>
+          new Promise<void>((resolve) => {
+            window.dispatchEvent(new MessageEvent('message', { data }));
+            requestAnimationFrame(() => resolve());
+          }),
+        message as unknown,
+      );
+    },
+    received: () => page.evaluate('window.harness.posted'),
+    state: () => page.evaluate('window.harness.kept()'),
+  };
+}
