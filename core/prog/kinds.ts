@@ -216,7 +216,7 @@ class KindsPass {
     } else {
       const imm = this.#view.getInt32(pc * INSN_SIZE + 4, true);
       const operand = opcode & 8 ? regValue(state, regs >> 4, fn) : constant(imm);
-      const taken = branchTaken(state, opcode, regValue(state, regs & 15, fn), operand);
+      const taken = branchTaken(opcode, regValue(state, regs & 15, fn), operand);
       if (taken !== false) this.#flowTo(target, state);
       if (taken !== true) this.#flowTo(pc + 1, state);
     }

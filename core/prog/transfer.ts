@@ -313,16 +313,16 @@ function helperArgs(
   fn: number,
   observer: Observer | undefined,
 ): void {
-  const valueOf = (arg: number): Value => (arg < proto.args.length ? regValue(state, arg + 1, fn) : NONE);
+  const argument = (arg: number): Value => (arg < proto.args.length ? regValue(state, arg + 1, fn) : NONE);
   let map: MapSizes | undefined;
   proto.args.forEach((arg, i) => {
-    const value = valueOf(i);
+    const value = argument(i);
     if (arg.kind !== 'map' || kindOf(value) !== KIND_MAP) return;
     map = ctx.maps[mapOf(value)];
     observer?.mapArg(pc, i + 1, mapOf(value));
   });
   proto.args.forEach((arg, i) => {
-    const value = valueOf(i);
+    const value = argument(i);
     if (kindOf(value) !== KIND_FP && kindOf(value) !== KIND_FP_VAR) return;
     let size: number | undefined;
     if (arg.kind === 'key') size = map?.keySize;
@@ -330,7 +330,7 @@ function helperArgs(
     else if (arg.kind === 'mem') {
       const sizeArg =
         proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((a) => a.kind === 'size');
-      const length = sizeArg < 0 ? NONE : valueOf(sizeArg);
+      const length = sizeArg < 0 ? NONE : argument(sizeArg);
       if (kindOf(length) === KIND_CONST && constantOf(length) > 0) size = constantOf(length);
     }
     if (size === undefined || kindOf(value) !== KIND_FP) return;
@@ -343,7 +343,7 @@ function helperArgs(
  * Which way a branch goes whose operands are known numbers: true taken, false not, undefined unknown.
  * `opcode` of class JMP or JMP32 with a condition.
  */
-export function branchTaken(state: State, opcode: number, dst: Value, src: Value): boolean | undefined {
+export function branchTaken(opcode: number, dst: Value, src: Value): boolean | undefined {
   if (kindOf(dst) !== KIND_CONST || kindOf(src) !== KIND_CONST) return undefined;
   const a = constantOf(dst);
   const b = constantOf(src);
