@@ -4,8 +4,8 @@
  * the rows anew.
  */
 export interface Roving {
-  /** To be called after drawing; gives the focus back to the row that had it before. */
-  refresh(): void;
+  /** Draws the rows anew; the row that has the focus has it afterwards too. */
+  redraw(draw: () => void): void;
   /** Key of the current row; undefined before the first drawing. */
   readonly current: string | undefined;
   /** Moves the tab stop and the focus. */
@@ -16,7 +16,6 @@ const PAGE_ROWS = 10;
 
 export function rovingFocus(container: HTMLElement): Roving {
   let current: string | undefined;
-  let hadFocus = false;
 
   const rows = () => [...container.querySelectorAll<HTMLElement>('[data-key]')];
   const indexIn = (all: readonly HTMLElement[]) => all.findIndex((row) => row.dataset.key === current);
@@ -28,13 +27,7 @@ export function rovingFocus(container: HTMLElement): Roving {
   }
 
   container.addEventListener('focusin', (event) => {
-    hadFocus = true;
     setCurrent((event.target as HTMLElement).closest<HTMLElement>('[data-key]') ?? undefined);
-  });
-  container.addEventListener('focusout', (event) => {
-    // Rows that are drawn anew lose the focus too, but then they are no longer in the document.
-    if ((event.target as HTMLElement).isConnected)
-      hadFocus = container.contains(event.relatedTarget as Node | null);
   });
   container.addEventListener('keydown', (event) => {
     if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -50,12 +43,13 @@ export function rovingFocus(container: HTMLElement): Roving {
     get current() {
       return current;
     },
-    refresh() {
+    redraw(draw) {
+      const hadFocus = container.contains(document.activeElement);
+      draw();
       const all = rows();
       const row = all[Math.max(0, indexIn(all))];
-      const focus = hadFocus;
       setCurrent(row);
-      if (focus && !container.contains(document.activeElement)) row?.focus({ preventScroll: true });
+      if (hadFocus) row?.focus({ preventScroll: true });
     },
     focus(key) {
       const row = rows().find((each) => each.dataset.key === key);

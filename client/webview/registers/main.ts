@@ -56,8 +56,7 @@ function render(reply: RegistersReply, { ui }: RegistersPage): void {
   where.textContent = `${reply.frame.name} · insn ${reply.frame.pc}`;
   where.title = `Frame ${reply.frame.index}, ${reply.frame.name}, at instruction ${reply.frame.pc}`;
   const shown = reply.registers.filter((register) => register.name !== 'ax' || ui.ax);
-  grid.replaceChildren(...shown.map((register) => rowOf(register, ui.format)));
-  roving.refresh();
+  roving.redraw(() => grid.replaceChildren(...shown.map((register) => rowOf(register, ui.format))));
 }
 
 function showChoices(ui: Ui): void {

@@ -53,8 +53,9 @@ document.addEventListener('copy', (event) => {
 
 function render(reply: StackReply, { ui }: Page<Ui>): void {
   formats.set(ui.format);
-  tree.replaceChildren(...reply.frames.flatMap((frame) => rowsOf(frame, reply.frames.length, ui)));
-  roving.refresh();
+  roving.redraw(() =>
+    tree.replaceChildren(...reply.frames.flatMap((frame) => rowsOf(frame, reply.frames.length, ui))),
+  );
 }
 
 function rowsOf(frame: StackFrameRow, nFrames: number, ui: Ui): HTMLElement[] {

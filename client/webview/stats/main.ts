@@ -35,14 +35,15 @@ document.addEventListener('copy', (event) => {
 });
 
 function render(reply: StatsReply): void {
-  content.replaceChildren(
-    facts('run', [
-      ['This run', `${groupDigits(reply.insns)} instruction${reply.insns === '1' ? '' : 's'}`],
-      ['Engine', reply.engine],
-    ]),
-    ...reply.programs.flatMap((program) => programSection(program, reply.enabled)),
+  roving.redraw(() =>
+    content.replaceChildren(
+      facts('run', [
+        ['This run', `${groupDigits(reply.insns)} instruction${reply.insns === '1' ? '' : 's'}`],
+        ['Engine', reply.engine],
+      ]),
+      ...reply.programs.flatMap((program) => programSection(program, reply.enabled)),
+    ),
   );
-  roving.refresh();
 }
 
 function programSection(program: ProgramStats, enabled: boolean): HTMLElement[] {
