@@ -1,5 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { evaluateExpression, type ExprEnv } from './expression-eval.ts';
+import { type ExprEnv, evaluateExpression } from './expression-eval.ts';
 import { parseExpression } from './expression-parse.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
@@ -121,10 +121,15 @@ export class BreakpointTable {
     if (line === undefined) return refused('there is no instruction on this line or after it');
     const places = this.#placesOf(key, line, request);
     if (places.length === 0) {
-      return refused(`line ${line} belongs to another program than ${this.#loaded.main.attr.name}, which runs`);
+      return refused(
+        `line ${line} belongs to another program than ${this.#loaded.main.attr.name}, which runs`,
+      );
     }
     const column = places[0]?.place.column ?? 0;
-    const moved = line === request.line ? {} : { message: `line ${request.line} has no instruction: stops at line ${line}` };
+    const moved =
+      line === request.line
+        ? {}
+        : { message: `line ${request.line} has no instruction: stops at line ${line}` };
     return {
       id,
       request,
@@ -236,7 +241,9 @@ function logText(message: string, env: ExprEnv): string {
       if (expression === undefined) return text ?? '';
       const result = evaluateExpression(expression, env, { assignments: false });
       if (!result.ok) return `{${expression}: ${result.error.message}}`;
-      return result.value.kind === 'int' ? `0x${result.value.bits.toString(16)}` : `{${expression}: no number}`;
+      return result.value.kind === 'int'
+        ? `0x${result.value.bits.toString(16)}`
+        : `{${expression}: no number}`;
     })
     .join('');
 }

@@ -10,7 +10,7 @@ export interface LoadedContext extends FrameContext {
 }
 
 const LDX_MEM: Readonly<Record<number, number>> = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 };
-const SIZE_OF: Readonly<Record<number, number>> = { 0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8 };
+const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 /** More steps than any conversion has; it also ends what would loop. */
 const MAX_STEPS = 32;
 

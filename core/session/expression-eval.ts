@@ -1,6 +1,6 @@
+import { suggest } from '../asm/suggest.ts';
 import type { ExprError } from './expression-lex.ts';
 import { type Expr, INT_TYPES, type IntType, parseExpression } from './expression-parse.ts';
-import { suggest } from '../asm/suggest.ts';
 
 /** A place that can be written. `addr` unsigned 64 bits. */
 export type LValue =
@@ -200,7 +200,11 @@ function evaluateUnary(expr: Expr & { kind: 'unary' }, env: ExprEnv): ExprValue 
   const type: IntType = INT_TYPES[operand.type].signed ? 's64' : 'u64';
   switch (expr.op) {
     case '-':
-      return { kind: 'int', bits: BigInt.asUintN(64, -operand.bits), type: expr.operand.kind === 'number' ? 's64' : type };
+      return {
+        kind: 'int',
+        bits: BigInt.asUintN(64, -operand.bits),
+        type: expr.operand.kind === 'number' ? 's64' : type,
+      };
     case '~':
       return { kind: 'int', bits: ~operand.bits & U64, type };
     case '!':
@@ -371,7 +375,10 @@ function lookUp(map: ExprMap, key: Expr, env: ExprEnv): bigint | undefined {
   if (key.kind === 'string') {
     const bytes = hexBytes(key.text);
     if (bytes?.length !== map.keySize) {
-      throw new Failure(`a key of ${map.name} has ${map.keySize} bytes: write ${map.keySize * 2} hex digits`, key.at);
+      throw new Failure(
+        `a key of ${map.name} has ${map.keySize} bytes: write ${map.keySize * 2} hex digits`,
+        key.at,
+      );
     }
     return map.valueAddr(bytes);
   }
@@ -384,7 +391,10 @@ function lookUp(map: ExprMap, key: Expr, env: ExprEnv): bigint | undefined {
   }
   const width = map.keySize * 8;
   if (bits !== BigInt.asUintN(width, bits) && bits !== BigInt.asUintN(64, BigInt.asIntN(width, bits))) {
-    throw new Failure(`a key of ${map.name} has ${map.keySize} bytes; 0x${bits.toString(16)} does not fit`, key.at);
+    throw new Failure(
+      `a key of ${map.name} has ${map.keySize} bytes; 0x${bits.toString(16)} does not fit`,
+      key.at,
+    );
   }
   return map.valueAddr(toBytes(bits, map.keySize, false));
 }
@@ -406,7 +416,12 @@ function assign(expr: Expr & { kind: 'assign' }, env: ExprEnv): { value: ExprVal
   return { value: evaluate(expr.target, env), assigned: lvalue };
 }
 
-function writePlace(lvalue: Exclude<LValue, { kind: 'bytes' }>, bits: bigint, at: number, env: ExprEnv): void {
+function writePlace(
+  lvalue: Exclude<LValue, { kind: 'bytes' }>,
+  bits: bigint,
+  at: number,
+  env: ExprEnv,
+): void {
   if (lvalue.kind === 'register') {
     const refusal = env.writeRegister(lvalue.reg, lvalue.width === 32 ? bits & 0xffff_ffffn : bits);
     if (refusal !== undefined) throw new Failure(refusal, at);
@@ -420,16 +435,22 @@ function writePlace(lvalue: Exclude<LValue, { kind: 'bytes' }>, bits: bigint, at
 function writeBytes(lvalue: LValue & { kind: 'bytes' }, value: Expr, env: ExprEnv): void {
   const bytes = value.kind === 'string' ? hexBytes(value.text) : undefined;
   if (bytes?.length !== lvalue.size) {
-    throw new Failure(`write the ${lvalue.size} bytes in hex between quotes: "${'00'.repeat(lvalue.size)}"`, value.at);
+    throw new Failure(
+      `write the ${lvalue.size} bytes in hex between quotes: "${'00'.repeat(lvalue.size)}"`,
+      value.at,
+    );
   }
-  if (!env.writeMemory(lvalue.addr, bytes)) throw new Failure(env.explainMemory(lvalue.addr, lvalue.size), value.at);
+  if (!env.writeMemory(lvalue.addr, bytes))
+    throw new Failure(env.explainMemory(lvalue.addr, lvalue.size), value.at);
 }
 
 /** Bytes of a hex text, spaces and colons between bytes allowed; undefined when it is none. */
 export function hexBytes(text: string): Uint8Array | undefined {
   const digits = text.replace(/^0x/i, '').replace(/[\s:]/g, '');
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  );
 }
 
 function fromBytes(bytes: Uint8Array, big: boolean): bigint {

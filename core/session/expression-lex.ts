@@ -60,9 +60,7 @@ function tokenAt(text: string, at: number): ExprToken | undefined {
     if (end > at) return { kind, text: text.slice(at, end), at, end };
   }
   const operator = OPERATORS.find((word) => text.startsWith(word, at));
-  return operator === undefined
-    ? undefined
-    : { kind: 'op', text: operator, at, end: at + operator.length };
+  return operator === undefined ? undefined : { kind: 'op', text: operator, at, end: at + operator.length };
 }
 
 /** End of the match of a sticky pattern at `at`, or `at` itself where there is none. */
@@ -81,5 +79,8 @@ function unexpectedCharacter(text: string, at: number): ExprError {
   if (rest.startsWith('"')) {
     return { message: 'the string has no end; write the bytes in hex between two quotes: "0a000001"', at };
   }
-  return { message: `unexpected character ${JSON.stringify(String.fromCodePoint(rest.codePointAt(0) ?? 0))}`, at };
+  return {
+    message: `unexpected character ${JSON.stringify(String.fromCodePoint(rest.codePointAt(0) ?? 0))}`,
+    at,
+  };
 }

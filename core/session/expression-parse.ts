@@ -228,7 +228,11 @@ function parseDeref(state: ParserState): Expr | undefined {
   state.pos++;
   const type = typeInParentheses(state);
   if (type === undefined || !type.pointer) {
-    return fail(state, 'say how much to read: *(u8 *), *(u16 *), *(u32 *), *(u64 *), s8…s64 or be16…be64', at);
+    return fail(
+      state,
+      'say how much to read: *(u8 *), *(u16 *), *(u32 *), *(u64 *), s8…s64 or be16…be64',
+      at,
+    );
   }
   state.pos += 4;
   const operand = parseUnary(state);
@@ -273,7 +277,9 @@ function parsePrimary(state: ParserState): Expr | undefined {
   }
   if (token.kind === 'name') {
     state.pos++;
-    return takeOp(state, '(') ? parseArguments(state, token) : { kind: 'name', name: token.text, at: token.at };
+    return takeOp(state, '(')
+      ? parseArguments(state, token)
+      : { kind: 'name', name: token.text, at: token.at };
   }
   // Here an operand must stand, so that `%` can only be the prefix of a register in the GNU dialect.
   if (isOp(state, '%') && peek(state, 1).kind === 'name') {

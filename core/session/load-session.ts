@@ -172,10 +172,16 @@ function assembleSource(args: LoadArgs, text: string, messages: string[]): Sourc
 function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
   const known = object.programs.map((program) => program.name);
   if (known.length === 0) {
-    throw new LaunchFailure('no-program', `${args.fileName} holds no program: write instructions that end in exit`);
+    throw new LaunchFailure(
+      'no-program',
+      `${args.fileName} holds no program: write instructions that end in exit`,
+    );
   }
   if (name !== undefined && !known.includes(name)) {
-    throw new LaunchFailure('no-program', `${args.fileName} has no program "${name}"; it has ${known.join(', ')}`);
+    throw new LaunchFailure(
+      'no-program',
+      `${args.fileName} has no program "${name}"; it has ${known.join(', ')}`,
+    );
   }
   const linked = linkProgram(object, name, args.type === undefined ? {} : { progType: args.type });
   if (linked.value === undefined || linked.errors.length > 0) {
@@ -195,7 +201,7 @@ function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main:
     const known = byName.get(attr.name);
     if (known !== undefined) return known;
     const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
-    const result = bpfProgLoad(machine, attr, { maps: shared });
+    const result = bpfProgLoad(machine, attr, { maps: attr.maps.map((map) => shared.get(map.name)) });
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
     for (const map of result.prog.maps) shared.set(map.def.name, map);
     const program = { prog: result.prog, attr, lines };

@@ -1,10 +1,10 @@
+import type { RunInput } from '../ctx/input.ts';
+import type { Engine } from '../interp/engine.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
-import type { Engine } from '../interp/engine.ts';
 import type { BpfObject, LoadAttr } from '../object/object.ts';
-import type { RunInput } from '../ctx/setup.ts';
-import type { BpfProg } from '../prog/load.ts';
+import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu, FrameView } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
@@ -68,7 +68,14 @@ export function debugFrames(loaded: Loaded): readonly DebugFrame[] {
     const program = loaded.programs.get(view.prog.id);
     if (program === undefined) break;
     const pc = view.prog.origIdx[view.pc] ?? 0;
-    frames.push({ index, view, program, name: view.subprog.name, pc, location: program.lines.locationOf(pc) });
+    frames.push({
+      index,
+      view,
+      program,
+      name: view.subprog.name,
+      pc,
+      location: program.lines.locationOf(pc),
+    });
   }
   return frames;
 }

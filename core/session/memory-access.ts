@@ -44,7 +44,9 @@ export function writeRegion(
   const start = Number(base - region.addr) + offset;
   const inside = Math.min(bytes.length, region.size - start);
   if (start < 0 || inside <= 0 || (inside < bytes.length && !allowPartial)) {
-    return { message: `${bytes.length} bytes at ${region.name} + ${start} do not fit: it has ${region.size} bytes` };
+    return {
+      message: `${bytes.length} bytes at ${region.name} + ${start} do not fit: it has ${region.size} bytes`,
+    };
   }
   loaded.machine.space.write(region.addr + BigInt(start), bytes.subarray(0, inside));
   const edited = { memory: { reference: regionReference(region.addr), offset: start, count: inside } };

@@ -1,7 +1,7 @@
 import type { ExprValue, LValue } from './expression-eval.ts';
+import { INT_TYPES, type IntType } from './expression-parse.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { INT_TYPES, type IntType } from './expression-parse.ts';
 import type { Edited, VariableRow } from './target-api.ts';
 import { mapRow } from './variables-map.ts';
 
@@ -45,10 +45,7 @@ function intRow(context: FrameContext, name: string, value: ExprValue & { kind: 
         ? valueMeaning(loaded, frames, frame, bits)
         : undefined;
   // The place of a value in memory is its own; a pointer's is what it points to.
-  const place = memoryPlace(
-    loaded,
-    pointer === undefined && lvalue?.kind === 'memory' ? lvalue.addr : bits,
-  );
+  const place = memoryPlace(loaded, pointer === undefined && lvalue?.kind === 'memory' ? lvalue.addr : bits);
   return {
     name,
     value: intText(bits, type, meaning),

@@ -2,7 +2,7 @@ import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { StopCause } from '../interp/engine.ts';
-import { recordRun } from '../prog/stats.ts';
+import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
 import { expressionEnv } from './environment.ts';
@@ -195,7 +195,12 @@ export class RunControl {
     const hit = this.#breakpoints.reached(program, pc, env);
     const location = program.lines.locationOf(pc);
     for (const text of hit.logs) {
-      this.#emit({ kind: 'output', category: 'console', text: `${text}\n`, ...(location ? { location } : {}) });
+      this.#emit({
+        kind: 'output',
+        category: 'console',
+        text: `${text}\n`,
+        ...(location ? { location } : {}),
+      });
     }
     if (hit.stops.length === 0) return false;
     for (const problem of hit.problems) {
@@ -244,7 +249,8 @@ export class RunControl {
 
   #recordRun(): void {
     const { machine, cpu, main } = this.#loaded;
-    recordRun(machine, cpu.index, main.prog);
+    // The virtual clock: one instruction takes one nanosecond.
+    countRun(machine, main.prog, cpu.index, cpu.insnsExecuted, cpu.insnsExecuted);
   }
 
   /** Instructions that this packet may still execute. */

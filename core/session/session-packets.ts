@@ -28,7 +28,10 @@ export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets
   }
   if (args.capture !== undefined) return fromCapture(args, args.capture);
   if (args.packets !== undefined && args.packets !== 'all' && args.packets.some((number) => number !== 1)) {
-    return problem('bad-packet', `packet ${args.packets.join(', ')}: there is no capture; name one with "capture"`);
+    return problem(
+      'bad-packet',
+      `packet ${args.packets.join(', ')}: there is no capture; name one with "capture"`,
+    );
   }
   if (args.data !== undefined) return fromData(args, args.data);
   if (progType === 'raw') return one(args, new Uint8Array(), []);

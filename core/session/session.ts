@@ -92,8 +92,8 @@ export class Session {
         return null;
       },
       frames: () => this.#frames(),
-      scopes: ({ frame }) => frameScopes(this.#context(frame), frame),
-      children: ({ of, start, count }) => containerRows(this.#context(frameOf(of)), of, start, count),
+      scopes: ({ frame }) => frameScopes(this.#context(frame)),
+      children: ({ of, frame, start, count }) => containerRows(this.#context(frame ?? 0), of, start, count),
       evaluate: ({ expression, frame, context }) => this.#evaluate(expression, frame, context),
       assign: ({ target, container, value, frame }) => this.#assign(target, container, value, frame),
       readMemory: ({ reference, offset, count }) => readRegion(this.#program(), reference, offset, count),
@@ -166,11 +166,18 @@ export class Session {
         return { ok: false, message: `${target} cannot be set` };
       }
       if (row.readOnly === true) {
-        return { ok: false, message: `${target} cannot be set${target === 'r10' ? ': it is the frame pointer' : ''}` };
+        return {
+          ok: false,
+          message: `${target} cannot be set${target === 'r10' ? ': it is the frame pointer' : ''}`,
+        };
       }
       expression = row.evaluateName;
     }
-    const result = assignExpression(expression, value, expressionEnv(loaded, () => frame));
+    const result = assignExpression(
+      expression,
+      value,
+      expressionEnv(loaded, () => frame),
+    );
     if (!result.ok) return { ok: false, message: result.error.message };
     const row = valueRow(this.#context(frame), expression, result.value);
     const edited = result.assigned === undefined ? {} : editedBy(loaded, result.assigned);
@@ -203,10 +210,6 @@ export class Session {
     if (this.#breakpoints === undefined) throw new Error('no program is loaded');
     return this.#breakpoints;
   }
-}
-
-function frameOf(container: Container): number {
-  return container.kind === 'registers' || container.kind === 'stack' ? container.frame : 0;
 }
 
 function isConstantName(expr: { kind: string; name?: unknown }, loaded: Loaded): boolean {

@@ -154,8 +154,7 @@ export interface FrameRow {
 
 /** Something that has children in the Variables view. Addresses are unsigned 64 bits. */
 export type Container =
-  | { readonly kind: 'registers' | 'stack'; readonly frame: number }
-  | { readonly kind: 'packet' | 'context' | 'maps' }
+  | { readonly kind: 'registers' | 'stack' | 'packet' | 'context' | 'maps' }
   | { readonly kind: 'map'; readonly id: number }
   /** Memory in rows of 16 bytes, or one byte a row. Names count from `from`. */
   | {
@@ -242,7 +241,13 @@ export interface TargetRequests {
   readonly frames: { readonly args: null; readonly reply: readonly FrameRow[] };
   readonly scopes: { readonly args: { readonly frame: number }; readonly reply: readonly ScopeRow[] };
   readonly children: {
-    readonly args: { readonly of: Container; readonly start: number; readonly count: number };
+    readonly args: {
+      readonly of: Container;
+      /** Frame whose registers and stack are meant, and that meanings are told in; 0 when absent. */
+      readonly frame?: number;
+      readonly start: number;
+      readonly count: number;
+    };
     readonly reply: readonly VariableRow[];
   };
   readonly evaluate: {

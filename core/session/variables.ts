@@ -13,13 +13,13 @@ import { countEntries, isArray, mapRow } from './variables-map.ts';
 const MAX_ROWS = 10_000;
 
 /** The scopes of a frame. */
-export function frameScopes(context: LoadedContext, frameIndex: number): readonly ScopeRow[] {
+export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const { loaded } = context;
   const scopes: ScopeRow[] = [
-    { name: 'Registers', container: { kind: 'registers', frame: frameIndex }, named: 11, expensive: false },
+    { name: 'Registers', container: { kind: 'registers' }, named: 11, expensive: false },
     {
       name: 'Stack',
-      container: { kind: 'stack', frame: frameIndex },
+      container: { kind: 'stack' },
       named: MAX_BPF_STACK / 8,
       expensive: true,
     },

@@ -1,4 +1,5 @@
 import { N_REGISTERS, REGISTERS } from '../isa/registers.ts';
+import { readStats } from '../prog/stats.ts';
 import type {
   RegisterRow,
   RegistersReply,
@@ -136,8 +137,8 @@ export function statsView(loaded: Loaded, stop: number): StatsReply {
       nXlated: prog.xlated.length / 8,
       subprograms: prog.subprogs.map(({ name, stackDepth }) => ({ name, stackDepth })),
       maps: prog.maps.map((map) => ({ id: map.id, name: map.def.name, type: map.def.type })),
-      cpus: prog.stats.map((stats, cpu) => ({
-        cpu,
+      cpus: readStats(loaded.machine, prog).map((stats) => ({
+        cpu: stats.cpu,
         cnt: stats.cnt.toString(),
         insns: stats.insns.toString(),
         nsecs: stats.nsecs.toString(),

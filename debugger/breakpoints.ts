@@ -1,0 +1,90 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TargetClient } from '#core/session/client.ts';
+import type { BreakpointReply, BreakpointRequest } from '#core/session/target-api.ts';
+import {
+  type ClientConventions,
+  columnFromClient,
+  columnToClient,
+  lineFromClient,
+  lineToClient,
+} from './client-conventions.ts';
+import { DapError } from './errors.ts';
+
+/** The breakpoints the client wants, by file: kept so that a restart can set them again. */
+export class WantedBreakpoints {
+  readonly #byFile = new Map<string, readonly BreakpointRequest[]>();
+
+  /** Carries out `setBreakpoints`. */
+  async set(
+    target: TargetClient,
+    client: ClientConventions,
+    args: DebugProtocol.SetBreakpointsArguments,
+  ): Promise<DebugProtocol.SetBreakpointsResponse['body']> {
+    const file = args.source.path;
+    if (file === undefined) throw new DapError('badRequest', 'setBreakpoints needs the path of a source');
+    const wanted = (args.breakpoints ?? []).map((one) => breakpointRequest(client, one));
+    this.#byFile.set(file, wanted);
+    const replies = await target.request('setBreakpoints', { file, breakpoints: wanted });
+    return { breakpoints: replies.map((reply) => dapBreakpoint(client, args.source, reply)) };
+  }
+
+  /** Sets all of them in a new target; the bodies of `breakpoint` events that tell what became of each. */
+  async setAgain(
+    target: TargetClient,
+    client: ClientConventions,
+  ): Promise<readonly DebugProtocol.Breakpoint[]> {
+    const all: DebugProtocol.Breakpoint[] = [];
+    for (const [file, breakpoints] of this.#byFile) {
+      const replies = await target.request('setBreakpoints', { file, breakpoints });
+      all.push(...replies.map((reply) => dapBreakpoint(client, { path: file }, reply)));
+    }
+    return all;
+  }
+}
+
+/** Carries out `breakpointLocations`. */
+export async function breakpointLocations(
+  target: TargetClient,
+  client: ClientConventions,
+  args: DebugProtocol.BreakpointLocationsArguments | undefined,
+): Promise<DebugProtocol.BreakpointLocationsResponse['body']> {
+  const file = args?.source.path;
+  if (args === undefined || file === undefined) return { breakpoints: [] };
+  const line = lineFromClient(client, args.line);
+  const endLine = args.endLine === undefined ? line : lineFromClient(client, args.endLine);
+  const places = await target.request('breakpointLocations', { file, line, endLine });
+  return {
+    breakpoints: places.map((place) => ({
+      line: lineToClient(client, place.line),
+      column: columnToClient(client, place.column),
+    })),
+  };
+}
+
+function breakpointRequest(
+  client: ClientConventions,
+  one: DebugProtocol.SourceBreakpoint,
+): BreakpointRequest {
+  return {
+    line: lineFromClient(client, one.line),
+    ...(one.column === undefined ? {} : { column: columnFromClient(client, one.column) }),
+    ...(one.condition === undefined ? {} : { condition: one.condition }),
+    ...(one.hitCondition === undefined ? {} : { hitCondition: one.hitCondition }),
+    ...(one.logMessage === undefined ? {} : { logMessage: one.logMessage }),
+  };
+}
+
+function dapBreakpoint(
+  client: ClientConventions,
+  source: DebugProtocol.Source,
+  reply: BreakpointReply,
+): DebugProtocol.Breakpoint {
+  return {
+    id: reply.id,
+    verified: reply.verified,
+    line: lineToClient(client, reply.line),
+    ...(reply.column === undefined ? {} : { column: columnToClient(client, reply.column) }),
+    ...(reply.message === undefined ? {} : { message: reply.message }),
+    source,
+  };
+}

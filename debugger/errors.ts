@@ -1,0 +1,77 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { LaunchProblemKind } from '#core/session/target-api.ts';
+
+/** The adapter's errors by number; the numbers are stable, they are what bug reports name. */
+export const ERROR_IDS = {
+  unknownRequest: 1001,
+  notLaunched: 1002,
+  notStopped: 1003,
+  staleReference: 1004,
+  targetFailed: 1005,
+  pathFormat: 1006,
+  badRequest: 1007,
+  alreadyLaunched: 1008,
+  badLaunchArgument: 2001,
+  unreadableFile: 2002,
+  assembly: 2003,
+  refused: 2004,
+  noProgram: 2005,
+  badType: 2006,
+  badPacket: 2007,
+  badCapture: 2008,
+  badData: 2009,
+  badContext: 2010,
+  badEngine: 2011,
+  evaluation: 3001,
+  assignment: 3002,
+  memory: 3003,
+} as const;
+
+export type ErrorName = keyof typeof ERROR_IDS;
+
+/** A request that fails with a numbered error. `showUser`: the editor shows it in a dialog of its own. */
+export class DapError extends Error {
+  readonly id: number;
+  readonly showUser: boolean;
+
+  constructor(name: ErrorName, message: string, options: { readonly showUser?: boolean } = {}) {
+    super(message);
+    this.id = ERROR_IDS[name];
+    this.showUser = options.showUser ?? true;
+  }
+}
+
+const LAUNCH_ERRORS: Readonly<Record<LaunchProblemKind, ErrorName>> = {
+  assembly: 'assembly',
+  refused: 'refused',
+  'no-program': 'noProgram',
+  'bad-type': 'badType',
+  'bad-packet': 'badPacket',
+  'bad-capture': 'badCapture',
+  'bad-data': 'badData',
+  'bad-context': 'badContext',
+  'bad-engine': 'badEngine',
+  'bad-argument': 'badLaunchArgument',
+};
+
+/** The error of a launch that the target refused. */
+export function launchError(kind: LaunchProblemKind, message: string): DapError {
+  return new DapError(LAUNCH_ERRORS[kind], message);
+}
+
+/** An error as DAP sends it. Braces in a format name variables, so the text goes in as one. */
+export function errorBody(error: unknown): { message: string; body: { error: DebugProtocol.Message } } {
+  const message = error instanceof Error ? error.message : String(error);
+  const known = error instanceof DapError ? error : undefined;
+  return {
+    message,
+    body: {
+      error: {
+        id: known?.id ?? ERROR_IDS.targetFailed,
+        format: '{text}',
+        variables: { text: message },
+        showUser: known?.showUser ?? true,
+      },
+    },
+  };
+}

@@ -1,0 +1,8 @@
+import type { TargetHost } from '#core/session/target-host.ts';
+
+/** What the adapter needs of the process or worker it lives in. */
+export interface AdapterHost {
+  /** Contents of a file. Rejects with an Error whose message says why it cannot be read. */
+  readFile(path: string): Promise<Uint8Array>;
+  readonly targets: TargetHost;
+}

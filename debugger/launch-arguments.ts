@@ -1,0 +1,142 @@
+import type { ProgType } from '#core/object/object.ts';
+import { DapError } from './errors.ts';
+
+/** Launch attributes after checking; texts are as given, files not read yet. */
+export interface LaunchArguments {
+  readonly program: string;
+  readonly prog?: string;
+  readonly type?: ProgType;
+  readonly packets?: 'all' | readonly number[];
+  readonly capture?: string;
+  readonly data?: string;
+  readonly ctx?: Readonly<Record<string, bigint>>;
+  readonly engine?: string;
+  readonly stopOnEntry: boolean;
+  readonly noDebug: boolean;
+  readonly seed?: bigint;
+  readonly cpu?: number;
+  readonly maxInsns?: number;
+  readonly attach?: 'packet' | 'test_run';
+  readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly stats?: boolean;
+}
+
+/**
+ * Checks the attributes of a launch request (`docs/debugging.md` lists them).
+ * Throws `DapError` that names the attribute and what would be right.
+ */
+export function readLaunchArguments(raw: unknown): LaunchArguments {
+  if (!isRecord(raw)) throw bad('the launch request has no arguments');
+  const program = optionalText(raw, 'program');
+  if (program === undefined || program === '') {
+    throw bad('"program" is missing: the path of the BPF program to debug');
+  }
+  return {
+    program,
+    ...given('prog', optionalText(raw, 'prog')),
+    ...given('type', programType(raw)),
+    ...given('packets', packets(raw.packet)),
+    ...given('capture', optionalText(raw, 'capture')),
+    ...given('data', optionalText(raw, 'data')),
+    ...given('ctx', contextFields(raw.ctx)),
+    ...given('engine', optionalText(raw, 'engine')),
+    stopOnEntry: optionalFlag(raw, 'stopOnEntry') ?? false,
+    noDebug: optionalFlag(raw, 'noDebug') ?? false,
+    ...given('seed', raw.seed === undefined ? undefined : integer('seed', raw.seed)),
+    ...given('cpu', optionalNumber(raw, 'cpu')),
+    ...given('maxInsns', optionalNumber(raw, 'maxInsns')),
+    ...given('attach', attachPoint(raw)),
+    ...given('progArrays', progArrays(raw.progArrays)),
+    ...given('stats', optionalFlag(raw, 'stats')),
+  };
+}
+
+function bad(message: string): DapError {
+  return new DapError('badLaunchArgument', message);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `{ [key]: value }`, or nothing where the value is absent. */
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
+
+function optionalText(raw: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = raw[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw bad(`"${name}" must be a text, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function optionalFlag(raw: Readonly<Record<string, unknown>>, name: string): boolean | undefined {
+  const value = raw[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw bad(`"${name}" must be true or false, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function optionalNumber(raw: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const value = raw[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number') throw bad(`"${name}" must be a number, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function programType(raw: Readonly<Record<string, unknown>>): ProgType | undefined {
+  // "type" in a launch configuration is the debugger's; the program's type stands beside it.
+  const name = optionalText(raw, 'progType') ?? optionalText(raw, 'type');
+  return name === undefined || name === 'bpf' ? undefined : (name as ProgType);
+}
+
+function attachPoint(raw: Readonly<Record<string, unknown>>): 'packet' | 'test_run' | undefined {
+  const value = optionalText(raw, 'attach');
+  if (value === undefined || value === 'packet' || value === 'test_run') return value;
+  throw bad(`"attach" must be "packet" or "test_run", not "${value}"`);
+}
+
+function packets(value: unknown): 'all' | readonly number[] | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (value === 'all') return 'all';
+  if (value === 'ask') {
+    throw bad('"packet": "ask" is answered by the editor; give a number from 1, a list of numbers or "all"');
+  }
+  const list = Array.isArray(value) ? value : [value];
+  const numbers = list.map((one) => (typeof one === 'string' && /^\d+$/.test(one) ? Number(one) : one));
+  if (!numbers.every((one): one is number => Number.isSafeInteger(one) && (one as number) >= 1)) {
+    throw bad(`"packet" must be a number from 1, a list of numbers or "all", not ${JSON.stringify(value)}`);
+  }
+  return numbers;
+}
+
+function contextFields(value: unknown): Readonly<Record<string, bigint>> | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isRecord(value)) throw bad('"ctx" must be an object: { "ingress_ifindex": 2 }');
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, integer(`ctx.${name}`, one)]));
+}
+
+/** A whole number; a text for what a JSON number cannot hold. */
+function integer(name: string, value: unknown): bigint {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  if (typeof value === 'string' && /^(?:0x[0-9a-f]{1,16}|-?\d{1,20})$/i.test(value)) return BigInt(value);
+  throw bad(`"${name}" must be a whole number or a text such as "0xffff", not ${JSON.stringify(value)}`);
+}
+
+function progArrays(value: unknown): LaunchArguments['progArrays'] {
+  if (value === undefined || value === null) return undefined;
+  const right = '"progArrays" must name programs by map and index: { "jmp_table": { "0": "parse_ip" } }';
+  if (!isRecord(value)) throw bad(right);
+  const result: Record<string, Record<string, string>> = {};
+  for (const [map, entries] of Object.entries(value)) {
+    if (!isRecord(entries)) throw bad(right);
+    const named: Record<string, string> = {};
+    for (const [index, name] of Object.entries(entries)) {
+      if (typeof name !== 'string') throw bad(right);
+      named[index] = name;
+    }
+    result[map] = named;
+  }
+  return result;
+}

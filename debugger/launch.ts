@@ -1,0 +1,60 @@
+import { baseName, besideFile } from '#core/session/paths.ts';
+import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
+import { DapError } from './errors.ts';
+import type { AdapterHost } from './host.ts';
+import type { LaunchArguments } from './launch-arguments.ts';
+
+/** Instructions a packet may take without a debugger, unless `maxInsns` says otherwise. */
+const RUN_LIMIT = 1_000_000;
+
+/**
+ * Reads the files of a launch. Relative paths of captures and data count from the program's folder.
+ * Throws `DapError` naming the file that cannot be read.
+ */
+export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments): Promise<LoadArgs> {
+  const { program, capture, data } = launch;
+  const limit = launch.maxInsns ?? (launch.noDebug ? RUN_LIMIT : undefined);
+  return {
+    fileName: program,
+    source: await readFile(host, 'program', program),
+    ...(launch.prog === undefined ? {} : { prog: launch.prog }),
+    ...(launch.type === undefined ? {} : { type: launch.type }),
+    ...(capture === undefined
+      ? {}
+      : {
+          capture: {
+            name: baseName(capture),
+            bytes: await readFile(host, 'capture', besideFile(program, capture)),
+          },
+        }),
+    ...(launch.packets === undefined ? {} : { packets: launch.packets }),
+    ...(data === undefined ? {} : { data: await readData(host, program, data) }),
+    ...(launch.ctx === undefined ? {} : { ctx: launch.ctx }),
+    ...(launch.engine === undefined ? {} : { engine: launch.engine }),
+    ...(launch.seed === undefined ? {} : { seed: launch.seed }),
+    ...(launch.cpu === undefined ? {} : { cpu: launch.cpu }),
+    ...(limit === undefined ? {} : { maxInsns: limit }),
+    ...(launch.attach === undefined ? {} : { attach: launch.attach }),
+    ...(launch.progArrays === undefined ? {} : { progArrays: launch.progArrays }),
+    ...(launch.stats === undefined ? {} : { stats: launch.stats }),
+  };
+}
+
+/** `@file`, `builtin:tcp-syn`, or bytes in hex. */
+async function readData(host: AdapterHost, program: string, text: string): Promise<DataArg> {
+  if (text.startsWith('@')) {
+    const path = besideFile(program, text.slice(1));
+    return { kind: 'bytes', bytes: await readFile(host, 'data', path), name: baseName(path) };
+  }
+  const builtin = /^builtin:(.*)$/.exec(text)?.[1];
+  return builtin === undefined ? { kind: 'hex', text } : { kind: 'builtin', name: builtin };
+}
+
+async function readFile(host: AdapterHost, attribute: string, path: string): Promise<Uint8Array> {
+  try {
+    return await host.readFile(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DapError('unreadableFile', `"${attribute}": ${path} cannot be read: ${reason}`);
+  }
+}

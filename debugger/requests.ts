@@ -1,0 +1,73 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { CustomRequests } from '#core/protocol/messages.ts';
+
+/** Arguments and answers of the requests that the adapter serves. Anything else is refused by name. */
+export interface ServedRequests {
+  initialize: {
+    args: DebugProtocol.InitializeRequestArguments;
+    body: DebugProtocol.Capabilities;
+  };
+  launch: { args: unknown; body: undefined };
+  configurationDone: { args: unknown; body: undefined };
+  restart: { args: DebugProtocol.RestartArguments | undefined; body: undefined };
+  disconnect: { args: unknown; body: undefined };
+  terminate: { args: unknown; body: undefined };
+  setBreakpoints: {
+    args: DebugProtocol.SetBreakpointsArguments;
+    body: DebugProtocol.SetBreakpointsResponse['body'];
+  };
+  breakpointLocations: {
+    args: DebugProtocol.BreakpointLocationsArguments | undefined;
+    body: DebugProtocol.BreakpointLocationsResponse['body'];
+  };
+  setExceptionBreakpoints: { args: DebugProtocol.SetExceptionBreakpointsArguments; body: undefined };
+  exceptionInfo: { args: unknown; body: DebugProtocol.ExceptionInfoResponse['body'] };
+  continue: { args: unknown; body: DebugProtocol.ContinueResponse['body'] };
+  next: { args: DebugProtocol.NextArguments; body: undefined };
+  stepIn: { args: DebugProtocol.StepInArguments; body: undefined };
+  stepOut: { args: DebugProtocol.StepOutArguments; body: undefined };
+  pause: { args: unknown; body: undefined };
+  threads: { args: unknown; body: DebugProtocol.ThreadsResponse['body'] };
+  stackTrace: {
+    args: DebugProtocol.StackTraceArguments;
+    body: DebugProtocol.StackTraceResponse['body'];
+  };
+  scopes: { args: DebugProtocol.ScopesArguments; body: DebugProtocol.ScopesResponse['body'] };
+  variables: { args: DebugProtocol.VariablesArguments; body: DebugProtocol.VariablesResponse['body'] };
+  setVariable: {
+    args: DebugProtocol.SetVariableArguments;
+    body: DebugProtocol.SetVariableResponse['body'];
+  };
+  evaluate: { args: DebugProtocol.EvaluateArguments; body: DebugProtocol.EvaluateResponse['body'] };
+  setExpression: {
+    args: DebugProtocol.SetExpressionArguments;
+    body: DebugProtocol.SetExpressionResponse['body'];
+  };
+  readMemory: {
+    args: DebugProtocol.ReadMemoryArguments;
+    body: NonNullable<DebugProtocol.ReadMemoryResponse['body']>;
+  };
+  writeMemory: {
+    args: DebugProtocol.WriteMemoryArguments;
+    body: NonNullable<DebugProtocol.WriteMemoryResponse['body']>;
+  };
+  'bpf/registers': {
+    args: CustomRequests['bpf/registers']['args'] | undefined;
+    body: CustomRequests['bpf/registers']['reply'];
+  };
+  'bpf/stack': {
+    args: CustomRequests['bpf/stack']['args'] | undefined;
+    body: CustomRequests['bpf/stack']['reply'];
+  };
+  'bpf/stats': {
+    args: CustomRequests['bpf/stats']['args'] | undefined;
+    body: CustomRequests['bpf/stats']['reply'];
+  };
+}
+
+export type ServedCommand = keyof ServedRequests;
+
+/** A function for each request; it resolves to the answer's body or rejects with the error to send. */
+export type RequestHandlers = {
+  readonly [C in ServedCommand]: (args: ServedRequests[C]['args']) => Promise<ServedRequests[C]['body']>;
+};

@@ -1,0 +1,309 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { TargetClient } from '#core/session/client.ts';
+import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/target-api.ts';
+import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
+import { CAPABILITIES } from './capabilities.ts';
+import { type ClientConventions, readConventions } from './client-conventions.ts';
+import { DapError, errorBody, launchError } from './errors.ts';
+import { evaluate, setExpression } from './evaluate.ts';
+import { StopHandles } from './handles.ts';
+import type { AdapterHost } from './host.ts';
+import { readLaunchFiles } from './launch.ts';
+import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
+import { readMemory, writeMemory } from './memory.ts';
+import type { RequestHandlers, ServedCommand } from './requests.ts';
+import { dapPlace, stackTrace } from './stack-trace.ts';
+import { exceptionInfo, stoppedBody } from './stop-events.ts';
+import { scopes, setVariable, variables } from './variables.ts';
+import { registersRequest, stackRequest, statsRequest } from './views.ts';
+
+/** An event or a response without its sequence number, which the transport gives. */
+export type OutgoingMessage = Omit<DebugProtocol.Event, 'seq'> | Omit<DebugProtocol.Response, 'seq'>;
+
+type State = 'new' | 'configuring' | 'running' | 'stopped' | 'ended';
+
+/**
+ * One debug session of a client (DAP type `bpf`): translates between the protocol and a target.
+ * Transport and platform are handed in, so that it runs in Node and in a browser's worker alike.
+ */
+export class BpfDebugSession {
+  readonly #host: AdapterHost;
+  readonly #send: (message: OutgoingMessage) => void;
+  readonly #handlers: RequestHandlers;
+  readonly #handles = new StopHandles();
+  readonly #breakpoints = new WantedBreakpoints();
+  #client: ClientConventions = readConventions({ adapterID: 'bpf' });
+  #launch: LaunchArguments | undefined;
+  #target: TargetClient | undefined;
+  #state: State = 'new';
+  #stopOnFaults = true;
+  #lastStop: StopReport | undefined;
+
+  /** @param send takes events and responses in the order in which they are to leave. */
+  constructor(host: AdapterHost, send: (message: OutgoingMessage) => void) {
+    this.#host = host;
+    this.#send = send;
+    this.#handlers = this.#makeHandlers();
+  }
+
+  /** Carries out a request and sends its response; never throws. */
+  async handle(request: DebugProtocol.Request): Promise<void> {
+    const response = { type: 'response', request_seq: request.seq, command: request.command } as const;
+    try {
+      const body = await this.#dispatch(request.command, request.arguments);
+      this.#send({ ...response, success: true, ...(body === undefined ? {} : { body }) });
+      this.#afterResponse(request.command);
+    } catch (error) {
+      this.#send({ ...response, success: false, ...errorBody(error) });
+    }
+  }
+
+  /** Ends the target; the client is gone. */
+  async dispose(): Promise<void> {
+    const target = this.#target;
+    this.#target = undefined;
+    this.#state = 'ended';
+    await target?.terminate();
+  }
+
+  #dispatch(command: string, args: unknown): Promise<unknown> {
+    if (!Object.hasOwn(this.#handlers, command)) {
+      throw new DapError('unknownRequest', `the request "${command}" is not supported`, { showUser: false });
+    }
+    const handler = this.#handlers[command as ServedCommand] as (args: unknown) => Promise<unknown>;
+    return handler(args ?? {});
+  }
+
+  #makeHandlers(): RequestHandlers {
+    const none = undefined;
+    return {
+      initialize: async (args) => this.#initialize(args),
+      launch: async (args) => this.#launchRequest(args),
+      configurationDone: async () => none,
+      restart: async (args) => this.#restart(args),
+      disconnect: () => this.dispose().then(() => none),
+      terminate: async () => this.#terminate(),
+      setBreakpoints: (args) => this.#breakpoints.set(this.#running(), this.#client, args),
+      breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, args),
+      setExceptionBreakpoints: async (args) => {
+        this.#stopOnFaults = args.filters.includes('fault');
+        await this.#running().request('setFaultStops', { on: this.#stopOnFaults });
+      },
+      exceptionInfo: async () => {
+        const info = exceptionInfo(this.#lastStop);
+        if (info === undefined) throw new DapError('notStopped', 'the program is not stopped at a fault');
+        return info;
+      },
+      continue: async () => {
+        await this.#resume({ kind: 'continue' });
+        return { allThreadsContinued: true };
+      },
+      next: (args) => this.#resume({ kind: 'over', granularity: granularity(args) }),
+      stepIn: (args) => this.#resume({ kind: 'in', granularity: granularity(args) }),
+      stepOut: () => this.#resume({ kind: 'out' }),
+      pause: () =>
+        this.#running()
+          .pause()
+          .then(() => none),
+      threads: async () => ({ threads: [{ id: this.#threadId(), name: `CPU ${this.#launch?.cpu ?? 0}` }] }),
+      stackTrace: (args) => stackTrace(this.#stopped(), this.#client, this.#handles, args),
+      scopes: (args) => scopes(this.#stopped(), this.#handles, args),
+      variables: (args) => variables(this.#stopped(), this.#client, this.#handles, args),
+      setVariable: async (args) => {
+        const result = await setVariable(this.#stopped(), this.#client, this.#handles, args);
+        return this.#edited(result);
+      },
+      evaluate: async (args) => {
+        const result = await evaluate(this.#running(), this.#client, this.#handles, args);
+        return this.#edited(result);
+      },
+      setExpression: async (args) => {
+        const result = await setExpression(this.#running(), this.#client, this.#handles, args);
+        return this.#edited(result);
+      },
+      readMemory: (args) => readMemory(this.#running(), args),
+      writeMemory: async (args) => this.#edited(await writeMemory(this.#running(), args)),
+      'bpf/registers': (args) => registersRequest(this.#stopped(), this.#handles, args),
+      'bpf/stack': (args) => stackRequest(this.#stopped(), this.#handles, args),
+      'bpf/stats': () => statsRequest(this.#running()),
+    };
+  }
+
+  async #initialize(args: DebugProtocol.InitializeRequestArguments): Promise<DebugProtocol.Capabilities> {
+    if (args.pathFormat !== undefined && args.pathFormat !== 'path') {
+      throw new DapError(
+        'pathFormat',
+        `paths of the format "${args.pathFormat}" are not supported; use "path"`,
+      );
+    }
+    this.#client = readConventions(args);
+    return CAPABILITIES;
+  }
+
+  async #launchRequest(args: unknown): Promise<undefined> {
+    if (this.#state !== 'new') throw new DapError('alreadyLaunched', 'a program has been launched already');
+    this.#launch = readLaunchArguments(args);
+    await this.#load(this.#launch);
+    this.#state = 'configuring';
+  }
+
+  /** Reads the files and loads the program into a new target, which becomes the session's. */
+  async #load(launch: LaunchArguments): Promise<void> {
+    const files = await readLaunchFiles(this.#host, launch);
+    const target = await TargetClient.start(this.#host.targets);
+    try {
+      const loaded = await target.request('load', files);
+      if (!loaded.ok) {
+        for (const detail of loaded.problem.details ?? []) this.#output(`${detail}\n`, 'stderr');
+        throw launchError(loaded.problem.kind, loaded.problem.message);
+      }
+      for (const message of loaded.messages) this.#output(`${message}\n`, 'console');
+    } catch (error) {
+      await target.terminate();
+      throw error;
+    }
+    target.onEvent((event) => this.#onTargetEvent(target, event));
+    target.onClose((error) => this.#onTargetClosed(target, error));
+    this.#target = target;
+  }
+
+  /** What may only happen once the response has left. */
+  #afterResponse(command: string): void {
+    if (command === 'launch') this.#event('initialized');
+    if (command === 'configurationDone' && this.#state === 'configuring') {
+      this.#start().catch((error: unknown) => this.#fail(error));
+    }
+  }
+
+  async #start(): Promise<void> {
+    const launch = this.#launch;
+    const target = this.#target;
+    if (launch === undefined || target === undefined) return;
+    this.#state = 'running';
+    await target.request('start', { stopOnEntry: launch.stopOnEntry, debug: !launch.noDebug });
+  }
+
+  /** Reads everything again and begins anew; breakpoints and the choice of packets stay. */
+  async #restart(args: DebugProtocol.RestartArguments | undefined): Promise<undefined> {
+    const old = this.#launch;
+    if (old === undefined) throw new DapError('notLaunched', 'no program has been launched');
+    const launch = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
+    const target = this.#target;
+    this.#target = undefined;
+    this.#handles.clear();
+    await target?.terminate();
+    try {
+      await this.#load(launch);
+    } catch (error) {
+      this.#end(1);
+      throw error;
+    }
+    this.#launch = launch;
+    const fresh = this.#running();
+    for (const breakpoint of await this.#breakpoints.setAgain(fresh, this.#client)) {
+      this.#event('breakpoint', { reason: 'changed', breakpoint });
+    }
+    await fresh.request('setFaultStops', { on: this.#stopOnFaults });
+    await this.#start();
+  }
+
+  async #terminate(): Promise<undefined> {
+    await this.dispose();
+    this.#event('terminated');
+  }
+
+  async #resume(command: RunCommand): Promise<undefined> {
+    const target = this.#stopped();
+    // Before the request: what the target tells afterwards belongs to the next stop.
+    this.#state = 'running';
+    this.#handles.clear();
+    await target.request('resume', command);
+  }
+
+  #onTargetEvent(target: TargetClient, event: TargetEvent): void {
+    if (target !== this.#target) return;
+    switch (event.kind) {
+      case 'stopped':
+        this.#state = 'stopped';
+        this.#lastStop = event.report;
+        this.#handles.clear();
+        this.#event('stopped', stoppedBody(event.report, this.#threadId()));
+        return;
+      case 'output': {
+        const place = event.location === undefined ? {} : dapPlace(this.#client, event.location);
+        this.#event('output', { category: event.category, output: event.text, ...place });
+        return;
+      }
+      case 'ended':
+        this.#end(event.exitCode);
+        return;
+    }
+  }
+
+  /** The target went away by itself: say so and end the session. */
+  #onTargetClosed(target: TargetClient, error: Error | undefined): void {
+    if (target !== this.#target || error === undefined) return;
+    this.#target = undefined;
+    this.#output(`The simulated kernel ended unexpectedly: ${error.message}\n`, 'important');
+    this.#end(1);
+  }
+
+  #fail(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#output(`${message}\n`, 'important');
+    this.#end(1);
+  }
+
+  #end(exitCode: number): void {
+    if (this.#state === 'ended') return;
+    const target = this.#target;
+    this.#target = undefined;
+    this.#state = 'ended';
+    this.#handles.clear();
+    this.#event('exited', { exitCode });
+    this.#event('terminated');
+    void target?.terminate();
+  }
+
+  /** Tells the client what to read again after an edit; gives the answer's body back. */
+  #edited<B>(result: { readonly body: B; readonly edited: Edited | undefined }): B {
+    const { body, edited } = result;
+    if (edited === undefined) return body;
+    const { memory } = edited;
+    if (memory !== undefined && this.#client.memoryEvent) {
+      const { reference, offset, count } = memory;
+      this.#event('memory', { memoryReference: reference, offset, count });
+    }
+    if (this.#client.invalidatedEvent) this.#event('invalidated', { areas: ['variables'] });
+    return body;
+  }
+
+  #running(): TargetClient {
+    if (this.#target === undefined) throw new DapError('notLaunched', 'no program is running');
+    return this.#target;
+  }
+
+  #stopped(): TargetClient {
+    const target = this.#running();
+    if (this.#state !== 'stopped') {
+      throw new DapError('notStopped', 'the program is running; pause it first', { showUser: false });
+    }
+    return target;
+  }
+
+  #threadId(): number {
+    return (this.#launch?.cpu ?? 0) + 1;
+  }
+
+  #output(output: string, category: string): void {
+    this.#event('output', { category, output });
+  }
+
+  #event(event: string, body?: object): void {
+    this.#send({ type: 'event', event, ...(body === undefined ? {} : { body }) });
+  }
+}
+
+function granularity(args: { granularity?: DebugProtocol.SteppingGranularity }): 'line' | 'instruction' {
+  return args.granularity === 'instruction' ? 'instruction' : 'line';
+}

@@ -1,0 +1,59 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TargetClient } from '#core/session/client.ts';
+import { baseName } from '#core/session/paths.ts';
+import type { FrameRow, SourceLocation } from '#core/session/target-api.ts';
+import { type ClientConventions, columnToClient, lineToClient } from './client-conventions.ts';
+import type { StopHandles } from './handles.ts';
+
+/** Carries out `stackTrace`: frames innermost first, pages of it where the client asks for some. */
+export async function stackTrace(
+  target: TargetClient,
+  client: ClientConventions,
+  handles: StopHandles,
+  args: DebugProtocol.StackTraceArguments,
+): Promise<DebugProtocol.StackTraceResponse['body']> {
+  const frames = await target.request('frames', null);
+  const start = args.startFrame ?? 0;
+  const end = args.levels === undefined || args.levels === 0 ? frames.length : start + args.levels;
+  return {
+    stackFrames: frames.slice(start, end).map((frame) => dapFrame(client, handles, frame)),
+    totalFrames: frames.length,
+  };
+}
+
+function dapFrame(
+  client: ClientConventions,
+  handles: StopHandles,
+  frame: FrameRow,
+): DebugProtocol.StackFrame {
+  const id = handles.frameId(frame.index);
+  const { location } = frame;
+  if (location === undefined) {
+    // Without line info the instruction itself tells where the program stands.
+    return {
+      id,
+      name: `${frame.name}: ${frame.pc}: ${frame.insn}`,
+      line: 0,
+      column: 0,
+      presentationHint: 'subtle',
+    };
+  }
+  return {
+    id,
+    name: frame.name,
+    ...dapPlace(client, location),
+    presentationHint: 'normal',
+  };
+}
+
+/** Source, line and column as the client counts them. */
+export function dapPlace(
+  client: ClientConventions,
+  location: SourceLocation,
+): { source: DebugProtocol.Source; line: number; column: number } {
+  return {
+    source: { name: baseName(location.file), path: location.file },
+    line: lineToClient(client, location.line),
+    column: columnToClient(client, location.column),
+  };
+}

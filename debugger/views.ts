@@ -1,0 +1,36 @@
+import type { FrameRequest, RegistersReply, StackReply, StatsReply } from '#core/protocol/messages.ts';
+import type { TargetClient } from '#core/session/client.ts';
+import { DapError } from './errors.ts';
+import type { StopHandles } from './handles.ts';
+
+/** Carries out `bpf/registers`. */
+export function registersRequest(
+  target: TargetClient,
+  handles: StopHandles,
+  args: FrameRequest | undefined,
+): Promise<RegistersReply> {
+  return target.request('registers', { frame: selectedFrame(handles, args) });
+}
+
+/** Carries out `bpf/stack`. */
+export function stackRequest(
+  target: TargetClient,
+  handles: StopHandles,
+  args: FrameRequest | undefined,
+): Promise<StackReply> {
+  return target.request('stack', { frame: selectedFrame(handles, args) });
+}
+
+/** Carries out `bpf/stats`, which can be asked at any time. */
+export function statsRequest(target: TargetClient): Promise<StatsReply> {
+  return target.request('stats', null);
+}
+
+/** Index of the frame that the view names by its id; absent or 0: the innermost. */
+function selectedFrame(handles: StopHandles, args: FrameRequest | undefined): number {
+  const id: unknown = args?.frameId;
+  if (id !== undefined && typeof id !== 'number') {
+    throw new DapError('badRequest', '"frameId" must be a number', { showUser: false });
+  }
+  return handles.frameIndex(id);
+}
