@@ -55,7 +55,7 @@ export interface MapArg {
 export interface SubprogKinds {
   readonly start: InsnIndex;
   readonly end: InsnIndex;
-  /** Bytes of stack from the frame pointer down that are accessed at known offsets, a multiple of 8, 0 … 512. */
+  /** Bytes of stack from the frame pointer down that are accessed at known offsets, a multiple of 8, 0 … 512; 16 more with `may_goto`. */
   readonly stackDepth: number;
   /** Starts of the functions it calls, in order of the calls. */
   readonly calls: readonly { readonly pc: InsnIndex; readonly callee: number }[];
@@ -83,6 +83,9 @@ export interface KindsOptions {
 }
 
 const MAX_STACK = 512;
+const OP_MAY_GOTO = 0xe5;
+/** Stack that the kernel adds for a function's `may_goto` counter and time stamp. */
+const MAY_GOTO_STACK = 16;
 const ARGS = [1, 2, 3, 4, 5];
 const CTX_START = ctxAt(0);
 
@@ -299,6 +302,7 @@ class KindsPass {
       mapArgs: [],
       uninitialised: [],
       depths: new Array<number>(starts.length).fill(0),
+      hasMayGoto: new Uint8Array(starts.length),
       calls: starts.map(() => []),
     };
     const observer = reportTo(found);
@@ -313,6 +317,7 @@ class KindsPass {
         missingRegisters(this.#insns, pc, fn, state, (reg, always) => {
           found.uninitialised.push({ pc, reg, always });
         });
+        if (opcode === OP_MAY_GOTO) found.hasMayGoto[fn] = 1;
         if (isLocalCall(opcode, (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4)) {
           found.calls[fn]?.push({ pc, callee: functionOf[target[pc] ?? 0] ?? 0 });
         }
@@ -333,7 +338,7 @@ class KindsPass {
     const subprogs = starts.map((start, f) => ({
       start,
       end: starts[f + 1] ?? n,
-      stackDepth: Math.min(MAX_STACK, Math.ceil((found.depths[f] ?? 0) / 8) * 8),
+      stackDepth: Math.ceil((found.depths[f] ?? 0) / 8) * 8 + (found.hasMayGoto[f] ? MAY_GOTO_STACK : 0),
       calls: found.calls[f] ?? [],
     }));
     const limited = this.#options.progType === 'raw' ? undefined : checkStackDepths(subprogs);
@@ -355,6 +360,7 @@ interface Found {
   readonly mapArgs: MapArg[];
   readonly uninitialised: UninitialisedRead[];
   readonly depths: number[];
+  readonly hasMayGoto: Uint8Array;
   readonly calls: { pc: InsnIndex; callee: number }[][];
 }
 

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { reference } from '#core/interp/reference.ts';
+import type { ProgType } from '#core/object/object.ts';
+import { bpfProgLoad } from '#core/prog/load.ts';
+import { runProgram } from '#core/session/run.ts';
+import { Machine } from '#core/vm/machine.ts';
+import { attrOf, unhex } from './build.ts';
+
+interface Vector {
+  readonly name: string;
+  readonly prog_type: ProgType;
+  readonly insns: string;
+  readonly map: { type: string; key_size: number; value_size: number; max_entries: number } | null;
+  readonly stack_depth: readonly number[];
+  readonly func_insn_start: readonly number[];
+  readonly data: string | null;
+  readonly retval: number | null;
+}
+
+const file = new URL('../testdata/vectors/kernel-6.18-x86-64.jsonl.gz', import.meta.url);
+const vectors: Vector[] = gunzipSync(readFileSync(file))
+  .toString()
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => JSON.parse(line));
+
+/** Map types that the machine does not have yet: what it must say of them. */
+const NOT_YET = 'is not simulated yet';
+
+function load(machine: Machine, vector: Vector) {
+  const { map } = vector;
+  const maps = map
+    ? [
+        {
+          name: 'm',
+          type: map.type,
+          keySize: map.key_size,
+          valueSize: map.value_size,
+          maxEntries: map.max_entries,
+          flags: 0,
+        },
+      ]
+    : [];
+  return bpfProgLoad(machine, attrOf(vector.prog_type, unhex(vector.insns), { maps }));
+}
+
+test('programs that Linux 6.18 ran give the same result here', () => {
+  let equal = 0;
+  const other: string[] = [];
+  const notYet: string[] = [];
+  for (const vector of vectors) {
+    const machine = new Machine({ shared: false });
+    const loaded = load(machine, vector);
+    if (!loaded.ok) {
+      (loaded.refusal.message.includes(NOT_YET) ? notYet : other).push(`${vector.name}: ${loaded.refusal.message}`);
+      continue;
+    }
+    if (vector.retval === null || vector.data === null) continue;
+    const input = { data: unhex(vector.data), attach: 'test_run' } as const;
+    const { retval, fault } = runProgram(machine, loaded.prog, reference, input);
+    if (!fault && retval === vector.retval) equal++;
+    else other.push(`${vector.name}: ${fault?.message ?? retval}, the kernel gave ${vector.retval}`);
+  }
+  console.log(`vectors: ${equal} of ${vectors.length} results compared and equal; not yet: ${notYet.join('; ') || 'none'}`);
+  expect(other).toEqual([]);
+  expect(equal).toBeGreaterThanOrEqual(395);
+  expect(notYet.length).toBeLessThanOrEqual(1);
+});
+
+test('stack depths and function starts are those that Linux 6.18 found', () => {
+  const other: string[] = [];
+  let compared = 0;
+  for (const vector of vectors) {
+    const loaded = load(new Machine({ shared: false }), vector);
+    if (!loaded.ok) continue;
+    compared++;
+    const depths = loaded.prog.subprogs.map((subprog) => subprog.stackDepth);
+    if (String(depths) !== String(vector.stack_depth)) {
+      other.push(`${vector.name}: ${depths}, the kernel found ${vector.stack_depth}`);
+    }
+    expect(loaded.prog.subprogs.length, vector.name).toBe(vector.func_insn_start.length);
+  }
+  console.log(`vectors: stack depths of ${compared} programs compared`);
+  expect(other).toEqual([]);
+});
+
+test('no register of a program that the verifier has passed is said to be read without a value', () => {
+  for (const vector of vectors) {
+    const loaded = load(new Machine({ shared: false }), vector);
+    if (loaded.ok) expect(loaded.prog.kinds.uninitialisedReads, vector.name).toEqual([]);
+  }
+});
