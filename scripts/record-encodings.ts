@@ -2,20 +2,20 @@
  * Records in `test/testdata/isa/encodings.json` what other assemblers make of each row's text, so that
  * the tests hold the table against them where they are not installed.
  *
- *     node scripts/record-encodings.ts [--mc llvm-mc-19] [--as bpf-as]
+ *     node scripts/run.mjs record-encodings [--mc llvm-mc-19] [--as bpf-as]
  *
  * Bytes come from llvm-mc, else from GNU as, else from `BY_HAND`: written down from the sources that the
  * rows name, for what no assembler at hand knows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { decodeInsn, TABLE_ROWS, type TableRow } from '../core/isa/decode.ts';
 import { encodeRow, type InsnOperands } from '../core/isa/encode.ts';
 import { printInsn } from '../core/isa/print.ts';
 import { sampleOperands } from './isa-samples.ts';
+import { writeGenerated } from './lib/generated.ts';
 
 /** One recorded instruction. */
 export interface RecordedEncoding {
@@ -146,14 +146,14 @@ export function recordEncodings(tools: { mc: string; as: string }): RecordedEnco
   );
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+/** `record-encodings [--mc llvm-mc-19] [--as bpf-as]` */
+export function main(args: readonly string[]): number {
   const option = (name: string, otherwise: string) => {
-    const at = process.argv.indexOf(name);
-    return at < 0 ? otherwise : (process.argv[at + 1] ?? otherwise);
+    const at = args.indexOf(name);
+    return at < 0 ? otherwise : (args[at + 1] ?? otherwise);
   };
   const recorded = recordEncodings({ mc: option('--mc', 'llvm-mc-19'), as: option('--as', 'bpf-as') });
-  const file = new URL('../test/testdata/isa/encodings.json', import.meta.url);
-  mkdirSync(new URL('.', file), { recursive: true });
-  writeFileSync(file, `[\n${recorded.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n')}\n]\n`);
-  console.log(`${recorded.length} encodings written to test/testdata/isa/encodings.json`);
+  const path = 'test/testdata/isa/encodings.json';
+  const text = `[\n${recorded.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n')}\n]\n`;
+  return writeGenerated(path, text, []);
 }

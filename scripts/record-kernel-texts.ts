@@ -3,17 +3,19 @@
  * instructions, and in `kernel-refusals.json` what the verifier says of malformed ones, so that the
  * tests hold our texts against them on any machine.
  *
- *     node scripts/record-kernel-texts.ts          (Linux, root, bpftool, llvm-mc and clang needed)
+ *     node scripts/run.mjs record-kernel-texts     (Linux, root, bpftool, llvm-mc and clang needed)
  *
  * Loads small programs of its own, never attaches one, and removes what it pinned.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TABLE_ROWS } from '../core/isa/decode.ts';
 import { encodeRow } from '../core/isa/encode.ts';
 import { sampleOperands } from './isa-samples.ts';
+import { writeGenerated } from './lib/generated.ts';
+import { inRoot } from './lib/paths.ts';
 import { REFUSAL_CASES } from './refusal-cases.ts';
 
 const MC = 'llvm-mc-19';
@@ -90,7 +92,7 @@ function printRows(): { id: string; bytes: string; text: string }[] {
 /** A program with maps, helpers, callbacks and local calls as `bpftool prog dump xlated` shows it. */
 function printXlated(): { bytes: string; text: string }[] {
   const object = join(folder, 'x.o');
-  const source = new URL('../test/testdata/isa/xlated.c', import.meta.url).pathname;
+  const source = inRoot('test/testdata/isa/xlated.c');
   execFileSync(CLANG, ['-target', 'bpf', '-mcpu=v3', '-g', '-O2', '-c', source, '-o', object]);
   try {
     execFileSync('bpftool', ['prog', 'load', object, pinned, 'type', 'socket']);
@@ -126,18 +128,17 @@ function refusals(): { name: string; bytes: string; message: string }[] {
 
 const lines = (entries: readonly object[]) =>
   `[\n${entries.map((e) => `  ${JSON.stringify(e)}`).join(',\n')}\n]\n`;
-const target = new URL('../test/testdata/isa/', import.meta.url);
-mkdirSync(target, { recursive: true });
-try {
-  const rows = printRows();
-  const xlated = printXlated();
-  const refused = refusals();
-  writeFileSync(new URL('kernel-print.json', target), lines(rows));
-  writeFileSync(new URL('xlated.json', target), lines(xlated));
-  writeFileSync(new URL('kernel-refusals.json', target), lines(refused));
-  console.log(
-    `Linux ${release()}: ${rows.length} texts, ${xlated.length} rewritten instructions, ${refused.length} refusals`,
-  );
-} finally {
-  rmSync(folder, { recursive: true });
+
+/** `record-kernel-texts` */
+export function main(): number {
+  const recorded = { 'kernel-print': printRows, xlated: printXlated, 'kernel-refusals': refusals };
+  try {
+    for (const [name, record] of Object.entries(recorded)) {
+      writeGenerated(`test/testdata/isa/${name}.json`, lines(record()), []);
+    }
+    console.log(`recorded from Linux ${release()}`);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
