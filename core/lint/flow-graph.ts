@@ -1,4 +1,4 @@
-import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
+import { type Decoded, insnTarget } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ObjSection } from '../object/object.ts';
 import { type CodeFunction, relocatedSlots } from './functions.ts';
@@ -24,14 +24,11 @@ export interface FlowGraph {
 
 /** Draws the flow graph of `fn`. Edges that lead nowhere become problems instead. */
 export function flowGraph(section: ObjSection, fn: CodeFunction): FlowGraph {
-  const insns: Decoded[] = [];
-  const indexOfSlot = new Map<InsnIndex, number>();
-  for (let slot = fn.start; slot < fn.end; ) {
-    const decoded = decodeInsn(section.bytes, slot);
-    indexOfSlot.set(slot, insns.length);
-    insns.push(decoded);
-    slot += decoded.length;
-  }
+  const { insns } = fn;
+  const indexOfSlot = new Int32Array(fn.end - fn.start).fill(-1);
+  insns.forEach(({ index }, at) => {
+    indexOfSlot[index - fn.start] = at;
+  });
   const relocated = relocatedSlots(section);
   const problems: FlowProblem[] = [];
   const successors = insns.map((decoded, at) => {
@@ -43,8 +40,8 @@ export function flowGraph(section: ObjSection, fn: CodeFunction): FlowGraph {
     }
     if ((flow === 'jump' || flow === 'branch') && !relocated.has(decoded.index)) {
       const target = insnTarget(decoded) ?? decoded.index;
-      const to = indexOfSlot.get(target);
-      if (to !== undefined) next.push(to);
+      const to = indexOfSlot[target - fn.start] ?? -1;
+      if (to >= 0) next.push(to);
       else {
         const isInside = target >= fn.start && target < fn.end;
         problems.push({ kind: isInside ? 'jump-into-wide' : 'jump-outside', at, target });

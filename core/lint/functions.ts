@@ -1,4 +1,4 @@
-import { type Decoded, decodeInsn, insnLength, insnTarget } from '../isa/decode.ts';
+import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { BpfObject, ObjSection, ProgType } from '../object/object.ts';
 
@@ -19,6 +19,8 @@ export interface CodeFunction {
   /** `program`: the kernel enters it; `function`: only calls do; `text`: could be either. */
   readonly role: 'program' | 'function' | 'text';
   readonly progType: ProgType | undefined;
+  /** Its instructions in order, wide ones as one. */
+  readonly insns: readonly Decoded[];
 }
 
 /** Indices of the sections that hold instructions. */
@@ -33,11 +35,29 @@ export function codeSections(object: BpfObject): number[] {
  * where local calls go. Ascending by section and slot.
  */
 export function codeFunctions(object: BpfObject): CodeFunction[] {
-  const called = callTargets(object);
-  return codeSections(object).flatMap((at) => functionsOf(object, at, called.get(at) ?? new Set()));
+  const decoded = new Map(codeSections(object).map((at) => [at, decodeSection(object.sections[at])]));
+  const called = callTargets(object, decoded);
+  return [...decoded].flatMap(([at, insns]) => functionsOf(object, at, insns, called.get(at) ?? new Set()));
 }
 
-function functionsOf(object: BpfObject, at: number, called: ReadonlySet<InsnIndex>): CodeFunction[] {
+function decodeSection(section: ObjSection | undefined): Decoded[] {
+  if (section === undefined) return [];
+  const insns: Decoded[] = [];
+  const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
+  for (let slot = 0; slot < nSlots; ) {
+    const decoded = decodeInsn(section.bytes, slot);
+    insns.push(decoded);
+    slot += decoded.length;
+  }
+  return insns;
+}
+
+function functionsOf(
+  object: BpfObject,
+  at: number,
+  insns: readonly Decoded[],
+  called: ReadonlySet<InsnIndex>,
+): CodeFunction[] {
   const section = object.sections[at];
   if (section === undefined) return [];
   const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
@@ -53,16 +73,21 @@ function functionsOf(object: BpfObject, at: number, called: ReadonlySet<InsnInde
   const starts = [...new Set([0, ...typed, ...programs.keys(), ...called])]
     .filter((slot) => Number.isInteger(slot) && slot >= 0 && slot < nSlots)
     .sort((a, b) => a - b);
+  let next = 0;
   return starts.map((start, n) => {
+    const end = starts[n + 1] ?? nSlots;
+    const first = next;
+    while (next < insns.length && (insns[next]?.index ?? end) < end) next++;
     const program = programs.get(start);
     const isTyped = typed.has(start) && program?.progType === undefined;
     return {
       name: program?.name ?? names.get(start) ?? section.name,
       section: at,
       start,
-      end: starts[n + 1] ?? nSlots,
+      end,
       role: called.has(start) ? 'function' : program === undefined || isTyped ? 'text' : 'program',
       progType: program?.progType,
+      insns: insns.slice(first, next),
     };
   });
 }
@@ -90,14 +115,14 @@ export function calleeOf(object: BpfObject, at: number, decoded: Decoded): Calle
   return { section: symbol.section, slot: Number(symbol.value) / INSN_SIZE + fromSection };
 }
 
-function callTargets(object: BpfObject): Map<number, Set<InsnIndex>> {
+function callTargets(
+  object: BpfObject,
+  decoded: ReadonlyMap<number, readonly Decoded[]>,
+): Map<number, Set<InsnIndex>> {
   const targets = new Map<number, Set<InsnIndex>>();
-  for (const at of codeSections(object)) {
-    const section = object.sections[at];
-    if (section === undefined) continue;
-    const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
-    for (let slot = 0; slot < nSlots; slot += insnLength(section.bytes, slot)) {
-      const callee = calleeOf(object, at, decodeInsn(section.bytes, slot));
+  for (const [at, insns] of decoded) {
+    for (const one of insns) {
+      const callee = calleeOf(object, at, one);
       if (callee === undefined) continue;
       const known = targets.get(callee.section);
       if (known === undefined) targets.set(callee.section, new Set([callee.slot]));

@@ -1,6 +1,5 @@
-import { type Decoded, decodeInsn, insnLength, insnReads, insnWrites } from '../isa/decode.ts';
+import type { Decoded } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
-import { INSN_SIZE } from '../isa/insn.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import type { BpfObject, Diagnostic } from '../object/object.ts';
@@ -21,12 +20,14 @@ export function instructionDiagnostics(
     const section = object.sections[fn.section];
     if (section === undefined) continue;
     const relocated = relocatedSlots(section);
-    for (let slot = fn.start; slot < fn.end; slot += insnLength(section.bytes, slot)) {
-      if ((slot + 1) * INSN_SIZE > section.bytes.length) break;
+    for (const decoded of fn.insns) {
+      const slot = decoded.index;
+      const isRelocated = relocated.has(slot);
+      const problem = isRelocated ? undefined : insnProblem(section.bytes, slot);
+      const one = framePointerWritten(decoded) ?? stackBounds(decoded) ?? unknownHelper(decoded, isRelocated);
+      if (problem === undefined && one === undefined) continue;
       const place = source.rangeOfInsn(fn.section, slot);
       if (place === undefined) continue;
-      const decoded = decodeInsn(section.bytes, slot);
-      const problem = relocated.has(slot) ? undefined : insnProblem(section.bytes, slot);
       if (problem !== undefined) {
         // Compilers emit calls through a register; only the kernel says no, so it is no error of the text.
         const severity = decoded.row?.id === 'callx' ? 'warning' : 'error';
@@ -38,8 +39,6 @@ export function instructionDiagnostics(
         });
         continue;
       }
-      const one =
-        framePointerWritten(decoded) ?? stackBounds(decoded) ?? unknownHelper(decoded, relocated.has(slot));
       if (one === undefined) continue;
       const range = one.register === undefined ? place : source.rangeOfRegister(place, one.register, 'first');
       found.push({ range, severity: one.severity, code: one.code, message: one.message });
@@ -57,7 +56,10 @@ interface Finding {
 }
 
 function framePointerWritten(decoded: Decoded): Finding | undefined {
-  if (decoded.row?.flow === 'call' || !insnWrites(decoded).includes(BPF_REG_FP)) return undefined;
+  const { row, insn } = decoded;
+  const isDst = (row?.dst === 'w' || row?.dst === 'rw') && insn.dst === BPF_REG_FP;
+  const isSrc = row?.src === 'rw' && insn.src === BPF_REG_FP;
+  if (!isDst && !isSrc) return undefined;
   return {
     severity: 'error',
     code: 'frame-pointer-written',
@@ -72,7 +74,7 @@ function stackBounds(decoded: Decoded): Finding | undefined {
   if (row?.access === undefined || row.off !== 'mem') return undefined;
   const isLoad = row.dst === 'w' && typeof row.src === 'string';
   const base = isLoad ? insn.src : insn.dst;
-  if (base !== BPF_REG_FP || !insnReads(decoded).includes(BPF_REG_FP)) return undefined;
+  if (base !== BPF_REG_FP) return undefined;
   if (insn.off >= -MAX_BPF_STACK && insn.off + row.access <= 0) return undefined;
   const sign = insn.off < 0 ? '-' : '+';
   const bytes = row.access === 1 ? '1 byte' : `${row.access} bytes`;

@@ -6,24 +6,25 @@ import type { Diagnostic } from '../object/object.ts';
  * functions and whatever a directive makes visible or describes.
  */
 export function unusedLabels(assembled: Assembled): Diagnostic[] {
-  const { definitions, references, value } = assembled;
-  const used = new Set(references.map(({ name }) => name));
+  const { definitions, value } = assembled;
+  const labels = [...definitions.values()].filter(({ kind, insnOff, name }) => {
+    return kind === 'label' && insnOff !== undefined && !isMade(name);
+  });
+  if (labels.length === 0) return [];
+  const used = new Set(assembled.references.map(({ name }) => name));
   for (const program of value.programs) used.add(program.name);
   for (const symbol of value.symbols) {
     if (symbol.binding !== 'local' || symbol.type !== 'notype') used.add(symbol.name);
   }
-  return [...definitions.values()].flatMap(({ name, kind, range, insnOff }): Diagnostic[] => {
-    if (kind !== 'label' || insnOff === undefined || used.has(name) || isMade(name)) return [];
-    return [
-      {
-        range,
-        severity: 'hint',
-        code: 'unused-label',
-        message: `nothing jumps to ${name} or calls it`,
-        unnecessary: true,
-      },
-    ];
-  });
+  return labels
+    .filter(({ name }) => !used.has(name))
+    .map(({ name, range }) => ({
+      range,
+      severity: 'hint',
+      code: 'unused-label',
+      message: `nothing jumps to ${name} or calls it`,
+      unnecessary: true,
+    }));
 }
 
 /** Names of compilers, and of numeric labels, which begin with a control character. */

@@ -14,8 +14,8 @@ import { createSourceMap } from './source-map.ts';
  * assembled is spared what follows from its flow. Ordered by place in the text; never throws.
  */
 export function lint(assembled: Assembled): readonly Diagnostic[] {
-  const source = createSourceMap(assembled);
   const functions = codeFunctions(assembled.value);
+  const source = createSourceMap(assembled, functions);
   const found = [
     ...assembled.diagnostics,
     ...instructionDiagnostics(assembled.value, functions, source),

@@ -1,4 +1,5 @@
-import { type Decoded, insnReads, insnWrites } from '../isa/decode.ts';
+import type { Decoded } from '../isa/decode.ts';
+import type { RegField } from '../isa/row.ts';
 import type { FlowGraph } from './flow-graph.ts';
 
 /** A register that is read where it has, or may have, no value. */
@@ -58,13 +59,15 @@ export function unsetReads(graph: FlowGraph, options: RegisterFlowOptions): Unse
     }
   }
   const found: UnsetRead[] = [];
-  const comesFrom = predecessors(successors);
+  // Walking back is for messages only: most functions need none.
+  let comesFrom: number[][] | undefined;
   for (let at = 0; at < insns.length; at++) {
     if (graph.reachable[at] === 0) continue;
     const unset = (uses[at]?.reads ?? 0) & ~(every[at] ?? 0);
     for (let register = 0; unset >> register !== 0; register++) {
       if (((unset >> register) & 1) === 0) continue;
       const always = (((some[at] ?? 0) >> register) & 1) === 0;
+      comesFrom ??= predecessors(successors);
       found.push({ at, register, always, lostIn: callThatLost(uses, comesFrom, at, register) });
     }
   }
@@ -93,14 +96,21 @@ function usesOf(decoded: Decoded, options: RegisterFlowOptions): Uses {
     return { reads: target | options.argumentsOf(decoded), sets: 1, loses: CALLER_SAVED_ARGUMENTS };
   }
   if (flow === 'exit') return { reads: options.exitReadsR0 ? 1 : 0, sets: 0, loses: 0 };
-  const writes = bits(insnWrites(decoded));
+  const { row, insn } = decoded;
+  const writes = bits(row?.writes) | fieldBits(row?.dst, 'w', insn.dst) | fieldBits(row?.src, 'w', insn.src);
+  const reads = bits(row?.reads) | fieldBits(row?.dst, 'r', insn.dst) | fieldBits(row?.src, 'r', insn.src);
   // LD_ABS and LD_IND behave as calls do: R0 is the result, R1 to R5 are lost.
   const isPacketLoad = decoded.row?.group === 'packet';
   const loses = isPacketLoad ? CALLER_SAVED_ARGUMENTS : 0;
-  return { reads: bits(insnReads(decoded)), sets: writes & ~loses, loses };
+  return { reads, sets: writes & ~loses, loses };
 }
 
-function bits(registers: readonly number[]): number {
+/** A register field as a bit, when it is used in this way. */
+function fieldBits(field: RegField | undefined, use: 'r' | 'w', register: number): number {
+  return typeof field === 'string' && field.includes(use) ? 1 << register : 0;
+}
+
+function bits(registers: readonly number[] = []): number {
   return registers.reduce((all, register) => all | (1 << register), 0);
 }
 

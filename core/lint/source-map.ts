@@ -3,7 +3,7 @@ import { lineIndexAt } from '../asm/parse.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { TextRange } from '../object/object.ts';
 import { rangeOfData } from './data-in-code.ts';
-import { type CodeFunction, codeFunctions } from './functions.ts';
+import type { CodeFunction } from './functions.ts';
 
 /** From instructions back to the text that they were assembled from. */
 export interface SourceMap {
@@ -19,10 +19,10 @@ export interface SourceMap {
   isBroken(fn: CodeFunction): boolean;
 }
 
-/** The source map of an assembled text. */
-export function createSourceMap(assembled: Assembled): SourceMap {
+/** The source map of an assembled text and the functions it was cut into. */
+export function createSourceMap(assembled: Assembled, functions: readonly CodeFunction[]): SourceMap {
   const { tree } = assembled;
-  const broken = brokenFunctions(assembled);
+  const broken = brokenFunctions(assembled, functions);
   return {
     rangeOfInsn: (section, slot) => {
       return assembled.rangeOfInsn(section, slot) ?? rangeOfData(assembled, section, slot);
@@ -45,11 +45,11 @@ export function createSourceMap(assembled: Assembled): SourceMap {
 }
 
 /** Each error belongs to the function that begins last before it. */
-function brokenFunctions(assembled: Assembled): ReadonlySet<string> {
+function brokenFunctions(assembled: Assembled, functions: readonly CodeFunction[]): ReadonlySet<string> {
   const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
   const broken = new Set<string>();
   if (errors.length === 0) return broken;
-  const starts = codeFunctions(assembled.value)
+  const starts = functions
     .map((fn) => ({ key: placeKey(fn), start: startOf(assembled, fn) }))
     .filter(({ start }) => start !== undefined)
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));

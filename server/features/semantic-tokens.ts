@@ -10,7 +10,7 @@ import {
 import type { SymbolDef } from '#core/asm/references.ts';
 import type { AsmToken } from '#core/asm/tokens.ts';
 import type { Snapshot } from '../documents.ts';
-import { offsetAt, positionAt } from '../line-index.ts';
+import { lineAt, offsetAt, positionAt } from '../line-index.ts';
 
 const TYPES = [
   'keyword',
@@ -84,10 +84,15 @@ function pushLines(builder: SemanticTokensBuilder, snapshot: Snapshot, from: num
   for (const line of snapshot.tree.lines) {
     if (line.end < from) continue;
     if (line.start > to) break;
+    const first = lineAt(snapshot.index, line.start);
+    // A line of the tree ends at a line feed only; LSP ends lines at a lone carriage return too.
+    const isOneLine = (snapshot.index.starts[first + 1] ?? line.end + 1) > line.end;
     for (const token of line.tokens) {
       const meaning = meaningOf(token, definitions);
       if (meaning === undefined || token.end <= token.start) continue;
-      const { line: row, character } = positionAt(snapshot.index, token.start);
+      const { line: row, character } = isOneLine
+        ? { line: first, character: token.start - line.start }
+        : positionAt(snapshot.index, token.start);
       builder.push(
         row,
         character,

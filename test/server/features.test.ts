@@ -260,6 +260,7 @@ describe('completion', () => {
     const withSnippets = find(await complete(`${HEAD} |`));
     expect(withSnippets).toMatchObject({
       insertTextFormat: 2,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an LSP snippet
       textEdit: { newText: '*(u32 *)(${1:r1} ${2:+ 0}) = ${3:r2}' },
     });
     const old = client;
