@@ -9,7 +9,8 @@ const FIRST_TABLE_ENTRIES = 256;
 const SPARE_WINDOWS = 1024;
 
 export interface RegionOptions {
-  readonly name: string;
+  /** A function where the name depends on the machine's state. */
+  readonly name: string | (() => string);
   readonly kind: RegionKind;
   /** Bytes; 0 … 2^31 − 1. */
   readonly size: number;
@@ -29,8 +30,8 @@ class TableRegion implements Region {
   readonly id: number;
   readonly addr: bigint;
   readonly kind: RegionKind;
-  name: string;
   origin = 0;
+  #name: string | (() => string);
   /** Linear extent that `resize` may use; block: address to give back, 0 = not this region's. */
   readonly room: { readonly start: number; readonly end: number; readonly block: number };
   readonly #memory: LinearMemory;
@@ -40,8 +41,16 @@ class TableRegion implements Region {
     this.id = id;
     this.addr = WINDOW_BASE + (BigInt(id) << 32n);
     this.kind = options.kind;
-    this.name = options.name;
+    this.#name = options.name;
     this.room = room;
+  }
+
+  get name(): string {
+    return typeof this.#name === 'string' ? this.#name : this.#name();
+  }
+
+  set name(name: string) {
+    this.#name = name;
   }
 
   get base(): number {

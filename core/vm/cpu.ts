@@ -118,18 +118,40 @@ export class Cpu {
   /** The call chain, innermost frame first. */
   frames(): readonly FrameView[] {
     const frames: FrameView[] = [];
-    let prog = this.prog;
     let pc = this.pc;
     for (let depth = this.depth; depth >= 0; depth--) {
+      const prog = this.#progOfFrame(depth);
+      if (prog === undefined) break;
       frames.push(this.#frame(depth, prog, pc));
-      const record = layout.frameRecord(this.block, depth);
-      if (depth === 0) break;
-      pc = this.#view.getUint32(record + layout.FRAME_RETURN, true) - 1;
-      const caller = this.#host.progs.get(this.#view.getUint32(record + layout.FRAME_CALLER_PROG, true));
-      if (caller === undefined) break;
-      prog = caller;
+      pc = this.#view.getUint32(layout.frameRecord(this.block, depth) + layout.FRAME_RETURN, true) - 1;
     }
     return frames;
+  }
+
+  /** Name of the stack of frame `depth` as messages give it: `stack of main`. */
+  stackName(depth: number): string {
+    const name = this.#functionName(depth);
+    if (name === undefined) return `stack frame ${depth}`;
+    for (let other = 0; other <= this.depth; other++) {
+      if (other !== depth && this.#functionName(other) === name) return `stack of ${name} (frame ${depth})`;
+    }
+    return `stack of ${name}`;
+  }
+
+  #functionName(depth: number): string | undefined {
+    const prog = depth > this.depth ? undefined : this.#progOfFrame(depth);
+    return prog && subprogAt(prog, this.#functionStart(depth)).name;
+  }
+
+  /** Slot at which the function of frame `depth` begins. */
+  #functionStart(depth: number): InsnIndex {
+    return this.#view.getUint32(layout.frameRecord(this.block, depth) + layout.FRAME_START, true);
+  }
+
+  #progOfFrame(depth: number): ExecProg | undefined {
+    if (depth === this.depth) return this.progOrNone;
+    const inner = layout.frameRecord(this.block, depth + 1);
+    return this.#host.progs.get(this.#view.getUint32(inner + layout.FRAME_CALLER_PROG, true));
   }
 
   #frame(depth: number, prog: ExecProg, pc: InsnIndex): FrameView {
@@ -143,7 +165,7 @@ export class Cpu {
       const record = layout.frameRecord(this.block, depth + 1);
       return this.#view.getBigUint64(record + layout.FRAME_SAVED + (n - 6) * 8, true);
     };
-    return { index: depth, pc, fp, prog, subprog: subprogAt(prog, pc), reg };
+    return { index: depth, pc, fp, prog, subprog: subprogAt(prog, this.#functionStart(depth)), reg };
   }
 
   get #view(): DataView {

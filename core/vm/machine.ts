@@ -106,8 +106,7 @@ export class Machine {
 
   #allocStack(cpu: Cpu): void {
     for (let depth = 0; depth < layout.MAX_CALL_FRAMES; depth++) {
-      const name =
-        this.cpus.length === 1 ? `stack frame ${depth}` : `stack frame ${depth} of CPU ${cpu.index}`;
+      const name = (): string => cpu.stackName(depth);
       const options = { kind: 'stack', size: layout.MAX_BPF_STACK, perm: 'rw', shadow: true } as const;
       const region = this.space.alloc({ name, ...options });
       if (depth === 0) this.memory.view.setUint32(cpu.block + layout.CPU_STACK_REGION, region.id, true);

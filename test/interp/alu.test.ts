@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { reference } from '#core/interp/reference.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import type { Insn } from '#core/isa/insn.ts';
-import { reference } from '#core/interp/reference.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { EXIT, insn, load, newMachine } from './build.ts';
 import { type AluCase, aluCases, EDGES, IMMEDIATES, type JumpCase, jumpCases } from './formulas.ts';
@@ -45,7 +45,12 @@ function checkAlu({ id, operand, result }: AluCase, dst: bigint, src: bigint, im
 
 function checkJump({ id, operand, taken }: JumpCase, dst: bigint, src: bigint, imm: number): void {
   const fallThrough = [...insn('mov64_imm', { dst: 0, imm: 1 }), ...EXIT];
-  const slots = [...insn(id, { dst: DST, src: SRC, imm, off: 2 }), ...fallThrough, ...insn('mov64_imm', { dst: 0, imm: 2 }), ...EXIT];
+  const slots = [
+    ...insn(id, { dst: DST, src: SRC, imm, off: 2 }),
+    ...fallThrough,
+    ...insn('mov64_imm', { dst: 0, imm: 2 }),
+    ...EXIT,
+  ];
   const cpu = run(slots, dst, src).cpu(0);
   const second = operand === 'imm' ? unsigned(imm) : src;
   expect(cpu.readReg(0), `${id} ${hex(dst)}, ${hex(second)}`).toBe(taken(dst, second) ? 2n : 1n);
@@ -58,21 +63,29 @@ function hex(value: bigint): string {
 
 describe('arithmetic against formulas', () => {
   test.each(aluCases())('$id: every pair of edges', (row) => {
-    const seconds = row.operand === 'imm' ? IMMEDIATES.map((imm) => [0n, imm] as const) : EDGES.map((e) => [e, 0] as const);
+    const seconds =
+      row.operand === 'imm' ? IMMEDIATES.map((imm) => [0n, imm] as const) : EDGES.map((e) => [e, 0] as const);
     for (const dst of EDGES) for (const [src, imm] of seconds) checkAlu(row, dst, src, imm);
   });
 
   test.each(aluCases())('$id: random operands', (row) => {
-    fc.assert(fc.property(u64, u64, s32, (dst, src, imm) => checkAlu(row, dst, src, imm)), { seed, numRuns: 300 });
+    fc.assert(
+      fc.property(u64, u64, s32, (dst, src, imm) => checkAlu(row, dst, src, imm)),
+      { seed, numRuns: 300 },
+    );
   });
 
   test.each(jumpCases())('$id: every pair of edges', (row) => {
-    const seconds = row.operand === 'imm' ? IMMEDIATES.map((imm) => [0n, imm] as const) : EDGES.map((e) => [e, 0] as const);
+    const seconds =
+      row.operand === 'imm' ? IMMEDIATES.map((imm) => [0n, imm] as const) : EDGES.map((e) => [e, 0] as const);
     for (const dst of EDGES) for (const [src, imm] of seconds) checkJump(row, dst, src, imm);
   });
 
   test.each(jumpCases())('$id: random operands', (row) => {
-    fc.assert(fc.property(u64, u64, s32, (dst, src, imm) => checkJump(row, dst, src, imm)), { seed, numRuns: 200 });
+    fc.assert(
+      fc.property(u64, u64, s32, (dst, src, imm) => checkJump(row, dst, src, imm)),
+      { seed, numRuns: 200 },
+    );
   });
 
   test('dst and src may be the same register', () => {

@@ -1,8 +1,8 @@
+import type { StopCause } from '#core/interp/engine.ts';
+import { reference } from '#core/interp/reference.ts';
 import { rowById } from '#core/isa/decode.ts';
 import { type Insn, writeInsn } from '#core/isa/insn.ts';
 import type { InsnId } from '#core/isa/table.ts';
-import type { StopCause } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { Machine, type MachineOptions } from '#core/vm/machine.ts';
 import type { ExecProg, Subprog } from '#core/vm/program.ts';
 
@@ -55,7 +55,11 @@ export interface ProgOptions {
 }
 
 /** Registers a program of raw slots with the machine, without the loader's checks. */
-export function load(machine: Machine, slots: readonly Insn[] | Uint8Array, options: ProgOptions = {}): ExecProg {
+export function load(
+  machine: Machine,
+  slots: readonly Insn[] | Uint8Array,
+  options: ProgOptions = {},
+): ExecProg {
   const xlated = slots instanceof Uint8Array ? slots : encode(slots);
   const nSlots = xlated.length >> 3;
   const name = options.name ?? 'main';

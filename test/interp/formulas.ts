@@ -145,4 +145,6 @@ export const EDGES: readonly bigint[] = [
 ];
 
 /** The same for 32-bit immediates. */
-export const IMMEDIATES: readonly number[] = [0, 1, 2, 3, 31, 32, 63, 64, 255, 65535, 2147483647, -2147483648, -1, -2, -3, -128, 0x12345678];
+export const IMMEDIATES: readonly number[] = [
+  0, 1, 2, 3, 31, 32, 63, 64, 255, 65535, 2147483647, -2147483648, -1, -2, -3, -128, 0x12345678,
+];
