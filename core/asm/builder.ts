@@ -78,6 +78,8 @@ export class Builder {
   section: SectionBuilder;
   /** The text looks like a compiler's: undefined symbols are somebody else's, not mistakes. */
   fromCompiler = false;
+  /** Which form of `callx` the text's compiler used, once that matters. */
+  callxInImm: boolean | undefined;
   pendingLoc: { file: number; line: number; column: number } | undefined;
   /** Name in `.file "…"`. */
   sourceFile: string | undefined;
@@ -219,6 +221,8 @@ export class Builder {
         if (!sym?.declared) {
           const constant = uapiConstant(expr.name);
           if (constant) return { plus: undefined, minus: undefined, addend: constant.value };
+          const section = this.sections.find((s) => s.name === expr.name);
+          if (section) return { plus: sectionStart(section), minus: undefined, addend: 0n };
         }
         return { plus: this.symbol(expr.name), minus: undefined, addend: 0n };
       }
@@ -252,6 +256,13 @@ export class Builder {
     );
     return undefined;
   }
+}
+
+/** A section's name stands for its start where no symbol has that name. */
+function sectionStart(section: SectionBuilder): Sym {
+  const sym = createSymbol('\u0001section');
+  sym.section = section.index;
+  return sym;
 }
 
 /** Name under which the `count`th label `number:` is kept. */

@@ -343,12 +343,13 @@ function dataHandler(size: 1 | 2 | 4 | 8): Handler {
   return (c) => {
     const { b, statement } = c;
     const { section: s } = b;
-    if (notInBss(c)) return;
+    const nobits = s.type === SHT_NOBITS;
     codeData(c);
     for (const arg of statement.args) {
       const expr = arg.kind === 'expr' ? arg.value : exprOf(c, arg);
+      if (nobits && expr !== 0 && notInBss(c)) return;
       const at = s.reserve(size);
-      if (expr === undefined) continue;
+      if (expr === undefined || nobits) continue;
       if (typeof expr === 'number') {
         if (size === 1 && expr >= -128 && expr < 256) s.view.setUint8(at, expr);
         else if (size === 2 && expr >= -0x8000 && expr < 0x10000) s.view.setUint16(at, expr, true);
@@ -463,7 +464,8 @@ directive('.fill', '.fill REPEAT[, SIZE[, VALUE]]', 'REPEAT values of SIZE bytes
   }
 });
 
-const NOP = [5, 0, 0, 0, 0, 0, 0, 0];
+/** What LLVM pads code with (its writeNopData for BPF): no instruction at all, so nothing may fall into it. */
+const NOP = [0, 0, 0, 0x15, 0, 0, 0, 0];
 
 function alignTo(
   c: DirectiveContext,

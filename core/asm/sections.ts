@@ -41,7 +41,7 @@ export class SectionBuilder {
     this.type = type;
     this.flags = flags;
     this.flagsGiven = flagsGiven;
-    this.align = name === '.text' ? 4 : 1;
+    this.align = name === '.text' || name === '.BTF' || name === '.BTF.ext' ? 4 : 1;
     this.bytes = new Uint8Array(64);
     this.view = new DataView(this.bytes.buffer);
   }
