@@ -1,0 +1,173 @@
+import { vi } from 'vitest';
+
+/** A small `vscode` for tests of the client's logic: what a person would see and do is recorded and answered here. */
+export interface FakeState {
+  trusted: boolean;
+  activeDocument: FakeDocument | undefined;
+  breakpoints: unknown[];
+  messages: string[];
+  started: { config: Record<string, unknown>; options: unknown }[];
+  /** Chooses a row of a quick pick by its label, or presses Escape. */
+  choose: (labels: readonly string[]) => string | undefined;
+  shownLabels: string[][];
+  /** Files by path; their bytes. */
+  files: Map<string, Uint8Array>;
+}
+
+export interface FakeDocument {
+  readonly uri: FakeUri;
+  readonly languageId: string;
+  readonly isUntitled: boolean;
+}
+
+export class FakeUri {
+  readonly scheme = 'file';
+  readonly path: string;
+  constructor(path: string) {
+    this.path = path;
+  }
+  get fsPath(): string {
+    return this.path;
+  }
+  toString(): string {
+    return `file://${this.path}`;
+  }
+  static file(path: string): FakeUri {
+    return new FakeUri(path);
+  }
+  static joinPath(base: FakeUri, ...parts: string[]): FakeUri {
+    return new FakeUri([base.path, ...parts].join('/'));
+  }
+}
+
+export class FakeSourceBreakpoint {
+  readonly enabled: boolean;
+  readonly location: { uri: FakeUri };
+  constructor(path: string, enabled = true) {
+    this.enabled = enabled;
+    this.location = { uri: FakeUri.file(path) };
+  }
+}
+
+export const state: FakeState = {
+  trusted: true,
+  activeDocument: undefined,
+  breakpoints: [],
+  messages: [],
+  started: [],
+  choose: () => undefined,
+  shownLabels: [],
+  files: new Map(),
+};
+
+/** Forgets what the last test did. */
+export function resetFake(): void {
+  Object.assign(state, {
+    trusted: true,
+    activeDocument: undefined,
+    breakpoints: [],
+    messages: [],
+    started: [],
+    choose: () => undefined,
+    shownLabels: [],
+    files: new Map(),
+  });
+}
+
+interface Row {
+  readonly label: string;
+  readonly kind?: number;
+}
+
+const message = vi.fn(async (text: string) => {
+  state.messages.push(text);
+  return undefined;
+});
+
+/** A list that is answered as soon as its rows are there. */
+function createQuickPick() {
+  const on = { accept: [] as (() => void)[], hide: [] as (() => void)[] };
+  let rows: readonly Row[] = [];
+  const pick = {
+    selectedItems: [] as Row[],
+    get items() {
+      return rows;
+    },
+    set items(items: readonly Row[]) {
+      rows = items;
+      const labels = rows.map(({ label }) => label);
+      state.shownLabels.push(labels);
+      const chosen = state.choose(labels);
+      queueMicrotask(() => {
+        if (chosen === undefined) return pick.hide();
+        pick.selectedItems = rows.filter(({ label }) => label === chosen);
+        for (const listener of on.accept) listener();
+      });
+    },
+    onDidAccept: (listener: () => void) => void on.accept.push(listener),
+    onDidHide: (listener: () => void) => void on.hide.push(listener),
+    show: () => undefined,
+    hide: () => {
+      for (const listener of on.hide) listener();
+    },
+    dispose: () => undefined,
+  };
+  return pick;
+}
+
+/** What `vi.mock('vscode')` returns. */
+export const fakeVscode = {
+  Uri: FakeUri,
+  SourceBreakpoint: FakeSourceBreakpoint,
+  QuickPickItemKind: { Separator: -1, Default: 0 },
+  FileType: { File: 1, Directory: 2 },
+  workspace: {
+    get isTrusted() {
+      return state.trusted;
+    },
+    openTextDocument: async (uri: FakeUri) => ({ uri, languageId: 'bpf', isUntitled: false }),
+    getWorkspaceFolder: () => undefined,
+    asRelativePath: (uri: FakeUri) => uri.path.replace(/^\/work\//, ''),
+    findFiles: async () =>
+      [...state.files.keys()].filter((path) => /\.pcap(ng)?$/.test(path)).map(FakeUri.file),
+    fs: {
+      readDirectory: async (folder: FakeUri) =>
+        [...state.files.keys()]
+          .filter((path) => path.slice(0, path.lastIndexOf('/')) === folder.path)
+          .map((path) => [path.slice(path.lastIndexOf('/') + 1), 1] as const),
+      stat: async (uri: FakeUri) => ({ size: state.files.get(uri.path)?.length ?? 0 }),
+      readFile: async (uri: FakeUri) => state.files.get(uri.path) ?? new Uint8Array(),
+    },
+  },
+  window: {
+    get activeTextEditor() {
+      return state.activeDocument && { document: state.activeDocument };
+    },
+    get visibleTextEditors() {
+      return state.activeDocument
+        ? [{ document: state.activeDocument, selection: { active: { line: 20 } } }]
+        : [];
+    },
+    createQuickPick,
+    showQuickPick: async (rows: readonly Row[]) => {
+      const labels = rows.map(({ label }) => label);
+      state.shownLabels.push(labels);
+      const chosen = state.choose(labels);
+      return chosen === undefined ? undefined : rows.filter(({ label }) => label === chosen);
+    },
+    showInputBox: async () => state.choose(['<hex>']),
+    showInformationMessage: message,
+    showWarningMessage: message,
+    showErrorMessage: message,
+  },
+  debug: {
+    get breakpoints() {
+      return state.breakpoints;
+    },
+    startDebugging: async (_folder: unknown, config: Record<string, unknown>, options: unknown) => {
+      state.started.push({ config, options });
+      return true;
+    },
+  },
+  commands: { executeCommand: async () => undefined },
+};
