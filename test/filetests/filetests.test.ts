@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { reference } from '#core/interp/reference.ts';
+import { findRow } from '#core/isa/decode.ts';
+import { readInsn } from '#core/isa/insn.ts';
+import { INSN_TABLE } from '#core/isa/table.ts';
+import { execute, type Outcome, type Way } from './execute.ts';
+import { type DataFile, parseDataFile } from './format.ts';
+
+const ROOT = import.meta.dirname;
+
+/** Every engine, at once over shared memory and in slices of a prime length over memory of its own. */
+const WAYS: readonly (Way & { readonly title: string })[] = [reference].flatMap((engine) => [
+  { title: `${engine.name}, shared memory`, engine, shared: true, slice: Number.POSITIVE_INFINITY },
+  { title: `${engine.name}, time slices`, engine, shared: false, slice: 7 },
+  // One instruction at a time also tells which ones were executed.
+  { title: `${engine.name}, single steps`, engine, shared: false, slice: 1 },
+]);
+
+const FILES = (readdirSync(ROOT, { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.data'))
+  .sort()
+  .map((name) => ({ name: relative(ROOT, join(ROOT, name)), file: parse(name) }));
+
+function parse(name: string): DataFile {
+  try {
+    return parseDataFile(readFileSync(join(ROOT, name), 'utf8'));
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+const usedRows = new Set<string>();
+
+for (const way of WAYS) {
+  describe(way.title, () => {
+    test.each(FILES)('$name', ({ file }) => {
+      const outcome = execute(file, way);
+      compare(file, outcome);
+      for (const slot of outcome.executed) countRow(slot);
+    });
+  });
+}
+
+test('every data file states its claim and expects something', () => {
+  const silent = FILES.filter(({ file }) => {
+    const { mapsOut, dataOut, output, insns, ...ends } = file.expect;
+    return file.claim === '' || Object.values(ends).every((each) => each === undefined);
+  });
+  expect(silent.map((each) => each.name)).toEqual([]);
+});
+
+test('every row of the instruction table is executed by a data file', () => {
+  expect(INSN_TABLE.map((row) => row.id).filter((id) => !usedRows.has(id))).toEqual([]);
+});
+
+test('every row that exists in rewritten programs only is refused by a data file', () => {
+  const refused = new Set<string>();
+  for (const { file } of FILES) {
+    if (file.expect.refused === undefined || file.raw === undefined) continue;
+    for (let slot = 0; slot < Math.floor(file.raw.length / 8); slot++) {
+      const row = findRow(readInsn(file.raw, slot));
+      if (row !== undefined) refused.add(row.id);
+    }
+  }
+  const mustBe = INSN_TABLE.filter((row) => NEVER_LOADED.has(row.id) || 'rewrittenOnly' in row);
+  expect(mustBe.map((row) => row.id).filter((id) => !refused.has(id))).toEqual([]);
+});
+
+/** Refused at load, and a fault when given straight to the engine. */
+const NEVER_LOADED: ReadonlySet<string> = new Set(['callx']);
+
+function countRow(slot: Uint8Array): void {
+  const row = findRow(readInsn(slot, 0));
+  if (row !== undefined) usedRows.add(row.id);
+}
+
+function compare(file: DataFile, outcome: Outcome): void {
+  const { expect: want } = file;
+  if (want.errors !== undefined) {
+    expect(outcome.errors).toHaveLength(want.errors.length);
+    want.errors.forEach((text, index) => {
+      expect(outcome.errors[index]).toContain(text);
+    });
+    return;
+  }
+  expect(outcome.errors).toEqual([]);
+  if (want.refused !== undefined) {
+    expect(outcome.refused).toContain(want.refused);
+    return;
+  }
+  expect(outcome.refused).toBeUndefined();
+  if (want.fault !== undefined) {
+    expect({ kind: outcome.fault?.kind, pc: outcome.fault?.pc }).toEqual({
+      kind: want.fault.kind,
+      pc: want.fault.pc,
+    });
+    expect(outcome.fault?.message).toContain(want.fault.text);
+  } else expect(outcome.fault).toBeUndefined();
+  if (want.result !== undefined) expect(hex(outcome.r0)).toBe(hex(want.result));
+  if (want.verdict !== undefined) expect(outcome.verdict).toBe(want.verdict);
+  if (want.insns !== undefined) expect(outcome.insnsExecuted).toBe(want.insns);
+  if (want.dataOut !== undefined) expect(bytesText(outcome.dataOut)).toBe(bytesText(want.dataOut));
+  if (want.arenaOut !== undefined) expect(bytesText(outcome.arenaOut)).toBe(bytesText(want.arenaOut));
+  if (want.mapsOut !== undefined) expect(outcome.mapsOut).toEqual(want.mapsOut);
+  if (want.output !== undefined) expect(outcome.output).toEqual(want.output);
+}
+
+function hex(value: bigint | undefined): string {
+  return value === undefined ? 'none' : `0x${value.toString(16)}`;
+}
+
+function bytesText(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? 'none' : Buffer.from(bytes).toString('hex');
+}
