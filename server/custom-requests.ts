@@ -29,7 +29,7 @@ export function registerCustomRequests(connection: Connection, documents: Pick<D
     params: LanguageRequests[M]['params'],
   ) => LanguageRequests[M]['result'] | ResponseError;
   const on = <M extends keyof LanguageRequests>(method: M, handler: Handler<M>) =>
-    connection.onRequest(method, handler);
+    connection.onRequest<unknown, void>(method, (params: LanguageRequests[M]['params']) => handler(params));
 
   on('bpf/programs', (params) => {
     if (typeof params?.uri !== 'string') return invalid('bpf/programs wants { uri } of an open document');

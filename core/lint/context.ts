@@ -1,8 +1,8 @@
 import type { Assembled } from '../asm/assemble.ts';
-import { CTX_STRUCT, type CtxField } from '../ctx/fields.ts';
+import { CTX_STRUCT, type CtxField, ctxFieldAt } from '../ctx/fields.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, Diagnostic, LoadAttr, ProgType } from '../object/object.ts';
+import type { BpfObject, Diagnostic, LoadAttr, ProgramEntry, ProgType } from '../object/object.ts';
 import { checkProgram } from '../prog/check.ts';
 import { analyseKinds } from '../prog/kinds.ts';
 import type { SourceMap } from './source-map.ts';
@@ -18,8 +18,10 @@ export interface ContextUse {
 
 /** A program that the data-flow pass refuses: an instruction, and the verifier's words. */
 export interface ContextRefusal {
+  readonly program: ProgramEntry;
   readonly section: number;
-  readonly slot: InsnIndex;
+  /** Undefined where the program as a whole is to blame: its stack is too deep. */
+  readonly slot: InsnIndex | undefined;
   readonly progType: ProgType;
   readonly message: string;
 }
@@ -57,8 +59,9 @@ export function contextUses(object: BpfObject): ContextUses {
       uses.push({ ...place, struct: CTX_STRUCT[attr.progType], field });
     }
     const place = refusal?.pc === undefined ? undefined : placeOf(object, attr, refusal.pc);
-    if (refusal !== undefined && place !== undefined) {
-      refusals.push({ ...place, progType: attr.progType, message: refusal.message });
+    if (refusal !== undefined) {
+      const at = place ?? { section: program.section, slot: undefined };
+      refusals.push({ ...at, program, progType: attr.progType, message: refusal.message });
     }
   }
   const found = { uses, refusals };
@@ -70,20 +73,33 @@ export function contextUses(object: BpfObject): ContextUses {
 export function contextDiagnostics(assembled: Assembled, source: SourceMap): Diagnostic[] {
   const seen = new Set<string>();
   return contextUses(assembled.value).refusals.flatMap(
-    ({ section, slot, message, progType }): Diagnostic[] => {
-      const range = source.rangeOfInsn(section, slot);
-      const key = `${section}:${slot}:${message}`;
+    ({ section, slot, message, progType, program }): Diagnostic[] => {
+      const range = slot === undefined ? program.range : source.rangeOfInsn(section, slot);
+      const key = `${section}:${slot ?? program.name}:${message}`;
       if (range === undefined || seen.has(key)) return [];
       seen.add(key);
-      const isAccess = message.startsWith('invalid bpf_context access');
-      const why = isAccess
-        ? `: ${CTX_STRUCT[progType]} has no field that a program may access like this`
-        : '';
-      return [
-        { range, severity: 'error', code: isAccess ? 'context-access' : 'refused', message: message + why },
-      ];
+      const access = /^invalid bpf_context access off=(-?\d+)/.exec(message);
+      const why =
+        access !== null
+          ? `: ${accessHint(progType, Number(access[1]))}`
+          : message.startsWith('combined stack size')
+            ? ': the frames along a chain of calls may have 512 bytes in all'
+            : '';
+      const code = access === null ? 'refused' : 'context-access';
+      return [{ range, severity: 'error', code, message: message + why }];
     },
   );
+}
+
+/** What would be right at a byte offset of the context. */
+function accessHint(progType: ProgType, offset: number): string {
+  const field = ctxFieldAt(progType, offset);
+  const struct = CTX_STRUCT[progType];
+  if (field === undefined)
+    return `${struct} has no field at offset ${offset} that a program of this type may access`;
+  const width = field.size === 1 ? '1 byte' : `${field.size} bytes`;
+  const use = field.writable ? 'readable and writable' : 'read only';
+  return `${field.name} of ${struct} is ${width} at offset ${field.offset}, ${use}`;
 }
 
 /** A linked program's functions lie one behind the other; each is found again by its name. */

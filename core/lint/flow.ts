@@ -1,5 +1,6 @@
 import type { Decoded } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
+import type { InsnIndex } from '../isa/insn.ts';
 import type { BpfObject, Diagnostic, TextRange } from '../object/object.ts';
 import { type FlowGraph, type FlowProblem, flowGraph } from './flow-graph.ts';
 import { type CodeFunction, calleeOf } from './functions.ts';
@@ -22,7 +23,7 @@ export function flowDiagnostics(
   const found: Diagnostic[] = [];
   for (const graph of graphs.values()) {
     if (source.isBroken(graph.fn)) continue;
-    const problems = graph.problems.flatMap((problem) => problemDiagnostic(graph, problem, source) ?? []);
+    const problems = graph.problems.flatMap((one) => problemDiagnostic(graph, one, functions, source) ?? []);
     found.push(...problems, ...unreachableCode(graph, source));
     // What registers hold says nothing while control itself goes wrong.
     if (problems.some(({ code }) => code !== 'missing-exit' && code !== 'falls-through')) continue;
@@ -34,6 +35,7 @@ export function flowDiagnostics(
 function problemDiagnostic(
   graph: FlowGraph,
   problem: FlowProblem,
+  functions: readonly CodeFunction[],
   source: SourceMap,
 ): Diagnostic | undefined {
   const decoded = graph.insns[problem.at];
@@ -48,7 +50,7 @@ function problemDiagnostic(
         range,
         severity: 'error',
         code: 'jump-out-of-program',
-        message: `jump out of range from insn ${from} to ${to}: ${fn.name} has instructions 0 … ${fn.end - fn.start - 1}`,
+        message: `jump out of range from insn ${from} to ${to}: ${outsideText(fn, problem.target, functions)}`,
       };
     case 'jump-into-wide':
       return {
@@ -81,6 +83,19 @@ function problemDiagnostic(
           };
     }
   }
+}
+
+function outsideText(
+  fn: CodeFunction,
+  target: InsnIndex | undefined,
+  functions: readonly CodeFunction[],
+): string {
+  const other = functions.find(({ section, start, end }) => {
+    return section === fn.section && target !== undefined && target >= start && target < end;
+  });
+  return other === undefined
+    ? `${fn.name} has instructions 0 … ${fn.end - fn.start - 1}`
+    : `that lies in ${other.name}, which can be called but not jumped into from ${fn.name}`;
 }
 
 /** One hint for each run of instructions that nothing leads to. */

@@ -7,6 +7,7 @@ import {
   type DocumentDiagnosticReport,
   LSPErrorCodes,
   type Diagnostic as LspDiagnostic,
+  type PublishDiagnosticsParams,
   ResponseError,
 } from 'vscode-languageserver';
 import type { Diagnostic, Severity } from '#core/object/object.ts';
@@ -40,6 +41,10 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
   let push = false;
   let stopped = false;
 
+  const send = (params: PublishDiagnosticsParams) => {
+    // Rejected only when the client is gone already.
+    connection.sendDiagnostics(params).catch(() => undefined);
+  };
   const forget = (uri: string) => {
     clearTimeout(timers.get(uri));
     timers.delete(uri);
@@ -48,11 +53,12 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
     timers.delete(uri);
     const snapshot = documents.get(uri);
     if (snapshot === undefined || stopped) return;
-    void connection.sendDiagnostics({
-      uri,
-      version: snapshot.version,
-      diagnostics: toLspDiagnostics(snapshot),
-    });
+    // Nobody awaits a timer: what goes wrong here would end the process.
+    try {
+      send({ uri, version: snapshot.version, diagnostics: toLspDiagnostics(snapshot) });
+    } catch (error) {
+      connection.console.error(`diagnostics of ${uri} failed: ${String(error)}`);
+    }
   };
 
   return {
@@ -70,7 +76,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
     closed(uri) {
       if (!push) return;
       forget(uri);
-      void connection.sendDiagnostics({ uri, diagnostics: [] });
+      send({ uri, diagnostics: [] });
     },
     async pull({ textDocument, previousResultId }, token) {
       // Wait until no edit came during a whole delay: a report of a state that is gone helps nobody.

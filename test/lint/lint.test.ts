@@ -29,6 +29,13 @@ describe('flow of control', () => {
       ],
     },
     {
+      name: 'jump into another function',
+      text: xdp('  call other\n  if r0 == 0 goto inside\n  exit\nother:\n  r0 = 0\ninside:\n  exit'),
+      expected: [
+        'error jump-out-of-program "if r0 == 0 goto inside": jump out of range from insn 1 to 4: that lies in other, which can be called but not jumped into from prog',
+      ],
+    },
+    {
       name: 'jump into the middle of a wide instruction',
       text: xdp('  if r1 == 0 goto +1\n  r0 = 5 ll\n  exit'),
       expected: [
@@ -224,7 +231,30 @@ describe('single instructions', () => {
       name: 'context access that no field allows',
       text: xdp('  r0 = *(u64 *)(r1 + 0)\n  exit'),
       expected: [
-        'error context-access "r0 = *(u64 *)(r1 + 0)": invalid bpf_context access off=0 size=8: struct xdp_md has no field that a program may access like this',
+        'error context-access "r0 = *(u64 *)(r1 + 0)": invalid bpf_context access off=0 size=8: data of struct xdp_md is 4 bytes at offset 0, read only',
+      ],
+    },
+    {
+      name: 'context access behind the last field',
+      text: xdp('  r0 = *(u32 *)(r1 + 64)\n  exit'),
+      expected: [
+        'error context-access "r0 = *(u32 *)(r1 + 64)": invalid bpf_context access off=64 size=4: struct xdp_md has no field at offset 64 that a program of this type may access',
+      ],
+    },
+    {
+      name: 'a write to a field that is read only',
+      text: xdp('  *(u32 *)(r1 + 4) = r1\n  r0 = 0\n  exit'),
+      expected: [
+        'error context-access "*(u32 *)(r1 + 4) = r1": invalid bpf_context access off=4 size=4: data_end of struct xdp_md is 4 bytes at offset 4, read only',
+      ],
+    },
+    {
+      name: 'stack frames that are too deep together',
+      text: xdp(
+        '  r1 = 0\n  *(u64 *)(r10 - 400) = r1\n  call deep\n  r0 = 0\n  exit\ndeep:\n  r1 = 0\n  *(u64 *)(r10 - 400) = r1\n  r0 = 0\n  exit',
+      ),
+      expected: [
+        'error refused "call deep": combined stack size of 2 calls is 800. Too large: the frames along a chain of calls may have 512 bytes in all',
       ],
     },
     {
