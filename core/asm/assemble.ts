@@ -225,6 +225,7 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     if (section.align < 8) section.align = 8;
     if (!section.flagsGiven) section.flags |= SHF_ALLOC | SHF_EXECINSTR;
   }
+  const programs = findPrograms(b);
   const symbols = numberSymbols(b, pending);
   const sectionSymbol = new Map<number, number>();
   for (const [i, s] of symbols.entries()) if (s.type === 'section') sectionSymbol.set(s.section, i);
@@ -243,7 +244,7 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     lineInfo: s.lineInfo,
     ...(s.locInfo.length ? { locInfo: s.locInfo } : {}),
   }));
-  return { files: b.files, sections, symbols, maps: b.maps, programs: findPrograms(b, sections) };
+  return { files: b.files, sections, symbols, maps: b.maps, programs };
 }
 
 /** The symbol table: file, sections that relocations name, locals, then globals, each in order of the text. */

@@ -270,6 +270,11 @@ export function localName(number: number, count: number): string {
   return `\u0001${number}#${count}`;
 }
 
+/** The number in a name that `localName` made; undefined for others. */
+export function localNumber(name: string): string | undefined {
+  return name.charCodeAt(0) === 1 && name.includes('#') ? name.slice(1, name.indexOf('#')) : undefined;
+}
+
 function absolute(addend: bigint): Value {
   return { plus: undefined, minus: undefined, addend };
 }

@@ -7,7 +7,7 @@ import type { Expr } from './expr.ts';
 import { dataRangeMessage, fitsData } from './resolve.ts';
 import { parseSectionFlags, sectionTypeByName } from './sections.ts';
 import type { DirectiveArg, DirectiveStatement } from './statement.ts';
-import { unescape } from './strings.ts';
+import { stringBytes } from './strings.ts';
 import { suggest } from './suggest.ts';
 import { ABSOLUTE, COMMON, UNDEFINED } from './symbols.ts';
 
@@ -128,8 +128,10 @@ directive('.text .data .bss .rodata', '%', 'continues in that section', (c) => {
 function section(c: DirectiveContext, push: boolean): void {
   const { b, statement } = c;
   const [nameArg, flagsArg, ...rest] = statement.args;
-  if (!nameArg || nameArg.kind === 'empty')
-    return bad(c, undefined, `${statement.name} needs a section's name`);
+  if (!nameArg || nameArg.kind === 'empty') {
+    bad(c, undefined, `${statement.name} needs a section's name`);
+    return;
+  }
   const name = nameArg.kind === 'string' ? raw(c, nameArg).slice(1, -1) : raw(c, nameArg).trim();
   let flags: number | undefined;
   let type: number | undefined;
@@ -402,7 +404,7 @@ function stringHandler(zero: boolean): Handler {
         bad(c, arg, `${c.statement.name} needs a string in double quotes here`);
         continue;
       }
-      const { bytes, problem } = unescape(raw(c, arg));
+      const { bytes, problem } = stringBytes(raw(c, arg));
       if (problem) {
         const start = c.lineStart + arg.start + problem.start;
         c.b.report({ start, end: c.lineStart + arg.start + problem.end }, 'bad-escape', problem.message);
@@ -501,7 +503,7 @@ function alignment(c: DirectiveContext, power: boolean): void {
   const fill = fillArg && fillArg.kind !== 'empty' ? numberOf(c, fillArg, 'the fill value') : undefined;
   const max = maxArg ? numberOf(c, maxArg, 'the limit') : undefined;
   if (power ? n < 0n || n > 16n : n < 0n || n > 65536n || (n & (n - 1n)) !== 0n) {
-    return bad(
+    bad(
       c,
       alignArg,
       power
@@ -509,6 +511,7 @@ function alignment(c: DirectiveContext, power: boolean): void {
         : `the alignment must be a power of two up to 65536, not ${n}`,
       'bad-alignment',
     );
+    return;
   }
   alignTo(
     c,
@@ -612,14 +615,14 @@ directive('.file', '.file [N] ["DIR"] "NAME"', 'names a source file', (c) => {
   const [first] = statement.args;
   if (first?.kind === 'string') {
     b.fromCompiler = true;
-    b.sourceFile = new TextDecoder().decode(unescape(raw(c, first)).bytes);
+    b.sourceFile = new TextDecoder().decode(stringBytes(raw(c, first)).bytes);
     return;
   }
   if (first?.kind !== 'expr' || typeof first.value !== 'number')
     return bad(c, first, '.file needs a name: .file "prog.c"');
   const strings = statement.args
     .filter((a) => a.kind === 'string')
-    .map((a) => new TextDecoder().decode(unescape(raw(c, a)).bytes));
+    .map((a) => new TextDecoder().decode(stringBytes(raw(c, a)).bytes));
   const [dir, name] = strings.length > 1 ? strings : [undefined, strings[0] ?? ''];
   const path = dir && !name!.startsWith('/') ? `${dir}/${name}` : name!;
   let index = b.files.indexOf(path, 1);

@@ -54,7 +54,10 @@ function callxInImm(b: Builder): boolean {
 function decideCallx(text: string): boolean {
   const producer = /\bclang version (\d+)\./.exec(text)?.[1];
   if (producer !== undefined) return Number(producer) <= 18;
-  return /^\t\.file\t"/m.test(text) && /^\t\.p2align\t\d+\n[^\s:]+:[^\n]*\n\t\.(quad|long|short|byte|zero|asciz)\t/m.test(text);
+  return (
+    /^\t\.file\t"/m.test(text) &&
+    /^\t\.p2align\t\d+\n[^\s:]+:[^\n]*\n\t\.(quad|long|short|byte|zero|asciz)\t/m.test(text)
+  );
 }
 
 const FIXUP: Readonly<Record<ExprBinding, FixupKind>> = {
@@ -69,7 +72,8 @@ const FIXUP: Readonly<Record<ExprBinding, FixupKind>> = {
   var: 'imm32',
   as_dst: 'imm32',
   as_src: 'imm32',
-  kfunc: 'call',
+  kfunc: 'imm32',
+  kfd: 'off16',
   helper: 'call',
   func: 'func',
   relfunc: 'func',

@@ -62,7 +62,9 @@ function createNode(): GrammarNode {
 /** Where every statement begins. */
 export const GRAMMAR: GrammarNode = createNode();
 for (const [rowIndex, row] of (INSN_TABLE as readonly (InsnRow & { id: InsnId })[]).entries()) {
-  for (const text of [row.pseudoc, ...(row.pseudocAlso ?? [])]) add(text, row, rowIndex, DIALECT_PSEUDOC);
+  // what gnu has no word for is written as in pseudoc there too
+  const dialects = row.gnu ? DIALECT_PSEUDOC : DIALECT_PSEUDOC | DIALECT_GNU;
+  for (const text of [row.pseudoc, ...(row.pseudocAlso ?? [])]) add(text, row, rowIndex, dialects);
   if (row.gnu) for (const text of [row.gnu, ...(row.gnuAlso ?? [])]) add(text, row, rowIndex, DIALECT_GNU);
 }
 

@@ -1,7 +1,8 @@
 import { SHF_EXECINSTR } from '../object/elf-constants.ts';
-import type { ObjSection, ProgramEntry } from '../object/object.ts';
+import type { ProgramEntry } from '../object/object.ts';
 import { progTypeOfSection } from '../object/prog-types.ts';
 import type { Builder } from './builder.ts';
+import type { SectionBuilder } from './sections.ts';
 import type { Sym } from './symbols.ts';
 
 /**
@@ -9,7 +10,8 @@ import type { Sym } from './symbols.ts';
  * subprograms, unless it is the only code. In hand-written text, which need not declare functions,
  * global labels count, else the first label of a section, else the section itself.
  */
-export function findPrograms(b: Builder, sections: readonly ObjSection[]): ProgramEntry[] {
+export function findPrograms(b: Builder): ProgramEntry[] {
+  const { sections } = b;
   const code = sections.flatMap((s, i) => ((s.flags & SHF_EXECINSTR) !== 0 && s.size >= 8 ? [i] : []));
   const own = code.filter((i) => sections[i]!.name !== '.text' && !sections[i]!.name.startsWith('.text.'));
   const typedText = code.filter((i) => !own.includes(i) && b.programTypes.some((p) => p.section.index === i));
@@ -19,7 +21,7 @@ export function findPrograms(b: Builder, sections: readonly ObjSection[]): Progr
     .sort((x, y) => (x.range?.start ?? 0) - (y.range?.start ?? 0));
 }
 
-function programsOf(b: Builder, section: ObjSection, index: number): ProgramEntry[] {
+function programsOf(b: Builder, section: SectionBuilder, index: number): ProgramEntry[] {
   const here = [...b.symbols.values()].filter(
     (s) =>
       s.section === index &&
@@ -62,6 +64,11 @@ function programsOf(b: Builder, section: ObjSection, index: number): ProgramEntr
     .map((s, n, all) => {
       const start = Number(s.value / 8n);
       const next = all[n + 1] ? Number(all[n + 1]!.value / 8n) : nSlots;
+      if (s.type === 'notype') {
+        // loaders look for functions; a hand-written text need not say that its programs are some
+        s.type = 'func';
+        if (s.size === 0n) s.size = BigInt((next - start) * 8);
+      }
       const sized = s.size > 0n ? start + Number(s.size / 8n) : next;
       return entry(b, s.name, section, index, start, Math.max(1, Math.min(sized, nSlots) - start), s.range);
     });
@@ -74,7 +81,7 @@ function byValue(a: Sym, c: Sym): number {
 function entry(
   b: Builder,
   name: string,
-  section: ObjSection,
+  section: SectionBuilder,
   index: number,
   start: number,
   length: number,

@@ -11,7 +11,7 @@ import {
   SHF_MERGE,
   SHF_WRITE,
 } from '../object/elf-constants.ts';
-import type { Builder, Fixup, Value } from './builder.ts';
+import { type Builder, type Fixup, localNumber, type Value } from './builder.ts';
 import { rowByIndex } from './grammar.ts';
 import { suggest } from './suggest.ts';
 import { COMMON, type Sym, UNDEFINED } from './symbols.ts';
@@ -62,20 +62,25 @@ function resolve(b: Builder, fixup: Fixup, relocs: PendingReloc[]): void {
   switch (fixup.kind) {
     case 'jump16':
     case 'jump32':
-      return jump(b, fixup, value);
+      jump(b, fixup, value);
+      break;
     case 'call':
     case 'func':
-      return call(b, fixup, value, relocs);
+      call(b, fixup, value, relocs);
+      break;
     case 'imm64':
-      return wide(b, fixup, value, relocs);
+      wide(b, fixup, value, relocs);
+      break;
     case 'map':
-      return mapNumber(b, fixup, value);
+      mapNumber(b, fixup, value);
+      break;
     case 'imm32':
     case 'next_imm':
     case 'off16':
-      return field(b, fixup, value);
+      field(b, fixup, value);
+      break;
     default:
-      return data(b, fixup, value, relocs);
+      data(b, fixup, value, relocs);
   }
 }
 
@@ -93,9 +98,9 @@ function shown(sym: Sym | undefined): string {
 function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
   const { kind } = fixup;
   const range = b.rangeOf(fixup.where);
-  const local = /^\u0001(\d+)#(\d+)$/.exec(sym.name);
-  if (local) {
-    b.report(range, 'unknown-label', `there is no label \`${local[1]}:\` in that direction`);
+  const local = localNumber(sym.name);
+  if (local !== undefined) {
+    b.report(range, 'unknown-label', `there is no label \`${local}:\` in that direction`);
     return false;
   }
   const linkable =

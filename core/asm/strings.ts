@@ -18,7 +18,7 @@ const SIMPLE: Readonly<Record<string, number>> = {
 };
 
 /** The bytes of a literal with its quotes: octal escapes have up to three digits, `\x` takes the last two. */
-export function unescape(literal: string): Unescaped {
+export function stringBytes(literal: string): Unescaped {
   const out: number[] = [];
   let problem: Unescaped['problem'];
   const end = literal.length - 1;
