@@ -166,7 +166,7 @@ export function generateGrammar(): Grammar {
         ],
       },
       calls: {
-        match: `${anywhere}(call)\\s+(${symbol})`,
+        match: `${anywhere}(call)\\s+(?!kfunc\\b|pc\\b)(${symbol})`,
         captures: {
           1: { name: 'keyword.control.bpf' },
           2: {

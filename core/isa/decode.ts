@@ -22,6 +22,8 @@ export interface Decoded {
   readonly imm64?: bigint;
   /** `imm` of the second slot, signed; wide instructions only. */
   readonly nextImm?: number;
+  /** The second slot; wide instructions only. All but its `imm` must be 0 (`insnProblem` tells). */
+  readonly next?: Insn;
 }
 
 const rows: readonly TableRow[] = INSN_TABLE;
@@ -82,9 +84,10 @@ export function decodeInsn(bytes: Uint8Array, index: InsnIndex): Decoded {
   const insn = readInsn(bytes, index);
   const row = findRow(insn);
   if (insnLength(bytes, index) === 1) return { index, insn, row, length: 1 };
-  const nextImm = readInsn(bytes, index + 1).imm;
+  const next = readInsn(bytes, index + 1);
+  const nextImm = next.imm;
   const imm64 = (BigInt(nextImm >>> 0) << 32n) | BigInt(insn.imm >>> 0);
-  return { index, insn, row, length: 2, imm64, nextImm };
+  return { index, insn, row, length: 2, imm64, nextImm, next };
 }
 
 /** Reads a whole program, wide instructions as one. A tail shorter than a slot is left out. */

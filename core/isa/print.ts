@@ -1,5 +1,5 @@
 import { type Decoded, insnTarget } from './decode.ts';
-import type { InsnIndex } from './insn.ts';
+import type { Insn, InsnIndex } from './insn.ts';
 import { BPF_REG_AX } from './registers.ts';
 import { type Dialect, fillTemplate, type Operand } from './template.ts';
 
@@ -16,12 +16,14 @@ export interface PrintNames {
 }
 
 /**
- * One instruction as text. A row without a word in the GNU dialect is printed in pseudo-C; a slot
- * that is no instruction as `.quad 0x…` (gnu: `.8byte`), both of which assemble to the same bytes.
+ * One instruction as text. A row without a word in the GNU dialect is printed in pseudo-C. What a
+ * dialect for source text cannot say (no instruction, a register beyond AX, a damaged second slot) is
+ * printed as data, `.quad 0x…` (gnu: `.8byte`), which assembles to the same bytes. The kernel's dialect
+ * prints every instruction that has a row, as the kernel does.
  */
 export function printInsn(decoded: Decoded, dialect: Dialect, names: PrintNames = {}): string {
   const { row } = decoded;
-  if (!row) return printData(decoded, dialect);
+  if (!row || (dialect !== 'kernel' && !canBeSource(decoded))) return printData(decoded, dialect);
   const used = dialect === 'gnu' && row.gnu === '' ? 'pseudoc' : dialect;
   const template = used === 'gnu' ? row.gnu : used === 'kernel' ? row.kernel : row.pseudoc;
   return fillTemplate(template, (operand) => printOperand(operand, decoded, used, names));
@@ -64,7 +66,8 @@ function printOperand(operand: Operand, decoded: Decoded, dialect: Dialect, name
       const slot = insnTarget(decoded) ?? 0;
       const name = names.func?.(slot);
       if (dialect === 'kernel') return `${relative(insn.imm, dialect)}${name ? `#${name}` : ''}`;
-      return name ?? relative(insn.imm, dialect);
+      // A bare number would be a helper's.
+      return name ?? (decoded.row?.flow === 'call' ? `pc${signed(insn.imm)}` : signed(insn.imm));
     }
     case 'relfunc':
       return signed(insn.imm);
@@ -81,6 +84,8 @@ function printOperand(operand: Operand, decoded: Decoded, dialect: Dialect, name
     }
     case 'kfunc':
       return dialect === 'kernel' ? `kernel-function#${insn.imm}` : String(insn.imm);
+    case 'kfd':
+      return String(insn.off);
     case 'mapfd':
     case 'mapidx':
       return names.map?.(insn.imm) ?? String(insn.imm);
@@ -110,9 +115,24 @@ function relative(slots: number, dialect: Dialect): string {
   return dialect === 'kernel' ? `pc${signed(slots)}` : signed(slots);
 }
 
-function printData(decoded: Decoded, dialect: Dialect): string {
-  const { insn } = decoded;
+/** Would the text assemble to the same bytes? */
+function canBeSource({ insn, row, length, next, nextImm }: Decoded): boolean {
+  if (!row) return false;
+  if (typeof row.dst === 'string' && insn.dst > BPF_REG_AX) return false;
+  if (typeof row.src === 'string' && insn.src > BPF_REG_AX) return false;
+  if (!row.wide) return true;
+  if (length === 1 || !next || (next.opcode | next.dst | next.src | next.off) !== 0) return false;
+  return nextImm === 0 || /\{(imm64|next_imm)\}/.test(row.pseudoc);
+}
+
+function printData({ insn, next }: Decoded, dialect: Dialect): string {
+  const slots = next ? [insn, next] : [insn];
+  return `${dialect === 'gnu' ? '.8byte' : '.quad'} ${slots.map(slotNumber).join(', ')}`;
+}
+
+/** The slot as the 64-bit number that has its bytes, little endian. */
+function slotNumber(insn: Insn): string {
   const low = ((insn.off & 0xffff) << 16) | ((insn.src & 15) << 12) | ((insn.dst & 15) << 8) | insn.opcode;
   const value = (BigInt(insn.imm >>> 0) << 32n) | BigInt(low >>> 0);
-  return `${dialect === 'gnu' ? '.8byte' : '.quad'} 0x${value.toString(16).padStart(16, '0')}`;
+  return `0x${value.toString(16).padStart(16, '0')}`;
 }

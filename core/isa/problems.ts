@@ -1,4 +1,4 @@
-import { findRow, rowsOfOpcode, WIDE_OPCODE } from './decode.ts';
+import { findRow, rowsOfOpcode, type TableRow, WIDE_OPCODE } from './decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from './insn.ts';
 import { N_REGISTERS } from './registers.ts';
 
@@ -43,6 +43,7 @@ const ATOMIC_OPS: ReadonlySet<number> = new Set([
 export function insnProblem(bytes: Uint8Array, index: InsnIndex): InsnProblem | undefined {
   const insn = readInsn(bytes, index);
   const row = findRow(insn);
+  if (row && !row.wide && !row.rewrittenOnly && row.id !== 'callx') return registersProblem(insn, row);
   if (row?.rewrittenOnly) {
     const message =
       (insn.opcode & 7) === LDX
@@ -67,6 +68,10 @@ export function insnProblem(bytes: Uint8Array, index: InsnIndex): InsnProblem | 
   if (!row) {
     return { code: 'reserved-field', message: reservedText(insn), hint: reservedHint(insn, known) };
   }
+  return registersProblem(insn, row);
+}
+
+function registersProblem(insn: Insn, row: TableRow): InsnProblem | undefined {
   return registerProblem(insn.src, row.src, 'src_reg') ?? registerProblem(insn.dst, row.dst, 'dst_reg');
 }
 

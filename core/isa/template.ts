@@ -27,9 +27,10 @@ export type Dialect = 'pseudoc' | 'gnu' | 'kernel';
  * | `ximm64` | imm, next_imm | the same, `0x…` |
  * | `next_imm` | next_imm | 32-bit number |
  * | `helper` | imm | a helper's number or name |
- * | `func` | imm | a function's name, or slots from the next instruction |
- * | `relfunc` | imm | the same, always as signed slots in the kernel's `subprog[+5]` |
+ * | `func` | imm | a function's name, or slots from the next instruction (printed `pc+5` in a call) |
+ * | `relfunc` | imm | the same, always as signed slots: `call pc+5`, the kernel's `subprog[+5]` |
  * | `kfunc` | imm | BTF id of a kernel function |
+ * | `kfd` | off | index into the fd array: the module that has the kernel function, 0 for the kernel itself |
  * | `mapfd` `mapidx` | imm | a map's number (its name where there is one) |
  * | `var` | imm | BTF id of a kernel variable |
  * | `indoff` | imm | ` + 4` behind a register, nothing when 0 |
@@ -54,6 +55,7 @@ export const OPERANDS = [
   'func',
   'relfunc',
   'kfunc',
+  'kfd',
   'mapfd',
   'mapidx',
   'var',

@@ -39,7 +39,11 @@ describe('the grammar', () => {
         template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
           if (/^w(dst|src)$/.test(name)) return 'w1';
           if (/^(dst|src)$/.test(name)) return 'r1';
-          return name === 'mem' || name === 'off' ? '+ 4' : name === 'indoff' ? ' + 4' : '4';
+          return name === 'relfunc' || name === 'mem' || name === 'off'
+            ? '+ 4'
+            : name === 'indoff'
+              ? ' + 4'
+              : '4';
         });
       for (const template of [row.pseudoc, row.gnu, ...(row.pseudocAlso ?? [])].filter((t) => t !== '')) {
         const found = scopesOf(grammar, [`\t${fill(template)}`]);

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { decodeInsn, rowById } from '#core/isa/decode.ts';
-import { encodeRow } from '#core/isa/encode.ts';
+import { decodeInsn } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { printInsn } from '#core/isa/print.ts';
 import type { Dialect } from '#core/isa/template.ts';
@@ -62,10 +61,28 @@ describe('pseudo-C and GNU texts', () => {
     expect(print('18410000050000000000000000000000', 'pseudoc', names)).toBe('r1 = code_addr(count) ll');
   });
 
-  test('a wide instruction without its second slot still prints', () => {
-    expect(
-      printInsn(decodeInsn(encodeRow(rowById('lddw'), { dst: 1, imm: -1 }).slice(0, 8), 0), 'pseudoc'),
-    ).toBe('r1 = 0xffffffff ll');
+  test.each([
+    ['a wide instruction without its second slot', '18010000ffffffff', '.quad 0xffffffff00000118'],
+    [
+      'a second slot with an opcode',
+      '18010000010000000700000002000000',
+      '.quad 0x0000000100000118, 0x0000000200000007',
+    ],
+    [
+      'a map load with next_imm',
+      '18110000030000000000000009000000',
+      '.quad 0x0000000300001118, 0x0000000900000000',
+    ],
+    ['a register beyond AX', 'bfc1000000000000', '.quad 0x000000000000c1bf'],
+    ['a local call whose target has no name', '8510000005000000', 'call pc+5'],
+    ['a kernel function', '85200400e8030000', 'call kfunc(1000, 4)'],
+  ])('%s prints as what assembles to the same bytes', (_name, hex, text) => {
+    expect(print(hex, 'pseudoc')).toBe(text);
+  });
+
+  test('the kernel prints damaged instructions all the same', () => {
+    expect(print('18010000010000000700000002000000', 'kernel')).toBe('r1 = 0x200000001');
+    expect(print('bfc1000000000000', 'kernel')).toBe('r1 = r12');
   });
 });
 

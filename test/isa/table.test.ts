@@ -53,6 +53,7 @@ describe('the table', () => {
       expect(has('src', 'wsrc')).toBe(typeof row.src === 'string');
       expect(has('mem', 'kmem', 'off')).toBe(row.off === 'mem');
       expect(has('target')).toBe(row.off === 'jump');
+      if (template !== row.kernel) expect(has('kfd')).toBe(row.off === 'kfd');
       const ofImm = typeof row.imm === 'string' ? (OPERANDS_OF_IMM[row.imm] ?? []) : [];
       expect(has(...ofImm)).toBe(typeof row.imm === 'string');
     }
@@ -77,6 +78,7 @@ describe('the table', () => {
     expect(rfc).toEqual([
       'addr_space_cast',
       'mov64_percpu',
+      'call_kfunc',
       'may_goto',
       'tail_call',
       'lddw_map_fd',
@@ -115,8 +117,8 @@ const SORT: Readonly<Partial<Record<Operand, string>>> = {
   wsrc: 'wreg',
 };
 
-/** Calls: a name or number is a helper, a function or a kernel function, as symbols and sections tell. */
-const AMBIGUOUS = new Set(['call_local', 'call_kfunc']);
+/** A call's name is a helper or a function, as symbols tell. */
+const AMBIGUOUS = new Set(['call_local']);
 
 describe('templates', () => {
   test('an operator with s is one token, and white space is kept apart', () => {
