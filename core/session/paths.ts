@@ -15,9 +15,9 @@ export function foldPath(path: string): string {
     .replace(/^\.\//, '');
 }
 
-/** `path` seen from the folder of `fileName`; an absolute path as it is. */
+/** `path` seen from the folder of `fileName`; an absolute path, and `fileName` itself, as it is. */
 export function besideFile(fileName: string, path: string): string {
-  if (/^(?:[A-Za-z]:)?[\\/]/.test(path)) return path;
+  if (path === fileName || /^(?:[A-Za-z]:)?[\\/]/.test(path)) return path;
   const folder = /^.*[\\/]/.exec(fileName)?.[0] ?? '';
   return folder + path;
 }
