@@ -1,0 +1,104 @@
+import { TargetClient } from '#core/session/client.ts';
+import { inlineTargetHost } from '#core/session/inline-target.ts';
+import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
+import type { Arguments, Command } from '../command.ts';
+import { notSupported, UsageError } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { u64Of } from '../jsonl.ts';
+import {
+  attachNamed,
+  ctxFields,
+  engineChoice,
+  HIGHEST_CPU,
+  HIGHEST_MAX_INSNS,
+  progTypeNamed,
+} from '../run-options.ts';
+import { MAX_DATA_BYTES, MAX_SOURCE_BYTES, readInput } from '../source.ts';
+import { Stepper } from '../stepper.ts';
+
+/** `bpf-workbench debug` */
+export const debugCommand: Command = {
+  spec: {
+    name: 'debug',
+    usage: ['FILE [options]'],
+    summary: 'Step through a program in the terminal.',
+    options: {
+      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
+      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+      engine: { value: 'ENGINE', text: 'reference' },
+      data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
+      pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
+      packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
+      ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
+      cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
+      seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+      'max-insns': { value: 'N', text: 'stop after N instructions; no limit if not told' },
+      attach: { value: 'WHERE', text: 'offset 0 of a socket filter: packet (the MAC header) or test_run' },
+    },
+    later: ['blind'],
+    notes: ['Commands are read from stdin, a line each; help lists them. Ctrl+C pauses a running program.'],
+  },
+  async run(args, io) {
+    const [path, ...others] = args.positionals;
+    if (path === undefined || others.length > 0) throw new UsageError('debug: give one FILE');
+    if (path === '-') throw notSupported('debug -: stdin is where the commands come from; give a file');
+    const load = await loadArgs(path, args, io);
+    const client = await TargetClient.start(
+      inlineTargetHost({
+        yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+        now: () => performance.now(),
+      }),
+    );
+    try {
+      const loaded = await client.request('load', load);
+      if (!loaded.ok) {
+        if (loaded.problem.kind !== 'refused') throw new UsageError(loaded.problem.message);
+        io.err(`bpf-workbench: ${loaded.problem.message}`);
+        return 1;
+      }
+      for (const message of loaded.messages) io.err(message);
+      return await new Stepper(client, io, new TextDecoder().decode(load.source)).run();
+    } finally {
+      await client.terminate();
+    }
+  },
+};
+
+async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs> {
+  engineChoice(args);
+  const prog = args.text('prog');
+  const type = progTypeNamed(args.text('type'));
+  const attach = attachNamed(args.text('attach'));
+  const cpu = args.integer('cpu', 0, HIGHEST_CPU);
+  const maxInsns = args.integer('max-insns', 1, HIGHEST_MAX_INSNS);
+  const pcap = args.text('pcap');
+  const data = args.text('data');
+  if (pcap !== undefined && data !== undefined) throw new UsageError('--data and --pcap: give one of them');
+  if (pcap === undefined && args.has('packet')) {
+    throw new UsageError('--packet chooses from a capture; give --pcap FILE');
+  }
+  const packets = args.text('packet') === 'all' ? 'all' : args.integer('packet', 1, HIGHEST_MAX_INSNS);
+  const ctx = ctxFields(args.list('ctx'));
+  return {
+    fileName: path,
+    source: await readInput(path, MAX_SOURCE_BYTES, io),
+    ...(prog === undefined ? {} : { prog }),
+    ...(type === undefined ? {} : { type }),
+    ...(attach === undefined ? {} : { attach }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(maxInsns === undefined ? {} : { maxInsns }),
+    ...(args.has('seed') ? { seed: u64Of(args.text('seed'), '--seed') } : {}),
+    ...(ctx === undefined ? {} : { ctx }),
+    ...(packets === undefined ? {} : { packets: packets === 'all' ? packets : [packets] }),
+    ...(pcap === undefined
+      ? {}
+      : { capture: { name: pcap, bytes: await readInput(pcap, MAX_DATA_BYTES, io) } }),
+    ...(data === undefined ? {} : { data: await dataArg(data, io) }),
+  };
+}
+
+async function dataArg(text: string, io: Io): Promise<DataArg> {
+  if (!text.startsWith('@')) return { kind: 'hex', text };
+  const name = text.slice(1);
+  return { kind: 'bytes', name, bytes: await readInput(name, MAX_DATA_BYTES, io) };
+}

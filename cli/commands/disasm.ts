@@ -1,0 +1,76 @@
+import { disassembleText } from '#core/asm/disassemble.ts';
+import { linkProgram } from '#core/object/link.ts';
+import type { BpfObject, LoadAttr } from '#core/object/object.ts';
+import type { Arguments, Command } from '../command.ts';
+import { UsageError } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { batch, optionalText, requiredInsns } from '../jsonl.ts';
+import { listing } from '../listing.ts';
+import { objectOf, readSource } from '../source.ts';
+
+const PRINTED = ['pseudoc', 'gnu', 'kernel'] as const;
+const LATER_DIALECTS = ['ubpf', 'cbpf'];
+
+/** `bpf-workbench disasm` */
+export const disasmCommand: Command = {
+  spec: {
+    name: 'disasm',
+    usage: ['FILE [options]', '--jsonl < LINES'],
+    summary: 'Disassemble a program.',
+    options: {
+      dialect: {
+        value: 'DIALECT',
+        text: 'pseudoc (the default), gnu, or kernel (as verifier logs print it)',
+      },
+      bytes: { text: 'with the number and the bytes of each instruction' },
+      xlated: { text: 'the program as rewritten at load, with the original instruction of each' },
+      prog: { value: 'NAME', text: 'which of several programs; all if not told' },
+      type: { value: 'TYPE', text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw' },
+      jsonl: { text: 'batch: {"insns", "dialect"} a line → {"lines"}' },
+    },
+    notes: ['Without --bytes and --xlated, pseudoc and gnu output can be assembled again.'],
+  },
+  run: (args, io) => (args.flag('jsonl') ? disasmBatch(args, io) : disasmFile(args, io)),
+};
+
+async function disasmFile(args: Arguments, io: Io): Promise<number> {
+  const [path, ...others] = args.positionals;
+  if (path === undefined || others.length > 0) throw new UsageError('disasm: give one FILE (- is stdin)');
+  const dialect = args.choice('dialect', PRINTED, LATER_DIALECTS) ?? 'pseudoc';
+  const source = await readSource(path, io);
+  const object = objectOf(source, args.choice('type', ['xdp', 'sched_cls', 'socket_filter', 'raw']));
+  const programs = programsOf(object, args.text('prog'));
+  const texts = programs.map((attr) =>
+    listing(attr, {
+      dialect,
+      bytes: args.flag('bytes'),
+      xlated: args.flag('xlated'),
+      sourceLines: source.kind === 'asm' ? source.text.split(/\r?\n/) : undefined,
+    }),
+  );
+  await io.out(`${texts.join('\n\n')}\n`);
+  return 0;
+}
+
+/** Every program of the object, linked as it would be loaded. */
+function programsOf(object: BpfObject, name: string | undefined): LoadAttr[] {
+  const names = name === undefined ? object.programs.map((each) => each.name) : [name];
+  if (names.length === 0) throw new UsageError('the file holds no program');
+  return names.map((each) => {
+    const { value, errors } = linkProgram(object, each);
+    if (value === undefined) throw new UsageError(errors[0] ?? `program ${each} cannot be linked`);
+    return value;
+  });
+}
+
+function disasmBatch(args: Arguments, io: Io): Promise<number> {
+  if (args.positionals.length > 0) throw new UsageError('disasm --jsonl reads stdin; give no FILE');
+  return batch(io, (line) => {
+    const insns = requiredInsns(line, 'insns');
+    const told = optionalText(line, 'dialect') ?? 'pseudoc';
+    if (LATER_DIALECTS.includes(told)) throw new UsageError(`not supported: dialect ${told}`);
+    const dialect = PRINTED.find((each) => each === told);
+    if (dialect === undefined) throw new UsageError(`dialect ${told}: must be ${PRINTED.join(', ')}`);
+    return { lines: disassembleText(insns, dialect) };
+  });
+}

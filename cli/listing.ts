@@ -1,0 +1,72 @@
+import { disassembleText } from '#core/asm/disassemble.ts';
+import { decodeInsn } from '#core/isa/decode.ts';
+import { INSN_SIZE } from '#core/isa/insn.ts';
+import { printInsn } from '#core/isa/print.ts';
+import type { LoadAttr } from '#core/object/object.ts';
+import { bpfProgLoad } from '#core/prog/load.ts';
+import { Machine } from '#core/vm/machine.ts';
+import { UsageError } from './failure.ts';
+import { hexOf } from './json.ts';
+
+export interface ListingOptions {
+  readonly dialect: 'pseudoc' | 'gnu' | 'kernel';
+  /** With number and bytes of each instruction. */
+  readonly bytes: boolean;
+  /** The program as rewritten at load. */
+  readonly xlated: boolean;
+  /** Text that line info refers to, by line; undefined: there is none. */
+  readonly sourceLines: readonly string[] | undefined;
+}
+
+/** One program as text: re-assemblable, or with numbers and bytes, or as rewritten. */
+export function listing(attr: LoadAttr, options: ListingOptions): string {
+  if (!options.bytes && !options.xlated) {
+    const names = {
+      map: (ref: number) => attr.maps[ref]?.name,
+      func: (slot: number) => attr.funcs.find((func) => func.insnOff === slot)?.name,
+    };
+    return disassembleText(attr.insns, options.dialect, names).join('\n');
+  }
+  const { insns, origIdx } = options.xlated ? xlatedOf(attr) : { insns: attr.insns, origIdx: undefined };
+  const lines = [
+    `${attr.name}: ${insns.length / INSN_SIZE} instructions${options.xlated ? ', rewritten' : ''}`,
+  ];
+  for (let slot = 0; slot * INSN_SIZE < insns.length; ) {
+    const original = origIdx?.[slot] ?? slot;
+    lines.push(...headings(attr, original, origIdx === undefined || origIdx[slot - 1] !== original, options));
+    const decoded = decodeInsn(insns, slot);
+    const text = printInsn(decoded, options.dialect, { map: (ref) => attr.maps[ref]?.name });
+    const number = `${String(slot).padStart(5)}:`;
+    const from = origIdx === undefined ? '' : ` ${`(${original})`.padStart(7)}`;
+    const raw = hexOf(insns.subarray(slot * INSN_SIZE, (slot + decoded.length) * INSN_SIZE));
+    const bytes = options.bytes ? ` ${raw.slice(0, 16).replace(/(..)/g, ' $1')}` : '';
+    lines.push(`${number}${from}${bytes}  ${text}`);
+    slot += decoded.length;
+  }
+  return lines.join('\n');
+}
+
+/** Function names and source lines that stand in front of an instruction. */
+function headings(attr: LoadAttr, slot: number, isFirst: boolean, options: ListingOptions): string[] {
+  if (!isFirst) return [];
+  const lines: string[] = [];
+  const func = attr.funcs.find((each) => each.insnOff === slot);
+  if (func !== undefined) lines.push(`${func.name}:`);
+  for (const info of attr.lineInfo.filter((each) => each.insnOff === slot)) {
+    const text = info.file === 0 ? options.sourceLines?.[info.line - 1]?.trim() : undefined;
+    const file = attr.files[info.file] ?? '?';
+    lines.push(`; ${file}:${info.line}${text ? `  ${text}` : ''}`);
+  }
+  return lines;
+}
+
+function xlatedOf(attr: LoadAttr): { readonly insns: Uint8Array; readonly origIdx: Uint32Array } {
+  const loaded = bpfProgLoad(new Machine({ shared: false }), attr);
+  if (!loaded.ok) {
+    const { pc, message } = loaded.refusal;
+    throw new UsageError(
+      `${attr.name} is refused at load: ${message}${pc === undefined ? '' : ` (instruction ${pc})`}`,
+    );
+  }
+  return { insns: loaded.prog.xlated, origIdx: loaded.prog.origIdx };
+}

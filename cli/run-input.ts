@@ -1,0 +1,74 @@
+import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
+import { readCapture } from '#core/input/capture.ts';
+import { summarisePacket } from '#core/input/summary.ts';
+import type { ProgType } from '#core/object/object.ts';
+import type { Arguments } from './command.ts';
+import { UsageError } from './failure.ts';
+import type { Io } from './io.ts';
+import { bytesOfHex } from './json.ts';
+import { MAX_DATA_BYTES, readInput } from './source.ts';
+
+/** The packets (or the memory) that a run works on. */
+export interface Inputs {
+  readonly packets: readonly {
+    /** From 1, as in the capture. */
+    readonly number: number;
+    readonly data: Uint8Array;
+    /** One line for people; undefined for data without a capture. */
+    readonly summary: string | undefined;
+  }[];
+  /** Things worth telling: a damaged capture, made-up data. */
+  readonly messages: readonly string[];
+}
+
+/** Packet of a run that names none, as in the editor. */
+const DEFAULT_PACKET = 'tcp-syn';
+
+/** Reads what `--data`, `--pcap` and `--packet` name; throws `UsageError`. */
+export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Promise<Inputs> {
+  const dataText = args.text('data');
+  const capture = args.text('pcap');
+  if (dataText !== undefined && capture !== undefined) {
+    throw new UsageError('--data and --pcap: give one of them');
+  }
+  if (capture !== undefined) return packetsOf(capture, args.text('packet') ?? '1', io);
+  if (args.has('packet')) throw new UsageError('--packet chooses from a capture; give --pcap FILE');
+  const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
+  if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
+  if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
+  const builtin = BUILTIN_PACKETS.find((packet) => packet.name === DEFAULT_PACKET);
+  if (builtin === undefined) throw new UsageError('give a packet: --pcap FILE or --data HEX');
+  const message = `no packet given: the built-in packet "${builtin.title}" is used; --pcap FILE or --data HEX names one`;
+  return { packets: one(builtin.data), messages: [message] };
+}
+
+async function dataOf(text: string, io: Io): Promise<Uint8Array> {
+  if (text.startsWith('@')) return readInput(text.slice(1), MAX_DATA_BYTES, io);
+  const bytes = bytesOfHex(text);
+  if (bytes !== undefined) return bytes;
+  const at = text.search(/[^0-9a-f\s:_]/i);
+  const why =
+    at < 0 ? 'an odd number of hex digits' : `${JSON.stringify(text[at])} at offset ${at} is no hex digit`;
+  throw new UsageError(`--data: ${why}; a byte is two hex digits, a file is @FILE`);
+}
+
+async function packetsOf(path: string, choice: string, io: Io): Promise<Inputs> {
+  const bytes = await readInput(path, MAX_DATA_BYTES, io);
+  const capture = readCapture(bytes);
+  const n = capture.packets.length;
+  if (n === 0) throw new UsageError(`${path}: ${capture.message ?? 'the capture holds no packet'}`);
+  const messages = capture.message === undefined ? [] : [`${path}: ${capture.message}`];
+  const all = capture.packets.map((packet, index) => ({
+    number: index + 1,
+    data: packet.data,
+    summary: summarisePacket(packet),
+  }));
+  if (choice === 'all') return { packets: all, messages };
+  const number = /^\d+$/.test(choice) ? Number(choice) : Number.NaN;
+  const packet = all[number - 1];
+  if (packet === undefined) {
+    const range = n === 1 ? 'the capture has 1 packet' : `the capture has packets 1 to ${n}`;
+    throw new UsageError(`--packet ${choice}: ${range}; all runs every one`);
+  }
+  return { packets: [packet], messages };
+}

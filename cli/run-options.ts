@@ -1,0 +1,87 @@
+import type { Engine } from '#core/interp/engine.ts';
+import { reference } from '#core/interp/reference.ts';
+import type { ProgType } from '#core/object/object.ts';
+import type { Arguments } from './command.ts';
+import { notSupported, UsageError } from './failure.ts';
+import { u64Of } from './jsonl.ts';
+
+/** Program types by the names that options and JSON use. */
+export const PROG_TYPES: readonly ProgType[] = ['xdp', 'sched_cls', 'socket_filter', 'raw'];
+
+/** Program types of Linux that this version does not simulate. */
+const LATER_PROG_TYPES = [
+  'sched_act',
+  'kprobe',
+  'tracepoint',
+  'perf_event',
+  'cgroup_skb',
+  'cgroup_sock',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+  'sock_ops',
+  'sk_skb',
+  'sk_msg',
+  'raw_tracepoint',
+  'flow_dissector',
+  'tracing',
+  'struct_ops',
+  'ext',
+  'lsm',
+  'sk_lookup',
+  'syscall',
+  'netfilter',
+];
+
+/** Engines that come with later versions. */
+const LATER_ENGINES = ['interp', 'wasm', 'x86-64'];
+
+/** Instructions after which a run ends in a fault, unless told otherwise. */
+export const DEFAULT_MAX_INSNS = 1_000_000;
+/** Largest limit that can be told; counts are exact up to here. */
+export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
+/** CPU numbers are 0…63. */
+export const HIGHEST_CPU = 63;
+
+/** The engine that `--engine` names. */
+export function engineChoice(args: Arguments): Engine {
+  args.choice('engine', ['reference'], LATER_ENGINES);
+  return reference;
+}
+
+/** The engine that a batch line names; throws `UsageError`. */
+export function engineNamed(name: string | undefined): Engine {
+  if (name === undefined || name === 'reference') return reference;
+  if (LATER_ENGINES.includes(name)) throw notSupported(`engine ${name}`);
+  throw new UsageError(`engine ${JSON.stringify(name)}: must be reference`);
+}
+
+/** The program type that a batch line or `--type` names; throws `UsageError`. */
+export function progTypeNamed(name: string | undefined): ProgType | undefined {
+  if (name === undefined) return undefined;
+  if (LATER_PROG_TYPES.includes(name)) throw notSupported(`program type ${name}`);
+  const found = PROG_TYPES.find((each) => each === name);
+  if (found === undefined) {
+    throw new UsageError(`program type ${JSON.stringify(name)}: must be ${PROG_TYPES.join(', ')}`);
+  }
+  return found;
+}
+
+/** `packet` or `test_run`; throws `UsageError`. */
+export function attachNamed(name: string | undefined): 'packet' | 'test_run' | undefined {
+  if (name === undefined || name === 'packet' || name === 'test_run') return name;
+  throw new UsageError(`attach ${JSON.stringify(name)}: must be packet or test_run`);
+}
+
+/** `field=value` options as numbers; undefined when there is none. Throws `UsageError`. */
+export function ctxFields(fields: readonly string[]): Record<string, bigint> | undefined {
+  if (fields.length === 0) return undefined;
+  return Object.fromEntries(
+    fields.map((field) => {
+      const equals = field.indexOf('=');
+      if (equals <= 0) throw new UsageError(`--ctx ${field}: must be field=value, as in ingress_ifindex=2`);
+      const name = field.slice(0, equals);
+      return [name, u64Of(field.slice(equals + 1), `--ctx ${name}`)];
+    }),
+  );
+}

@@ -1,0 +1,159 @@
+import type { LoadAttr } from '#core/object/object.ts';
+import type { BpfProg, Refusal } from '#core/prog/load.ts';
+import { readStats } from '#core/prog/stats.ts';
+import type { RunResult } from '#core/session/run.ts';
+import type { Machine } from '#core/vm/machine.ts';
+import type { BpfMap } from '#core/vm/map.ts';
+import { type Io, type Styles, stylesFor } from './io.ts';
+import { ctxJson, faultJson, hex64, hexOf } from './json.ts';
+import type { Inputs } from './run-input.ts';
+import type { Source } from './source.ts';
+
+/** One element of `results` of `run --json`. */
+export function resultJson(packet: number, result: RunResult, maps: readonly BpfMap[]): object {
+  return {
+    packet,
+    verdict: result.fault === undefined ? result.verdict : null,
+    retval: result.retval,
+    r0: hex64(result.r0),
+    insns_executed: Number(result.insnsExecuted),
+    fault: faultJson(result.fault),
+    data_out: hexOf(result.dataOut),
+    ctx_out: ctxJson(result.ctxOut),
+    maps_out: mapsJson(maps),
+    output: result.output,
+  };
+}
+
+/** The contents of each map, in the order of the program's maps. */
+export function mapsJson(maps: readonly BpfMap[]): object[] {
+  return maps.map((map) => {
+    const entries: Record<string, string> = {};
+    for (const [key, value] of map.entries()) entries[hexOf(key)] = hexOf(value);
+    return entries;
+  });
+}
+
+/** `stats` of `run --json`: the CPUs on which the program has run or was refused entry. */
+export function statsJson(machine: Machine, prog: BpfProg): object[] {
+  return readStats(machine, prog)
+    .filter((row) => row.cnt > 0n || row.misses > 0n)
+    .map(({ cpu, cnt, nsecs, misses }) => ({
+      cpu,
+      cnt: hex64(cnt),
+      nsecs: hex64(nsecs),
+      misses: hex64(misses),
+    }));
+}
+
+/** `run --json` of a program that was not loaded. */
+export function refusedJson(name: string, attr: LoadAttr, engine: string, refusal: Refusal): object {
+  const message = name === attr.name ? refusal.message : `${name}: ${refusal.message}`;
+  const refused = { pc: refusal.pc ?? null, message };
+  return { prog: attr.name, type: attr.progType, engine, refused, results: [], stats: [] };
+}
+
+/** What people read when a program was not loaded. */
+export function refusedReport(
+  name: string,
+  attr: LoadAttr,
+  refusal: Refusal,
+  source: Source,
+  io: Io,
+): string {
+  const styles = stylesFor(io);
+  const place =
+    refusal.pc === undefined || name !== attr.name ? '' : ` at ${placeOfInsn(attr, refusal.pc, source)}`;
+  return `${styles.bold(name)}  ${attr.progType}\n${styles.red('refused')}${place}: ${refusal.message}\n`;
+}
+
+/** Everything that the report for people shows. */
+export interface ReportOf {
+  readonly attr: LoadAttr;
+  readonly engine: string;
+  readonly inputs: Inputs;
+  readonly results: readonly { readonly packet: number; readonly result: RunResult }[];
+  readonly machine: Machine;
+  readonly prog: BpfProg;
+  readonly source: Source;
+  readonly io: Io;
+}
+
+/** What people read: a line a packet, what the program printed, faults, maps that hold something. */
+export function runReport(of: ReportOf): string {
+  const styles = stylesFor(of.io);
+  const lines = [`${styles.bold(of.attr.name)}  ${of.attr.progType}, ${of.engine}`];
+  const rows = of.results.map(({ packet, result }) => [
+    of.inputs.packets.find((each) => each.number === packet)?.summary ?? '',
+    outcomeText(of.attr, result),
+    hex64(result.r0),
+    `${result.insnsExecuted} instructions`,
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  of.results.forEach(({ packet, result }, index) => {
+    const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const verdict = cells[1] ?? '';
+    cells[1] = result.fault === undefined ? styles.green(verdict) : styles.red(verdict);
+    const number = `#${packet}`.padStart(`#${of.results.at(-1)?.packet ?? packet}`.length);
+    lines.push(`${number}  ${cells.filter((cell) => cell !== '').join('  ')}`.trimEnd());
+    for (const text of result.output) lines.push(styles.dim(`    ${text}`));
+    if (result.fault !== undefined) {
+      lines.push(`    ${placeOfInsn(of.attr, result.fault.pc, of.source)}: ${result.fault.message}`);
+    }
+  });
+  lines.push(...mapLines(of.prog.maps, styles));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A raw program has no verdict beside its R0, which stands in the next column. */
+function outcomeText(attr: LoadAttr, result: RunResult): string {
+  if (result.fault !== undefined) return `fault: ${result.fault.kind}`;
+  return attr.progType === 'raw' ? '' : result.verdict;
+}
+
+/** Most entries of a map that people are shown. */
+const MAX_SHOWN_ENTRIES = 20;
+
+/** Array elements that are all zero say nothing and are left out. */
+function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
+  return maps.flatMap((map) => {
+    const rows: string[] = [];
+    let more = 0;
+    for (const [key, value] of map.entries()) {
+      if (map.def.type.endsWith('array') && value.every((byte) => byte === 0)) continue;
+      if (rows.length < MAX_SHOWN_ENTRIES) rows.push(`    ${keyText(key)} = ${numberText(value)}`);
+      else more++;
+    }
+    if (rows.length === 0) return [];
+    if (more > 0) rows.push(styles.dim(`    … ${more} more`));
+    return [`map ${styles.bold(map.def.name)}  ${map.def.type}`, ...rows];
+  });
+}
+
+/** Small keys are mostly indices and ports; larger ones (addresses, structures) are shown byte by byte. */
+function keyText(bytes: Uint8Array): string {
+  return bytes.length <= 8 && littleEndian(bytes) < 0x10000n
+    ? littleEndian(bytes).toString()
+    : bytesText(bytes);
+}
+
+/** Values of a number's size are mostly counters. */
+function numberText(bytes: Uint8Array): string {
+  return [1, 2, 4, 8].includes(bytes.length) ? littleEndian(bytes).toString() : bytesText(bytes);
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}
+
+function bytesText(bytes: Uint8Array): string {
+  return hexOf(bytes).replace(/(..)(?=.)/g, '$1 ');
+}
+
+/** `file:line:col` of an instruction, or its number where there is no line info. */
+function placeOfInsn(attr: LoadAttr, pc: number, source: Source): string {
+  const info = source.kind === 'asm' ? attr.lineInfo.findLast((each) => each.insnOff <= pc) : undefined;
+  if (info === undefined) return `instruction ${pc}`;
+  const column = info.column > 0 ? `:${info.column}` : '';
+  return `${attr.files[info.file] ?? source.name}:${info.line}${column} (instruction ${pc})`;
+}

@@ -1,0 +1,150 @@
+import { open } from 'node:fs/promises';
+import { type Assembled, assemble } from '#core/asm/assemble.ts';
+import type { BpfObject, Diagnostic, ProgType } from '#core/object/object.ts';
+import { objectFromInsns, parseHexInsns, recogniseSource } from '#core/object/raw.ts';
+import { messageOf, notSupported, UsageError } from './failure.ts';
+import type { Io } from './io.ts';
+
+/** Largest program file or text on stdin. */
+export const MAX_SOURCE_BYTES = 64 << 20;
+/** Largest capture or data file. */
+export const MAX_DATA_BYTES = 512 << 20;
+
+/** The dialects that this version reads and writes. */
+export const DIALECTS = ['pseudoc', 'gnu'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
+/** Reads a whole file, or stdin for `-`; throws `UsageError` when it is not there or larger than `limit`. */
+export async function readInput(path: string, limit: number, io: Io): Promise<Uint8Array> {
+  return path === '-' ? readStdin(io, limit) : readFileLimited(path, limit);
+}
+
+async function readFileLimited(path: string, limit: number): Promise<Uint8Array> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const stat = await file.stat();
+      if (stat.isDirectory()) throw new UsageError(`${path}: is a directory; give a file`);
+      if (stat.size > limit) throw tooLarge(path, limit);
+      const bytes = await file.readFile();
+      if (bytes.length > limit) throw tooLarge(path, limit);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') throw new UsageError(`${path}: no such file`);
+    if (code === 'EACCES') throw new UsageError(`${path}: permission denied`);
+    throw new UsageError(`${path}: ${messageOf(error)}`);
+  }
+}
+
+async function readStdin(io: Io, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of io.stdin) {
+    size += part.length;
+    if (size > limit) throw tooLarge('stdin', limit);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function tooLarge(name: string, limit: number): UsageError {
+  return new UsageError(`${name}: larger than ${limit >> 20} MiB`);
+}
+
+/** How text is to be read. */
+export interface SourceOptions {
+  /** With a dialect told, text is assembly whatever it looks like. */
+  readonly dialect?: Dialect | 'auto' | undefined;
+  readonly mcpu?: 'v1' | 'v2' | 'v3' | 'v4' | undefined;
+}
+
+/** A program file as read: text with its tree and diagnostics, or instructions. */
+export type Source =
+  | { readonly kind: 'asm'; readonly name: string; readonly text: string; readonly assembled: Assembled }
+  | { readonly kind: 'insns'; readonly name: string; readonly insns: Uint8Array };
+
+/** Reads a program in any form that this version knows; throws `UsageError` for others. */
+export async function readSource(path: string, io: Io, options: SourceOptions = {}): Promise<Source> {
+  const bytes = await readInput(path, MAX_SOURCE_BYTES, io);
+  const name = path === '-' ? 'stdin' : path;
+  const kind = options.dialect === undefined ? recogniseSource(name, bytes) : textUnlessBinary(name, bytes);
+  switch (kind) {
+    case 'asm': {
+      const text = new TextDecoder().decode(bytes);
+      const assembled = assemble(text, {
+        fileName: name,
+        dialect: options.dialect ?? 'auto',
+        ...(options.mcpu === undefined ? {} : { mcpu: options.mcpu }),
+      });
+      return { kind: 'asm', name, text, assembled };
+    }
+    case 'raw':
+      if (bytes.length % 8 !== 0) {
+        throw new UsageError(
+          `${name}: ${bytes.length} bytes is no whole number of 8-byte instructions; ${bytes.length % 8} bytes are left over at offset ${bytes.length - (bytes.length % 8)}`,
+        );
+      }
+      return { kind: 'insns', name, insns: bytes };
+    case 'hex': {
+      const text = new TextDecoder().decode(bytes);
+      const parsed = parseHexInsns(text);
+      failOnErrors(name, text, parsed.diagnostics);
+      return { kind: 'insns', name, insns: parsed.value };
+    }
+    case 'elf':
+      throw notSupported(`ELF object as input (${name}); give assembly text, raw instructions or hex text`);
+    default:
+      throw notSupported(`classic BPF as input (${name}); give assembly text, raw instructions or hex text`);
+  }
+}
+
+/** With a dialect told, text is assembly whatever it looks like. */
+function textUnlessBinary(name: string, bytes: Uint8Array): ReturnType<typeof recogniseSource> {
+  const kind = recogniseSource(name, bytes);
+  return kind === 'raw' || kind === 'elf' ? kind : 'asm';
+}
+
+/** The program object of a source; throws `UsageError` for assembly text with errors. */
+export function objectOf(source: Source, progType?: ProgType): BpfObject {
+  if (source.kind === 'asm') {
+    failOnErrors(source.name, source.text, source.assembled.diagnostics);
+    return source.assembled.value;
+  }
+  return objectFromInsns(source.insns, {
+    name: 'main',
+    fileName: source.name,
+    ...(progType === undefined ? {} : { progType }),
+  });
+}
+
+/** Throws `UsageError` with the first error's place and text when there is any error. */
+export function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
+  const errors = diagnostics.filter((each) => each.severity === 'error');
+  const first = errors[0];
+  if (first === undefined) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more; bpf-workbench check lists them)` : '';
+  throw new UsageError(`${placeText(name, text, first.range.start)}: ${first.message}${more}`);
+}
+
+/** 1-based line and column (UTF-16 units) of a text offset. */
+export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const at = Math.min(offset, text.length);
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', start)) {
+    line++;
+    start = end + 1;
+  }
+  return { line, column: at - start + 1 };
+}
+
+/** `file:line:col` of a text offset. */
+export function placeText(name: string, text: string, offset: number): string {
+  const place = placeOf(text, offset);
+  return `${name}:${place.line}:${place.column}`;
+}

@@ -1,0 +1,343 @@
+import type { TargetClient } from '#core/session/client.ts';
+import type {
+  BreakpointRequest,
+  RunCommand,
+  StopReport,
+  TargetEvent,
+  VariableRow,
+} from '#core/session/target-api.ts';
+import { messageOf } from './failure.ts';
+import { type Io, readLines, type Styles, stylesFor } from './io.ts';
+
+const HELP = `  n, next         step over (a line)        s, step         step into
+  o, out          run to the caller         si, ni          the same by single instructions
+  c, continue     run on                    q, quit         end
+  b LINE          set a breakpoint          d LINE          delete it; b alone lists them
+  p EXPRESSION    print: r1, w1, r10-8, *(u32 *)(r1 + 4), a map's name
+  set A = B       change a register or memory
+  r, registers    all registers             k, stack        the stack's used slots
+  x EXPRESSION N  N bytes of memory         maps            maps of the program
+  bt, where       call frames               l, list         source around here
+`;
+
+const MAX_COMMAND_BYTES = 64 << 10;
+
+/** The terminal debugger: reads commands line by line, shows where the program stands after each stop. */
+export class Stepper {
+  readonly #client: TargetClient;
+  readonly #io: Io;
+  readonly #styles: Styles;
+  readonly #source: readonly string[];
+  readonly #breakpoints = new Map<number, BreakpointRequest>();
+  #file = '';
+  #line = 0;
+  #last = 'next';
+  #ended: 0 | 1 | undefined;
+  /** What the target said, in order; printed before the next prompt. */
+  #pending: string[] = [];
+  #wake: () => void = () => {};
+  #stopped: StopReport | undefined;
+
+  constructor(client: TargetClient, io: Io, source: string) {
+    this.#client = client;
+    this.#io = io;
+    this.#styles = stylesFor(io);
+    this.#source = source.split(/\r?\n/);
+    client.onEvent((event) => this.#event(event));
+  }
+
+  /** Runs until `quit`, the end of stdin or of the last packet. Resolves to 1 when a run has faulted. */
+  async run(): Promise<number> {
+    const onInterrupt = (): void => {
+      this.#client.pause().catch((error) => this.#io.err(messageOf(error)));
+    };
+    process.on('SIGINT', onInterrupt);
+    try {
+      await this.#client.request('setFaultStops', { on: true });
+      await this.#client.request('start', { stopOnEntry: true, debug: true });
+      await this.#untilStopped();
+      await this.#prompt();
+      for await (const line of readLines(this.#io.stdin, MAX_COMMAND_BYTES)) {
+        if (line === undefined) this.#say('the line is too long');
+        else if (!(await this.#command(line.trim()))) break;
+        if (this.#ended !== undefined) break;
+        await this.#prompt();
+      }
+      await this.#flush();
+      return this.#ended ?? 0;
+    } finally {
+      process.off('SIGINT', onInterrupt);
+    }
+  }
+
+  async #prompt(): Promise<void> {
+    await this.#flush();
+    if (this.#ended === undefined && this.#io.stdoutIsTerminal)
+      await this.#io.out(this.#styles.dim('(bpf) '));
+  }
+
+  /** Carries out one command; false ends the session. An empty line repeats the last step. */
+  async #command(text: string): Promise<boolean> {
+    const line = text === '' ? this.#last : text;
+    const [word = '', ...rest] = line.split(/\s+/);
+    const argument = rest.join(' ');
+    try {
+      switch (word) {
+        case 'n':
+        case 'next':
+          return await this.#resume(line, { kind: 'over', granularity: 'line' });
+        case 's':
+        case 'step':
+          return await this.#resume(line, { kind: 'in', granularity: 'line' });
+        case 'ni':
+          return await this.#resume(line, { kind: 'over', granularity: 'instruction' });
+        case 'si':
+          return await this.#resume(line, { kind: 'in', granularity: 'instruction' });
+        case 'o':
+        case 'out':
+          return await this.#resume(line, { kind: 'out' });
+        case 'c':
+        case 'continue':
+          return await this.#resume(line, { kind: 'continue' });
+        case 'q':
+        case 'quit':
+          return false;
+        case 'h':
+        case 'help':
+          this.#pending.push(HELP);
+          break;
+        case 'b':
+        case 'break':
+          await this.#setBreakpoint(argument);
+          break;
+        case 'd':
+        case 'delete':
+          await this.#deleteBreakpoint(argument);
+          break;
+        case 'p':
+        case 'print':
+          await this.#print(argument);
+          break;
+        case 'set':
+          await this.#set(argument);
+          break;
+        case 'r':
+        case 'registers':
+          await this.#registers();
+          break;
+        case 'k':
+        case 'stack':
+          await this.#stack();
+          break;
+        case 'x':
+          await this.#memory(rest);
+          break;
+        case 'maps':
+          await this.#maps();
+          break;
+        case 'bt':
+        case 'where':
+          await this.#frames();
+          break;
+        case 'l':
+        case 'list':
+          this.#list();
+          break;
+        default:
+          this.#say(`unknown command ${word}; help lists them`);
+      }
+    } catch (error) {
+      this.#say(messageOf(error));
+    }
+    return true;
+  }
+
+  async #resume(line: string, command: RunCommand): Promise<boolean> {
+    this.#last = line;
+    this.#stopped = undefined;
+    await this.#client.request('resume', command);
+    await this.#untilStopped();
+    return true;
+  }
+
+  /** Waits for the next stop or the end and puts where it is into the output. */
+  async #untilStopped(): Promise<void> {
+    while (this.#stopped === undefined && this.#ended === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await this.#flush();
+    }
+    const report = this.#stopped;
+    if (report === undefined) return;
+    const [frame] = await this.#client.request('frames', null);
+    if (frame === undefined) return;
+    const { location } = frame;
+    this.#file = location?.file ?? this.#file;
+    this.#line = location?.line ?? 0;
+    const why = report.description ?? report.reason;
+    const color = report.fault === undefined ? this.#styles.yellow : this.#styles.red;
+    if (report.reason !== 'step' || report.verdict !== undefined) this.#say(color(why));
+    const place = location === undefined ? `instruction ${frame.pc}` : `${location.file}:${location.line}`;
+    const text = this.#source[this.#line - 1]?.trim();
+    const shown = location === undefined || text === undefined ? frame.insn : text;
+    this.#say(`${this.#styles.bold(place)}  ${shown}`);
+  }
+
+  async #setBreakpoint(argument: string): Promise<void> {
+    if (argument === '') {
+      const lines = [...this.#breakpoints.keys()].sort((a, b) => a - b);
+      this.#say(lines.length === 0 ? 'no breakpoints' : `breakpoints at ${lines.join(', ')}`);
+      return;
+    }
+    const line = /^\d+$/.test(argument) ? Number(argument) : 0;
+    if (line < 1) {
+      this.#say(`${argument} is no line number`);
+      return;
+    }
+    this.#breakpoints.set(line, { line });
+    const reply = (await this.#sendBreakpoints()).at([...this.#breakpoints.keys()].indexOf(line));
+    if (reply === undefined) return;
+    if (!reply.verified) this.#breakpoints.delete(line);
+    const told = reply.message === undefined ? '' : ` (${reply.message})`;
+    this.#say(reply.verified ? `breakpoint at ${reply.line}${told}` : `no breakpoint at ${line}${told}`);
+  }
+
+  async #deleteBreakpoint(argument: string): Promise<void> {
+    if (!this.#breakpoints.delete(Number(argument))) {
+      this.#say(`no breakpoint at ${argument || 'that line'}`);
+      return;
+    }
+    await this.#sendBreakpoints();
+    this.#say(`deleted breakpoint at ${argument}`);
+  }
+
+  #sendBreakpoints() {
+    return this.#client.request('setBreakpoints', {
+      file: this.#file,
+      breakpoints: [...this.#breakpoints.values()],
+    });
+  }
+
+  async #print(expression: string): Promise<void> {
+    if (expression === '') {
+      this.#say('p EXPRESSION, as in p r1');
+      return;
+    }
+    const reply = await this.#client.request('evaluate', { expression, frame: 0, context: 'repl' });
+    this.#say(reply.ok ? reply.row.value : reply.message);
+  }
+
+  async #set(argument: string): Promise<void> {
+    const equals = argument.search(/(?<![<>=!])=(?!=)/);
+    if (equals <= 0) {
+      this.#say('set A = B, as in set r1 = 5');
+      return;
+    }
+    const target = argument.slice(0, equals).trim();
+    const value = argument.slice(equals + 1).trim();
+    const reply = await this.#client.request('assign', { target, value, frame: 0 });
+    this.#say(reply.ok ? `${target} = ${reply.row.value}` : reply.message);
+  }
+
+  async #registers(): Promise<void> {
+    const { registers } = await this.#client.request('registers', { frame: 0 });
+    for (const row of registers) {
+      if (row.name === 'ax') continue;
+      const value = row.initialised ? row.value : this.#styles.dim('-');
+      const meaning = row.meaning === undefined || !row.initialised ? '' : `  ${row.meaning}`;
+      const mark = row.changed ? this.#styles.yellow('*') : ' ';
+      this.#say(`${row.name.padEnd(4)}${mark}${value}${meaning}`);
+    }
+  }
+
+  async #stack(): Promise<void> {
+    const { frames } = await this.#client.request('stack', { frame: 0 });
+    const frame = frames[0];
+    if (frame === undefined) return;
+    const used = new Set<number>();
+    for (const [from, to] of frame.initialised) {
+      for (let at = from & ~7; at < to; at += 8) used.add(at);
+    }
+    if (used.size === 0) this.#say('nothing is written yet');
+    for (const at of [...used].sort((a, b) => b - a)) {
+      const bytes = frame.bytes.slice(at * 2, at * 2 + 16).replace(/(..)(?=.)/g, '$1 ');
+      const meaning = frame.meanings.find((each) => each.at === at - 512)?.meaning;
+      this.#say(`fp-${String(512 - at).padEnd(4)} ${bytes}${meaning === undefined ? '' : `  ${meaning}`}`);
+    }
+  }
+
+  async #memory(words: readonly string[]): Promise<void> {
+    const count = /^\d+$/.test(words.at(-1) ?? '') && words.length > 1 ? Number(words.at(-1)) : 16;
+    const expression = (
+      words.length > 1 && /^\d+$/.test(words.at(-1) ?? '') ? words.slice(0, -1) : words
+    ).join(' ');
+    const value = await this.#client.request('evaluate', { expression, frame: 0, context: 'repl' });
+    if (!value.ok) {
+      this.#say(value.message);
+      return;
+    }
+    const place = value.row.memory;
+    if (place === undefined) {
+      this.#say(`${expression} is no address`);
+      return;
+    }
+    const read = await this.#client.request('readMemory', { ...place, count: Math.min(count, 4096) });
+    if ('message' in read) {
+      this.#say(read.message);
+      return;
+    }
+    for (let at = 0; at < read.bytes.length; at += 16) {
+      const row = [...read.bytes.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, '0'));
+      this.#say(`+${String(at).padEnd(5)} ${row.join(' ')}`);
+    }
+    if (read.unreadable > 0) this.#say(`${read.unreadable} bytes beyond the end`);
+  }
+
+  async #maps(): Promise<void> {
+    const args = { frame: 0, start: 0, count: 100 };
+    const maps = await this.#client.request('children', { of: { kind: 'maps' }, ...args });
+    if (maps.length === 0) this.#say('no maps');
+    for (const map of maps) {
+      this.#say(`${this.#styles.bold(map.name)}  ${map.value}`);
+      const rows: readonly VariableRow[] =
+        map.children === undefined
+          ? []
+          : await this.#client.request('children', { of: map.children, ...args });
+      for (const row of rows) this.#say(`    ${row.name} = ${row.value}`);
+    }
+  }
+
+  async #frames(): Promise<void> {
+    for (const frame of await this.#client.request('frames', null)) {
+      const { location } = frame;
+      const place = location === undefined ? `instruction ${frame.pc}` : `${location.file}:${location.line}`;
+      this.#say(`#${frame.index}  ${frame.name}  ${place}  ${frame.insn}`);
+    }
+  }
+
+  #list(): void {
+    const from = Math.max(1, this.#line - 5);
+    for (let line = from; line <= Math.min(this.#source.length, from + 10); line++) {
+      const mark = line === this.#line ? this.#styles.yellow('→') : ' ';
+      this.#say(`${mark}${String(line).padStart(4)}  ${this.#source[line - 1] ?? ''}`);
+    }
+  }
+
+  #event(event: TargetEvent): void {
+    if (event.kind === 'stopped') this.#stopped = event.report;
+    else if (event.kind === 'ended') this.#ended = event.exitCode;
+    else this.#pending.push(event.text.endsWith('\n') ? event.text : `${event.text}\n`);
+    this.#wake();
+  }
+
+  #say(line: string): void {
+    this.#pending.push(`${line}\n`);
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#pending.join('');
+    this.#pending = [];
+    if (text !== '') await this.#io.out(text);
+  }
+}
