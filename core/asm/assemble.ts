@@ -1,6 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { InsnId } from '../isa/table.ts';
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS } from '../object/elf-constants.ts';
+import { mapsOfSections } from '../object/map-defs.ts';
 import type { BpfObject, Diagnostic, ObjSection, ObjSymbol, Parsed, TextRange } from '../object/object.ts';
 import { Builder, localName } from './builder.ts';
 import { assign, finishLebs, runDirective } from './directives.ts';
@@ -220,6 +221,7 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     else
       b.report(b.rangeOf(where), 'not-absolute', 'a size must be a number or the difference of two labels');
   }
+  for (const sym of b.symbols.values()) if (sym.alias && sym.size === 0n) sym.size = sym.alias.size;
   for (const section of b.sections) {
     if (!section.hasInsns) continue;
     if (section.align < 8) section.align = 8;
@@ -244,7 +246,9 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     lineInfo: s.lineInfo,
     ...(s.locInfo.length ? { locInfo: s.locInfo } : {}),
   }));
-  return { files: b.files, sections, symbols, maps: b.maps, programs };
+  const known = new Set(b.maps.map((m) => m.name));
+  const found = mapsOfSections(sections, symbols).filter((m) => !known.has(m.name));
+  return { files: b.files, sections, symbols, maps: [...b.maps, ...found], programs };
 }
 
 /** The symbol table: file, sections that relocations name, locals, then globals, each in order of the text. */

@@ -297,6 +297,7 @@ export function assign(
   sym.range = range;
   if (value.plus) {
     sym.section = value.plus.section;
+    if (value.addend === 0n) sym.alias = value.plus;
     sym.value = value.plus.value + value.addend;
     if (value.plus.type !== 'notype' && sym.type === 'notype') sym.type = value.plus.type;
   } else {

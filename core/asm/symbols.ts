@@ -24,6 +24,8 @@ export interface Sym {
   used: boolean;
   /** Defined by `.set`, `.equ` or `=`: may be defined again. */
   assigned: boolean;
+  /** What `.set` made it another name of: it has that symbol's size. */
+  alias: Sym | undefined;
   /** A map of `.map`. */
   map: boolean;
   /** Index in the object's symbol table; −1 while it has none. */
@@ -44,6 +46,7 @@ export function createSymbol(name: string): Sym {
     declared: false,
     used: false,
     assigned: false,
+    alias: undefined,
     map: false,
     index: -1,
   };
