@@ -6,6 +6,8 @@ import type { BpfObject, ObjSection, ProgType } from '../object/object.ts';
 const SHF_EXECINSTR = 4;
 /** Relocation of a call's `imm` (Documentation/bpf/llvm_reloc.rst). */
 const R_BPF_64_32 = 10;
+/** `BPF_JMP | BPF_CALL | BPF_X` */
+const OP_CALLX = 0x8d;
 
 /** A stretch of instructions that is entered at its first slot and that no jump may leave. */
 export interface CodeFunction {
@@ -90,6 +92,14 @@ function functionsOf(
       insns: insns.slice(first, next),
     };
   });
+}
+
+/**
+ * A call through a register, in either of LLVM's encodings: before LLVM 19 the register's number stands in `imm`,
+ * which fits no row of the table. Compilers emit it; Linux refuses it.
+ */
+export function isRegisterCall({ insn }: Decoded): boolean {
+  return insn.opcode === OP_CALLX;
 }
 
 /** Where an instruction that names a program-local function goes. */

@@ -3,11 +3,14 @@ import { helperById } from '../isa/helpers.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import type { BpfObject, Diagnostic } from '../object/object.ts';
-import { type CodeFunction, relocatedSlots } from './functions.ts';
+import { type CodeFunction, isRegisterCall, relocatedSlots } from './functions.ts';
 import type { SourceMap } from './source-map.ts';
 
 /** Bytes of one stack frame (include/linux/filter.h, `MAX_BPF_STACK`). */
 const MAX_BPF_STACK = 512;
+
+const REGISTER_CALL =
+  'Linux has no call through a register; compile with optimisation so that the call is direct';
 
 /** What an instruction shows by itself: opcode, fields, R10 written, stack offsets, helper numbers. */
 export function instructionDiagnostics(
@@ -30,12 +33,12 @@ export function instructionDiagnostics(
       if (place === undefined) continue;
       if (problem !== undefined) {
         // Compilers emit calls through a register; only the kernel says no, so it is no error of the text.
-        const severity = decoded.row?.id === 'callx' ? 'warning' : 'error';
+        const severity = isRegisterCall(decoded) ? 'warning' : 'error';
         found.push({
           range: place,
           severity,
           code: problem.code,
-          message: `${problem.message}: ${problem.hint}`,
+          message: `${problem.message}: ${isRegisterCall(decoded) ? REGISTER_CALL : problem.hint}`,
         });
         continue;
       }

@@ -1,6 +1,7 @@
 import type { Decoded } from '../isa/decode.ts';
 import type { RegField } from '../isa/row.ts';
 import type { FlowGraph } from './flow-graph.ts';
+import { isRegisterCall } from './functions.ts';
 
 /** A register that is read where it has, or may have, no value. */
 export interface UnsetRead {
@@ -91,7 +92,7 @@ interface Uses {
 
 function usesOf(decoded: Decoded, options: RegisterFlowOptions): Uses {
   const flow = decoded.row?.flow;
-  if (flow === 'call') {
+  if (flow === 'call' || isRegisterCall(decoded)) {
     const target = decoded.row?.dst === 'r' ? 1 << decoded.insn.dst : 0;
     return { reads: target | options.argumentsOf(decoded), sets: 1, loses: CALLER_SAVED_ARGUMENTS };
   }
