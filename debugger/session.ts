@@ -22,6 +22,12 @@ export type OutgoingMessage = Omit<DebugProtocol.Event, 'seq'> | Omit<DebugProto
 
 type State = 'new' | 'configuring' | 'running' | 'stopped' | 'ended';
 
+/** Requests that cause events; clients expect the response first. */
+const HOLDING: ReadonlySet<string> = new Set([
+  ...['continue', 'next', 'stepIn', 'stepOut', 'pause', 'restart', 'terminate'],
+  ...['setVariable', 'setExpression', 'evaluate', 'writeMemory'],
+]);
+
 /**
  * One debug session of a client (DAP type `bpf`): translates between the protocol and a target.
  * Transport and platform are handed in, so that it runs in Node and in a browser's worker alike.
@@ -38,6 +44,9 @@ export class BpfDebugSession {
   #state: State = 'new';
   #stopOnFaults = true;
   #lastStop: StopReport | undefined;
+  /** Requests under way whose response must leave before the events that follow from them. */
+  #holding = 0;
+  readonly #held: OutgoingMessage[] = [];
 
   /** @param send takes events and responses in the order in which they are to leave. */
   constructor(host: AdapterHost, send: (message: OutgoingMessage) => void) {
@@ -49,6 +58,8 @@ export class BpfDebugSession {
   /** Carries out a request and sends its response; never throws. */
   async handle(request: DebugProtocol.Request): Promise<void> {
     const response = { type: 'response', request_seq: request.seq, command: request.command } as const;
+    const holds = HOLDING.has(request.command);
+    if (holds) this.#holding++;
     try {
       const body = await this.#dispatch(request.command, request.arguments);
       this.#send({ ...response, success: true, ...(body === undefined ? {} : { body }) });
@@ -56,6 +67,7 @@ export class BpfDebugSession {
     } catch (error) {
       this.#send({ ...response, success: false, ...errorBody(error) });
     }
+    if (holds && --this.#holding === 0) for (const event of this.#held.splice(0)) this.#send(event);
   }
 
   /** Ends the target; the client is gone. */
@@ -300,7 +312,9 @@ export class BpfDebugSession {
   }
 
   #event(event: string, body?: object): void {
-    this.#send({ type: 'event', event, ...(body === undefined ? {} : { body }) });
+    const message: OutgoingMessage = { type: 'event', event, ...(body === undefined ? {} : { body }) };
+    if (this.#holding > 0) this.#held.push(message);
+    else this.#send(message);
   }
 }
 

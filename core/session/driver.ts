@@ -18,6 +18,8 @@ export class Driver {
   readonly #post: (message: FromTarget) => void;
   /** Instructions a slice; follows the speed of engine and machine. */
   #budget = FIRST_BUDGET;
+  /** Events of the request that is being carried out: they follow its answer. */
+  #held: FromTarget[] | undefined;
   #running = false;
   #ended = false;
 
@@ -27,18 +29,25 @@ export class Driver {
     this.#post = post;
     this.#session = new Session({
       sharedMemory: runtime.sharedMemory,
-      emit: (event) => post({ event }),
+      emit: (event) => {
+        if (this.#held === undefined) post({ event });
+        else this.#held.push({ event });
+      },
     });
   }
 
   /** Carries out one request and posts its answer; a failure inside is answered, never thrown. */
   handle(message: ToTarget): void {
+    const held: FromTarget[] = [];
+    this.#held = held;
+    let answer: FromTarget;
     try {
-      const reply = this.#session.request(message.method, message.args);
-      this.#post({ id: message.id, reply });
+      answer = { id: message.id, reply: this.#session.request(message.method, message.args) };
     } catch (error) {
-      this.#post({ id: message.id, error: error instanceof Error ? error.message : String(error) });
+      answer = { id: message.id, error: error instanceof Error ? error.message : String(error) };
     }
+    this.#held = undefined;
+    for (const one of [answer, ...held]) this.#post(one);
     if (this.#session.isRunning && !this.#running) void this.#run();
   }
 

@@ -13,13 +13,30 @@ export function pointerMeaning(
 ): string | undefined {
   const region = loaded.machine.space.regionAt(addr);
   if (region === undefined) return undefined;
-  if (region.kind !== 'stack') return loaded.machine.space.describe(addr);
+  if (region.kind !== 'stack') {
+    return arrayElement(loaded, region.addr, addr) ?? loaded.machine.space.describe(addr);
+  }
   const offset = Number(addr & 0xffffffffn);
   const owner = frames.find((one) => one.view.fp - BigInt(MAX_BPF_STACK) === region.addr);
   if (owner === undefined || offset > MAX_BPF_STACK) return undefined;
   const distance = MAX_BPF_STACK - offset;
   const where = distance === 0 ? 'fp' : `fp - ${distance}`;
   return owner === frame ? where : `${where} of ${owner.name}`;
+}
+
+/** `hits[2]`, `hits[2] + 4`: the element of an array map that an address lies in. */
+function arrayElement(loaded: Loaded, regionAddr: bigint, addr: bigint): string | undefined {
+  for (const map of loaded.maps.values()) {
+    if (map.def.type !== 'array' || map.directValueAddr !== regionAddr) continue;
+    // Elements lie at multiples of 8, as in the kernel.
+    const stride = Math.ceil(map.def.valueSize / 8) * 8;
+    const offset = Number(addr - regionAddr);
+    const index = Math.floor(offset / stride);
+    if (index >= map.def.maxEntries) return undefined;
+    const rest = offset - index * stride;
+    return `${map.def.name}[${index}]${rest === 0 ? '' : ` + ${rest}`}`;
+  }
+  return undefined;
 }
 
 /**

@@ -37,3 +37,8 @@ export function earlierFrame(
   const frame = snapshot?.get(depth);
   return frame?.identity === identity ? frame : undefined;
 }
+
+/** The registers of the CPU at an earlier stop, whichever function it stood in. */
+export function innermostRegisters(snapshot: Snapshot | undefined): FrameSnapshot['registers'] | undefined {
+  return snapshot?.get(snapshot.size - 1)?.registers;
+}

@@ -20,22 +20,22 @@ export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
     {
       name: 'Stack',
       container: { kind: 'stack' },
-      named: MAX_BPF_STACK / 8,
-      expensive: true,
+      named: stackDepthShown(context) / 8,
+      expensive: false,
     },
   ];
   const packet = dataRegion(context);
   if (packet !== undefined) {
     const name = loaded.main.attr.progType === 'raw' ? 'Memory' : 'Packet';
     const rows = Math.ceil(packet.size / 16);
-    scopes.push({ name, container: { kind: 'packet' }, indexed: rows, expensive: true });
+    scopes.push({ name, container: { kind: 'packet' }, indexed: rows, expensive: false });
   }
   const fields = CTX_FIELDS[loaded.main.attr.progType].length;
   if (fields > 0) {
-    scopes.push({ name: 'Context', container: { kind: 'context' }, named: fields, expensive: true });
+    scopes.push({ name: 'Context', container: { kind: 'context' }, named: fields, expensive: false });
   }
   if (loaded.maps.size > 0) {
-    scopes.push({ name: 'Maps', container: { kind: 'maps' }, named: loaded.maps.size, expensive: true });
+    scopes.push({ name: 'Maps', container: { kind: 'maps' }, named: loaded.maps.size, expensive: false });
   }
   return scopes;
 }
@@ -113,12 +113,22 @@ function registerRows(context: FrameContext): VariableRow[] {
   });
 }
 
+/** Bytes below the frame pointer that are worth rows: what the function uses and what has been written. */
+function stackDepthShown(context: FrameContext): number {
+  const { loaded, frame } = context;
+  if (frame === undefined) return 0;
+  const written = loaded.machine.space.initialised(frame.view.fp - BigInt(MAX_BPF_STACK), MAX_BPF_STACK);
+  const lowest = written?.findIndex((byte) => byte !== 0) ?? 0;
+  const depth = Math.max(frame.view.subprog.stackDepth, lowest < 0 ? 0 : MAX_BPF_STACK - lowest, 8);
+  return Math.ceil(depth / 8) * 8;
+}
+
 function stackRows(context: FrameContext): VariableRow[] {
   const { loaded, frames, frame } = context;
   if (frame === undefined) return [];
   const { space } = loaded.machine;
   const rows: VariableRow[] = [];
-  for (let offset = 8; offset <= MAX_BPF_STACK; offset += 8) {
+  for (let offset = 8; offset <= stackDepthShown(context); offset += 8) {
     const addr = frame.view.fp - BigInt(offset);
     const bytes = space.read(addr, 8);
     if (bytes === undefined) break;

@@ -10,7 +10,7 @@ import type {
 import { MAX_BPF_STACK } from '../vm/layout.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { registerMeaning, valueMeaning } from './meaning.ts';
-import { earlierFrame, type Snapshot } from './snapshot.ts';
+import { earlierFrame, innermostRegisters, type Snapshot } from './snapshot.ts';
 
 /** What the views are computed from: one stop and the one before. */
 export interface ViewContext {
@@ -26,10 +26,12 @@ export function registersView(context: ViewContext): RegistersReply {
   const { loaded, frames, frame, stop, previous } = context;
   const earlier = earlierFrame(previous, frame.view.index, identityOf(frame));
   const innermost = frame.index === 0;
+  // After a call or a return it is the same registers that another function looks at.
+  const physical = innermost ? innermostRegisters(previous) : undefined;
   const registers = REGISTERS.map(({ number, name, role }): RegisterRow => {
     const kept = frame.view.reg(number);
     const value = kept ?? 0n;
-    const before = earlier?.registers[number];
+    const before = earlier?.registers[number] ?? (innermost ? physical?.[number] : undefined);
     const meaning = kept === undefined ? undefined : registerMeaning(loaded, frames, frame, number, value);
     return {
       name,
