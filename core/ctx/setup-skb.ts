@@ -3,6 +3,7 @@ import type { Machine } from '../vm/machine.ts';
 import { checkFields } from './fields-in.ts';
 import type { Prepared, RunInput } from './input.ts';
 import { NET_DEVICE, SK_BUFF, SKB_CB, SKB_HEADROOM, SKB_SHARED_INFO, TC_AT_INGRESS_MASK } from './offsets.ts';
+import { allocRegions } from './regions.ts';
 
 const ETH_HLEN = 14;
 const LOOPBACK_IFINDEX = 1n;
@@ -78,25 +79,22 @@ export function prepareSkb(
   const testRun = input.attach === 'test_run';
   const pulled = progType === 'socket_filter' && testRun ? Math.min(ETH_HLEN, total) : 0;
 
-  const packet = space.alloc({
-    name: 'packet',
-    kind: 'packet',
-    size: total,
-    perm: 'rw',
-    headroom: SKB_HEADROOM,
-    capacity: roundUp(total + CACHE_LINE),
+  const end = roundUp(SKB_HEADROOM + total);
+  const { packet, head, device, skb } = allocRegions(machine, {
+    packet: {
+      name: 'packet',
+      kind: 'packet',
+      size: total,
+      perm: 'rw',
+      headroom: SKB_HEADROOM,
+      capacity: roundUp(total + CACHE_LINE),
+    },
+    head: { name: 'skb_shared_info', kind: 'kernel', size: end + SKB_SHARED_INFO.size, perm: 'r' },
+    device: { name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' },
+    skb: { name: 'ctx', kind: 'ctx', size: SK_BUFF.size, perm: 'rw' },
   });
   space.write(packet.addr, input.data);
   space.resize(packet, { origin: pulled });
-  const end = roundUp(SKB_HEADROOM + total);
-  const head = space.alloc({
-    name: 'skb_shared_info',
-    kind: 'kernel',
-    size: end + SKB_SHARED_INFO.size,
-    perm: 'r',
-  });
-  const device = space.alloc({ name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' });
-  const skb = space.alloc({ name: 'ctx', kind: 'ctx', size: SK_BUFF.size, perm: 'rw' });
 
   const { view } = memory;
   const put = (base: number, [offset, width]: Place, value: bigint): void => {
@@ -118,14 +116,13 @@ export function prepareSkb(
   view.setUint32(at + SK_BUFF.tail, SKB_HEADROOM + total, true);
   view.setUint32(at + SK_BUFF.end, end, true);
   view.setUint32(at + SK_BUFF.truesize, end + SKB_SHARED_INFO.size + SK_BUFF.size, true);
-  view.setUint8(at + SK_BUFF.pkt_type, packetType(input.data));
+  view.setUint8(at + SK_BUFF.pkt_type, packetType(input.data, testRun));
   view.setUint16(at + SK_BUFF.protocol, etherType(input.data), false);
   if (!testRun) view.setUint32(at + SK_BUFF.skb_iif, Number(values.get('ifindex') ?? LOOPBACK_IFINDEX), true);
   if (progType === 'sched_cls') {
-    if (!testRun) {
-      view.setUint8(at + SK_BUFF.tstamp_type, TC_AT_INGRESS_MASK);
-      view.setUint32(at + SKB_CB.pkt_len, total, true);
-    }
+    if (!testRun) view.setUint8(at + SK_BUFF.tstamp_type, TC_AT_INGRESS_MASK);
+    // TEST_RUN fills in the length on the wire only where it is given a context.
+    if (!testRun || input.ctx !== undefined) view.setUint32(at + SKB_CB.pkt_len, total, true);
     view.setBigUint64(at + SKB_CB.data_meta, packet.addr, true);
     view.setBigUint64(at + SKB_CB.data_end, packet.addr + BigInt(total), true);
   }
@@ -151,7 +148,10 @@ export function prepareSkb(
     problems,
     dataOut() {
       const data = env.packet;
-      return (data && space.read(data.addr, data.size)) ?? new Uint8Array();
+      const out = (data && space.read(data.addr, data.size)) ?? new Uint8Array();
+      // TEST_RUN pushes room for the Ethernet header that it has pulled, but not its contents.
+      out.fill(0, 0, pulled);
+      return out;
     },
     ctxOut() {
       const out: Record<string, bigint> = {};
@@ -173,13 +173,18 @@ export function prepareSkb(
   };
 }
 
-/** `PACKET_…` as `eth_type_trans` finds it on the loopback device, whose address is all zeroes. */
-function packetType(data: Uint8Array): number {
+/**
+ * `PACKET_…` as `eth_type_trans` finds it. TEST_RUN packets are on the loopback device, whose own and
+ * broadcast address are all zeroes; a captured packet counts as addressed to this host.
+ */
+function packetType(data: Uint8Array, testRun: boolean): number {
   const address = data.subarray(0, 6);
   if (address.length < 6) return PACKET_HOST;
-  if (address.every((byte) => byte === 0xff)) return PACKET_BROADCAST;
-  if ((address[0] ?? 0) & 1) return PACKET_MULTICAST;
-  return address.every((byte) => byte === 0) ? PACKET_HOST : PACKET_OTHERHOST;
+  if ((address[0] ?? 0) & 1) {
+    const broadcast = !testRun && address.every((byte) => byte === 0xff);
+    return broadcast ? PACKET_BROADCAST : PACKET_MULTICAST;
+  }
+  return testRun && address.some((byte) => byte !== 0) ? PACKET_OTHERHOST : PACKET_HOST;
 }
 
 /** EtherType in host order, as `eth_type_trans` gives it. */

@@ -1,6 +1,5 @@
 import type { RunEnv } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
-import type { Region } from '../vm/region.ts';
 import { checkFields } from './fields-in.ts';
 import type { Prepared, RunInput } from './input.ts';
 import {
@@ -11,6 +10,7 @@ import {
   XDP_PACKET_HEADROOM,
   XDP_RXQ_INFO,
 } from './offsets.ts';
+import { allocRegions } from './regions.ts';
 
 const SETTABLE: ReadonlySet<string> = new Set(['ingress_ifindex', 'rx_queue_index']);
 
@@ -28,25 +28,20 @@ export function prepareXdp(machine: Machine, cpu: number, input: RunInput): Prep
   const { values, problems } = checkFields('xdp', input.ctx, SETTABLE);
   const { length } = input.data;
   const tailEnd = Math.max(XDP_FRAME_SZ, XDP_PACKET_HEADROOM + length + SKB_SHARED_INFO.size);
-  const regions: Region[] = [];
-  const alloc = (region: Region): Region => {
-    regions.push(region);
-    return region;
-  };
-  const packet = space.alloc({
-    name: 'packet',
-    kind: 'packet',
-    size: length,
-    perm: 'rw',
-    headroom: XDP_PACKET_HEADROOM,
-    capacity: tailEnd - XDP_PACKET_HEADROOM - SKB_SHARED_INFO.size,
+  const { packet, device, rxq, ctx } = allocRegions(machine, {
+    packet: {
+      name: 'packet',
+      kind: 'packet',
+      size: length,
+      perm: 'rw',
+      headroom: XDP_PACKET_HEADROOM,
+      capacity: tailEnd - XDP_PACKET_HEADROOM - SKB_SHARED_INFO.size,
+    },
+    device: { name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' },
+    rxq: { name: 'xdp_rxq_info', kind: 'kernel', size: XDP_RXQ_INFO.size, perm: 'r' },
+    ctx: { name: 'ctx', kind: 'ctx', size: XDP_BUFF.size, perm: 'r' },
   });
   space.write(packet.addr, input.data);
-  const device = alloc(space.alloc({ name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' }));
-  const rxq = alloc(
-    space.alloc({ name: 'xdp_rxq_info', kind: 'kernel', size: XDP_RXQ_INFO.size, perm: 'r' }),
-  );
-  const ctx = alloc(space.alloc({ name: 'ctx', kind: 'ctx', size: XDP_BUFF.size, perm: 'r' }));
 
   const { view } = memory;
   view.setUint32(
@@ -89,7 +84,7 @@ export function prepareXdp(machine: Machine, cpu: number, input: RunInput): Prep
       disposed = true;
       if (target.current === env) target.current = undefined;
       if (env.packet) space.free(env.packet);
-      for (const region of regions) space.free(region);
+      for (const region of [device, rxq, ctx]) space.free(region);
     },
   };
 }

@@ -106,9 +106,8 @@ function checkOpcodes(insns: Uint8Array, options: CheckOptions): Refusal | undef
   for (let pc = 0; pc < n; pc++) {
     const opcode = insns[pc * INSN_SIZE] ?? 0;
     const wide = opcode === WIDE_OPCODE;
-    const cls = opcode & 7;
     const problem = insnProblem(insns, pc);
-    if (problem && (wide || cls === 1 || problem.code === 'unknown-opcode')) {
+    if (problem?.early) {
       return { pc, message: problem.message };
     }
     if (wide) {

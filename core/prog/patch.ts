@@ -21,7 +21,9 @@ export interface PatchRefusal {
 const CLASS_JMP = 0x05;
 const CLASS_JMP32 = 0x06;
 const OP_CALL = 0x85;
-const OP_EXIT = 0x95;
+/** `BPF_OP` of calls and of `exit`, whatever the source bit. */
+const BPF_CALL = 0x80;
+const BPF_EXIT = 0x90;
 const OP_TAIL_CALL = 0xf5;
 const OP_JA32 = 0x06;
 const PSEUDO_CALL = 1;
@@ -110,7 +112,8 @@ export function branchField(opcode: number, src: number): 'off' | 'imm' | 'none'
   if (opcode === WIDE_OPCODE) return src === PSEUDO_FUNC ? 'imm' : 'none';
   const cls = opcode & 7;
   if (cls !== CLASS_JMP && cls !== CLASS_JMP32) return 'none';
-  if (opcode === OP_EXIT || opcode === OP_TAIL_CALL) return 'none';
   if (opcode === OP_CALL) return src === PSEUDO_CALL ? 'imm' : 'none';
+  const op = opcode & 0xf0;
+  if (op === BPF_CALL || op === BPF_EXIT || opcode === OP_TAIL_CALL) return 'none';
   return opcode === OP_JA32 ? 'imm' : 'off';
 }

@@ -31,7 +31,9 @@ test.each(['xdp', 'socket_filter', 'sched_cls'] as const)(
       const kernel = row.xlated ?? `${row.pc}: ${row.refused}`;
       if (ours !== kernel) other.push(`${row.insns}: ${ours}, the kernel: ${kernel}`);
     }
-    console.log(`${type}: ${rows.length} accesses compared, ${rows.filter((row) => row.xlated).length} of them legal`);
+    console.log(
+      `${type}: ${rows.length} accesses compared, ${rows.filter((row) => row.xlated).length} of them legal`,
+    );
     expect(other).toEqual([]);
     expect(rows.length).toBeGreaterThan(100);
   },

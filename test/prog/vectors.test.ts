@@ -55,7 +55,9 @@ test('programs that Linux 6.18 ran give the same result here', () => {
     const machine = new Machine({ shared: false });
     const loaded = load(machine, vector);
     if (!loaded.ok) {
-      (loaded.refusal.message.includes(NOT_YET) ? notYet : other).push(`${vector.name}: ${loaded.refusal.message}`);
+      (loaded.refusal.message.includes(NOT_YET) ? notYet : other).push(
+        `${vector.name}: ${loaded.refusal.message}`,
+      );
       continue;
     }
     if (vector.retval === null || vector.data === null) continue;
@@ -64,7 +66,9 @@ test('programs that Linux 6.18 ran give the same result here', () => {
     if (!fault && retval === vector.retval) equal++;
     else other.push(`${vector.name}: ${fault?.message ?? retval}, the kernel gave ${vector.retval}`);
   }
-  console.log(`vectors: ${equal} of ${vectors.length} results compared and equal; not yet: ${notYet.join('; ') || 'none'}`);
+  console.log(
+    `vectors: ${equal} of ${vectors.length} results compared and equal; not yet: ${notYet.join('; ') || 'none'}`,
+  );
   expect(other).toEqual([]);
   expect(equal).toBeGreaterThanOrEqual(395);
   expect(notYet.length).toBeLessThanOrEqual(1);

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import { reference } from '#core/interp/reference.ts';
+import type { ProgType } from '#core/object/object.ts';
+import { bpfProgLoad } from '#core/prog/load.ts';
+import { readStats } from '#core/prog/stats.ts';
+import { type RunOptions, runProgram } from '#core/session/run.ts';
+import { Machine } from '#core/vm/machine.ts';
+import { attrOf, EXIT, R0_0, type Slot } from './build.ts';
+
+const PACKET = Uint8Array.from({ length: 60 }, (_, i) => i);
+
+function run(
+  progType: ProgType,
+  code: readonly Slot[],
+  more: { ctx?: Record<string, bigint> } & RunOptions = {},
+) {
+  const machine = new Machine({ shared: false, nCpus: 2 });
+  const loaded = bpfProgLoad(machine, attrOf(progType, code));
+  if (!loaded.ok) throw new Error(loaded.refusal.message);
+  const { ctx, ...options } = more;
+  const input = { data: PACKET, ...(ctx ? { ctx } : {}) };
+  const before = machine.space.regions().length;
+  const result = runProgram(machine, loaded.prog, reference, input, options);
+  expect(machine.space.regions().length, 'regions left behind').toBe(before);
+  return { machine, prog: loaded.prog, result };
+}
+
+describe('a run', () => {
+  test('of a raw program: R1 is the memory, R2 its length, nothing rewritten', () => {
+    const { result } = run('raw', [[0x72, 1, 0, 3, 0xff], [0xbf, 0, 2], EXIT]);
+    expect(result).toMatchObject({ r0: 60n, retval: 60, verdict: '0x3c' });
+    expect(result.fault).toBeUndefined();
+    expect(result.dataOut[3]).toBe(0xff);
+    expect(result.insnsExecuted).toBe(3n);
+  });
+
+  test('of an XDP program over its packet', () => {
+    // r0 = data[data_end - data - 1]: the last byte.
+    const code: Slot[] = [[0x61, 2, 1, 4], [0x71, 0, 2, -1], EXIT];
+    expect(run('xdp', code).result).toMatchObject({ r0: 59n, verdict: '59' });
+  });
+
+  test('one byte behind the packet is a fault that names the place', () => {
+    const { result } = run('xdp', [[0x61, 2, 1, 4], [0x71, 0, 2, 0], EXIT]);
+    expect(result.fault).toMatchObject({
+      kind: 'out_of_bounds',
+      pc: 1,
+      xlatedPc: 1,
+      size: 1,
+      region: 'packet',
+    });
+    expect(result.fault?.message).toContain('packet + 60');
+    expect(result.verdict).toBe('fault: out_of_bounds');
+  });
+
+  test('a fault in rewritten code names the instruction as loaded', () => {
+    const { result } = run('xdp', [[0x61, 0, 1, 12], [0x61, 2, 1, 4], [0x71, 0, 2, 0], EXIT]);
+    expect(result.fault).toMatchObject({ pc: 2, xlatedPc: 4 });
+  });
+
+  test('a register that no path gives a value is a fault', () => {
+    const { result } = run('raw', [[0xbf, 0, 3], EXIT]);
+    expect(result.fault).toMatchObject({ kind: 'uninitialised', pc: 0 });
+    expect(result.fault?.message).toContain('R3 !read_ok');
+  });
+
+  test('an endless program stops at the limit, which the fault names', () => {
+    const { result } = run('raw', [R0_0, [0x05, 0, 0, -1], EXIT], { maxInsns: 1000 });
+    expect(result.fault).toMatchObject({ kind: 'insn_limit', pc: 1 });
+    expect(result.fault?.message).toContain('1000');
+    expect(result.insnsExecuted).toBe(1000n);
+  });
+
+  test('the limit is 1,000,000 when not told', () => {
+    const { result } = run('raw', [R0_0, [0x05, 0, 0, -1], EXIT]);
+    expect(result.insnsExecuted).toBe(1_000_000n);
+  });
+
+  test('recursion faults at the ninth frame', () => {
+    const { result } = run('raw', [[0x85, 0, 1, 0, 1], EXIT, [0x85, 0, 1, 0, -1], EXIT]);
+    expect(result.fault).toMatchObject({ kind: 'stack_overflow', pc: 2 });
+  });
+
+  test('is counted on its CPU, every repetition', () => {
+    const { machine, prog } = run('raw', [R0_0, EXIT], { cpu: 1, repeat: 5 });
+    expect(readStats(machine, prog)).toEqual([
+      { cpu: 0, cnt: 0n, nsecs: 0n, misses: 0n, insns: 0n },
+      { cpu: 1, cnt: 5n, nsecs: 10n, misses: 0n, insns: 10n },
+    ]);
+  });
+
+  test('is not counted while statistics are off', () => {
+    const machine = new Machine({ shared: false });
+    machine.statsEnabled = false;
+    const loaded = bpfProgLoad(machine, attrOf('raw', [R0_0, EXIT]));
+    if (!loaded.ok) throw new Error(loaded.refusal.message);
+    runProgram(machine, loaded.prog, reference, { data: PACKET });
+    expect(readStats(machine, loaded.prog)[0]).toMatchObject({ cnt: 0n, insns: 0n });
+  });
+});
+
+test('an input that does not fit into the machine leaves nothing behind', () => {
+  for (const type of ['xdp', 'sched_cls', 'raw'] as const) {
+    const machine = new Machine({ shared: false, maxMemory: 2 ** 20 });
+    const loaded = bpfProgLoad(machine, attrOf(type, [R0_0, EXIT]));
+    if (!loaded.ok) throw new Error(loaded.refusal.message);
+    for (let size = 100_000; size < 2_000_000; size += 100_000) {
+      const before = machine.memory.takenBytes;
+      try {
+        runProgram(machine, loaded.prog, reference, { data: new Uint8Array(size) });
+      } catch (error) {
+        expect(String(error)).toContain('do not fit');
+      }
+      expect(machine.memory.takenBytes).toBe(before);
+    }
+  }
+});
+
+describe('context fields', () => {
+  const cases: [ProgType, string, number, bigint][] = [
+    ['xdp', 'ingress_ifindex', 12, 7n],
+    ['xdp', 'rx_queue_index', 16, 3n],
+    ['sched_cls', 'mark', 8, 0xdeadbeefn],
+    ['sched_cls', 'priority', 32, 6n],
+    ['sched_cls', 'ifindex', 40, 9n],
+    ['sched_cls', 'ingress_ifindex', 36, 4n],
+    ['sched_cls', 'cb[2]', 56, 0x12345678n],
+    ['sched_cls', 'hash', 68, 0x11223344n],
+    ['sched_cls', 'queue_mapping', 12, 5n],
+    ['sched_cls', 'tc_index', 44, 2n],
+    ['sched_cls', 'gso_segs', 164, 8n],
+    ['sched_cls', 'gso_size', 176, 1400n],
+    ['socket_filter', 'vlan_tci', 24, 100n],
+    ['socket_filter', 'napi_id', 84, 0x200n],
+  ];
+
+  test.each(cases)('%s %s can be set and is read by the program', (type, name, offset, value) => {
+    const { result } = run(type, [[0x61, 0, 1, offset], EXIT], { ctx: { [name]: value } });
+    expect(result.r0).toBe(value);
+    expect(result.inputProblems).toEqual([]);
+  });
+
+  test('what a program writes comes back', () => {
+    const code: Slot[] = [[0x62, 1, 0, 8, 42], [0x62, 1, 0, 64, 43], [0x7a, 1, 0, 152, 44], R0_0, EXIT];
+    const { ctxOut, verdict } = run('sched_cls', code).result;
+    expect(ctxOut).toMatchObject({ mark: 42n, 'cb[4]': 43n, tstamp: 44n });
+    expect(verdict).toBe('TC_ACT_OK (0)');
+  });
+
+  test.each<[string, ProgType, Record<string, bigint>, string]>([
+    [
+      'an unknown name',
+      'xdp',
+      { speed: 1n },
+      'struct xdp_md of xdp has no field speed; it has data, data_end',
+    ],
+    ['a field that follows from the packet', 'sched_cls', { len: 5n }, 'len follows from the packet'],
+    ['a value that does not fit', 'sched_cls', { mark: 1n << 32n }, 'does not fit in 32 bits'],
+    ['any field of a raw program', 'raw', { mark: 1n }, 'a raw program has no context'],
+  ])('%s is told, and the run goes on', (_, type, ctx, text) => {
+    const { result } = run(type, [R0_0, EXIT], { ctx });
+    expect(result.inputProblems[0]).toContain(text);
+    expect(result.fault).toBeUndefined();
+  });
+});
