@@ -17,7 +17,15 @@ export interface InsnProblem {
   readonly message: string;
   /** The field that is to blame and what it must be, in our words. */
   readonly hint: string;
+  /**
+   * Found in the verifier's first look at all instructions (`resolve_pseudo_ldimm64`), before it follows
+   * any path: of several problems in a program these are reported first.
+   */
+  readonly early: boolean;
 }
+
+/** The verifier's texts of that first look. */
+const EARLY = /^unknown opcode|^BPF_LDX uses reserved fields$|bpf_ld_imm64 insn$/;
 
 const LD = 0x00;
 const LDX = 0x01;
@@ -26,7 +34,11 @@ const STX = 0x03;
 const JMP = 0x05;
 const JMP32 = 0x06;
 const MODE_IMM = 0x00;
+const MODE_MEM = 0x60;
+const MODE_MEMSX = 0x80;
 const MODE_ATOMIC = 0xc0;
+
+const CAST_TEXT = 'addr_space_cast insn can only convert between address space 1 and 0';
 
 /** Operations that an atomic instruction of 4 or 8 bytes may name (RFC 9669 section 5.3). */
 const ATOMIC_OPS: ReadonlySet<number> = new Set([
@@ -41,16 +53,22 @@ const ATOMIC_OPS: ReadonlySet<number> = new Set([
  * Texts as the verifier's (kernel/bpf/verifier.c), recorded from Linux 6.18.
  */
 export function insnProblem(bytes: Uint8Array, index: InsnIndex): InsnProblem | undefined {
+  const found = findProblem(bytes, index);
+  return found && { ...found, early: EARLY.test(found.message) };
+}
+
+type Found = Omit<InsnProblem, 'early'>;
+
+function findProblem(bytes: Uint8Array, index: InsnIndex): Found | undefined {
   const insn = readInsn(bytes, index);
   const row = findRow(insn);
-  if (row && !row.wide && !row.rewrittenOnly && row.id !== 'callx') return registersProblem(insn, row);
+  if (row && !row.wide && !row.rewrittenOnly && row.id !== 'callx') {
+    return row.id === 'addr_space_cast' && insn.imm !== 1 && insn.imm !== 0x10000
+      ? { code: 'reserved-field', message: CAST_TEXT, hint: `imm is ${insn.imm}; it must be 1 or 0x10000` }
+      : registersProblem(insn, row);
+  }
   if (row?.rewrittenOnly) {
-    const message =
-      (insn.opcode & 7) === LDX
-        ? 'BPF_LDX uses reserved fields'
-        : row.id === 'mov64_percpu'
-          ? 'BPF_MOV uses reserved fields'
-          : unknownOpcode(insn.opcode);
+    const message = row.id === 'mov64_percpu' ? 'BPF_MOV uses reserved fields' : unknownOpcode(insn);
     return { code: 'rewritten-only', message, hint: `${row.id} exists only in rewritten programs` };
   }
   const known = rowsOfOpcode(insn.opcode).filter((r) => !r.rewrittenOnly && r.id !== 'callx');
@@ -59,29 +77,34 @@ export function insnProblem(bytes: Uint8Array, index: InsnIndex): InsnProblem | 
       row?.id === 'callx'
         ? 'Linux has no call through a register; compile with optimisation so that the call is direct'
         : `no instruction has the opcode 0x${hex(insn.opcode)}`;
-    return { code: 'unknown-opcode', message: unknownOpcode(insn.opcode), hint };
+    return { code: 'unknown-opcode', message: unknownOpcode(insn), hint };
   }
   if (insn.opcode === WIDE_OPCODE) {
     const wide = wideProblem(bytes, index, insn);
     if (wide) return wide;
   }
   if (!row) {
-    return { code: 'reserved-field', message: reservedText(insn), hint: reservedHint(insn, known) };
+    // Conditional jumps are the ones of which the verifier looks at the destination first.
+    const first =
+      known[0]?.flow === 'branch' ? registerProblem(insn.dst, known[0].dst, 'dst_reg') : undefined;
+    return first ?? { code: 'reserved-field', message: reservedText(insn), hint: reservedHint(insn, known) };
   }
   return registersProblem(insn, row);
 }
 
-function registersProblem(insn: Insn, row: TableRow): InsnProblem | undefined {
-  return registerProblem(insn.src, row.src, 'src_reg') ?? registerProblem(insn.dst, row.dst, 'dst_reg');
+function registersProblem(insn: Insn, row: TableRow): Found | undefined {
+  const dst = registerProblem(insn.dst, row.dst, 'dst_reg');
+  const src = registerProblem(insn.src, row.src, 'src_reg');
+  return row.flow === 'branch' ? (dst ?? src) : (src ?? dst);
 }
 
-function registerProblem(number: number, use: string | number, field: string): InsnProblem | undefined {
+function registerProblem(number: number, use: string | number, field: string): Found | undefined {
   if (typeof use === 'number' || number < N_REGISTERS) return undefined;
   const hint = `${field} is ${number}; a program may name R0 to R10`;
   return { code: 'register-range', message: `R${number} is invalid`, hint };
 }
 
-function wideProblem(bytes: Uint8Array, index: InsnIndex, insn: Insn): InsnProblem | undefined {
+function wideProblem(bytes: Uint8Array, index: InsnIndex, insn: Insn): Found | undefined {
   if ((index + 2) * INSN_SIZE > bytes.length) {
     const hint = 'a wide instruction takes two slots; the second is missing';
     return { code: 'incomplete-wide', message: 'invalid bpf_ld_imm64 insn', hint };
@@ -98,7 +121,12 @@ function wideProblem(bytes: Uint8Array, index: InsnIndex, insn: Insn): InsnProbl
   return undefined;
 }
 
-function unknownOpcode(opcode: number): string {
+/** Of loads the verifier judges mode and `imm` before it asks whether there is such an opcode. */
+function unknownOpcode({ opcode, imm }: Insn): string {
+  const mode = opcode & 0xe0;
+  if ((opcode & 7) === LDX && ((mode !== MODE_MEM && mode !== MODE_MEMSX) || imm !== 0)) {
+    return 'BPF_LDX uses reserved fields';
+  }
   return `unknown opcode ${hex(opcode)}`;
 }
 

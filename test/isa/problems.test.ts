@@ -46,6 +46,20 @@ describe('malformed instructions', () => {
   });
 });
 
+test.each([
+  ['8d01000000000000', true],
+  ['f500000000000000', true],
+  ['6110000005000000', true],
+  ['1800000000000000', true],
+  ['18700000000000000000000000000000', true],
+  ['18000100000000000000000000000000', false],
+  ['61f0000000000000', false],
+  ['bf10ffff00000000', false],
+  ['9500000001000000', false],
+])('%s: seen before paths are followed: %s', (hex, early) => {
+  expect(insnProblem(bytesOf(hex), 0)?.early).toBe(early);
+});
+
 describe('well-formed instructions', () => {
   test.each(TABLE_ROWS.map((row) => [row.id, row] as const))('%s is judged as its row says', (_id, row) => {
     const refused = Boolean(row.rewrittenOnly) || row.id === 'callx';
