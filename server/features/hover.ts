@@ -1,12 +1,14 @@
 import { type Hover, type HoverParams, MarkupKind } from 'vscode-languageserver';
 import { decodeInsn } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
+import { INSN_SIZE } from '#core/isa/insn.ts';
+import type { InsnRow } from '#core/isa/row.ts';
 import type { TextRange } from '#core/object/object.ts';
 import type { Snapshot } from '../documents.ts';
 import { offsetAt, rangeOf } from '../line-index.ts';
 import { contextFieldMarkdown } from '../text/context-field.ts';
 import { directiveMarkdown } from '../text/directives.ts';
-import { filledMeaning, type InsnNames, instructionMarkdown, rowFacts } from '../text/instruction.ts';
+import { type InsnNames, instructionMarkdown, meaningMarkdown, rowFacts } from '../text/instruction.ts';
 import { helperMarkdown, numberMarkdown, registerMarkdown, symbolMarkdown } from '../text/operands.ts';
 import { type Place, placeAt } from '../tokens-at.ts';
 
@@ -64,7 +66,7 @@ function instructionAt(snapshot: Snapshot, place: Place): InstructionText | unde
   const assembled = snapshot.assembled();
   const at = assembled.insnAt(place.statement.start);
   const section = at && assembled.value.sections[at.section];
-  if (at === undefined || section === undefined || (at.insnOff + 1) * 8 > section.bytes.length)
+  if (at === undefined || section === undefined || (at.insnOff + 1) * INSN_SIZE > section.bytes.length)
     return undefined;
   const decoded = decodeInsn(section.bytes, at.insnOff);
   const { row } = decoded;
@@ -74,11 +76,20 @@ function instructionAt(snapshot: Snapshot, place: Place): InstructionText | unde
   const names = namesIn(place, row.imm === 'helper' ? decoded.insn.imm : undefined);
   const field = contextFieldMarkdown(snapshot, at.section, at.insnOff);
   const fieldPart = field === undefined ? [] : [field];
+  const isRelocated = section.relocs.some(({ offset }) => offset === at.insnOff * INSN_SIZE);
+  const loaderPart = isRelocated ? [relocationMarkdown(row, names)] : [];
   return {
     range: { start, end },
-    short: [`\`${filledMeaning(decoded, row, names)}\``, ...fieldPart, rowFacts(row)].join('\n\n'),
-    long: [instructionMarkdown(decoded, row, text, names), ...fieldPart].join('\n\n'),
+    short: [meaningMarkdown(decoded, row, names), ...fieldPart, rowFacts(row)].join('\n\n'),
+    long: [instructionMarkdown(decoded, row, text, names), ...loaderPart, ...fieldPart].join('\n\n'),
   };
+}
+
+/** What a loader puts in place of the zeroes that the assembler leaves. */
+function relocationMarkdown(row: InsnRow, { symbol = 'the symbol' }: InsnNames): string {
+  return row.wide
+    ? `Relocated: for a map the loader writes SRC=1 (\`BPF_PSEUDO_MAP_FD\`) and its file descriptor as IMM, for data SRC=2 (\`BPF_PSEUDO_MAP_VALUE\`) and the offset as next_imm.`
+    : `Relocated: the loader writes as IMM how far \`${symbol}\` is away.`;
 }
 
 /** Names that the statement itself writes where the encoding has numbers. */

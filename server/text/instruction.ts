@@ -1,6 +1,7 @@
 import type { Decoded, TableRow } from '#core/isa/decode.ts';
+import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
-import type { ConformanceGroup, InsnRow, IsaVersion } from '#core/isa/row.ts';
+import type { ConformanceGroup, InsnRow, IsaVersion, RegField } from '#core/isa/row.ts';
 import { opcodeWords } from './opcode-words.ts';
 
 /** Names that stand in for numbers in what an instruction does, where the source has them. */
@@ -11,35 +12,73 @@ export interface InsnNames {
   readonly symbol?: string | undefined;
 }
 
-/**
- * What an instruction does, with its operands filled in: `r1 = *(u32 *)(r2 + 4)` for the table's
- * `dst = *(u32 *)(src + off)`. A word of the meaning that is no field stays as it is.
- */
-export function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): string {
+/** What an instruction does. */
+export interface FilledMeaning {
+  /** `r1 = *(u32 *)(r2 + 4)` for the table's `dst = *(u32 *)(src + off)`. */
+  readonly code: string;
+  /** What else happens, as sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What an instruction does, in the table's words with the operands of this one filled in. */
+export function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): FilledMeaning {
   const { insn, imm64 } = decoded;
-  const isWord = /^(w|if w): /.test(row.meaning);
-  const register = (n: number) => `${isWord ? 'w' : 'r'}${n}`;
-  const jump = row.off === 'jump' ? insn.off : insn.imm;
+  const isLow = row.meaning.startsWith(ON_LOW_HALVES);
+  const name = isLow ? 'w' : 'r';
   const fields: Readonly<Record<string, string>> = {
-    dst: register(insn.dst),
-    src: register(insn.src),
+    dst: `${name}${insn.dst}`,
+    src: `${name}${insn.src}`,
     off: String(insn.off),
     imm: String(insn.imm),
     imm64: names.symbol ?? (imm64 === undefined ? '?' : `0x${imm64.toString(16)}`),
     next_imm: String(decoded.nextImm ?? 0),
   };
-  const text = row.meaning
-    .replace(/^w: /, '')
-    .replace(/^if w: /, 'if ')
-    .replace(/\b(sext64|sext32)\((imm)\)/g, '$2');
-  const filled = text.replace(/\b(imm64|next_imm|dst|src|off|imm)\b/g, (word) => fields[word] ?? word);
-  return filled
-    .replace(/\+ -(\d)/g, '- $1')
-    .replace(/pc \+= (-?\d+)/g, (slots) =>
-      names.target === undefined ? slots : `goto ${names.target} (${slots})`,
+  const isUnsigned = / [|^&]=? | [<>]=? | [/%] /.test(row.meaning);
+  const [code = '', ...notes] = row.meaning
+    .slice(isLow ? ON_LOW_HALVES.length : 0)
+    .replace('the upper half of dst', `the upper half of r${insn.dst}`)
+    .replace(/\([us]32\)(dst|src)/g, (_, field) => `w${field === 'dst' ? insn.dst : insn.src}`)
+    .replace(/\(u32\)imm/g, insn.imm < 0 ? `0x${(insn.imm >>> 0).toString(16)}` : 'imm')
+    .replace(/\(s32\)imm/g, 'imm')
+    .replace(
+      /sext64\(imm\)/g,
+      isUnsigned && insn.imm < 0 ? `0x${BigInt.asUintN(64, BigInt(insn.imm)).toString(16)}` : 'imm',
     )
-    .replace(/helper (\d+)\(/, (call) => (names.symbol === undefined ? call : `${names.symbol}(`))
-    .replace(/pc \+ -?\d+ \+ 1/, (place) => names.target ?? (jump === 0 ? 'pc + 1' : place));
+    .replace(/helper imm\(.*\)/, () => helperCall(insn.imm))
+    .replace(
+      /program-local function at pc \+ imm \+ 1 ?/,
+      names.target ?? `function at pc + ${insn.imm + 1} `,
+    )
+    .replace(/pc \+= (off|imm)/, (step) =>
+      names.target === undefined ? step : `goto ${names.target} (${step})`,
+    )
+    .split('; ');
+  const fill = (text: string) => {
+    return text
+      .replace(/\b(imm64|next_imm|dst|src|off|imm)\b/g, (word) => fields[word] ?? word)
+      .replace(/\+ -(\d)/g, '- $1');
+  };
+  return {
+    code: fill(code),
+    // A register keeps its small letter at the start of a sentence.
+    notes: notes.map((note) => `${fill(note).replace(/^[a-z](?!\d)/, (letter) => letter.toUpperCase())}.`),
+  };
+}
+
+/** The same as one line of Markdown. */
+export function meaningMarkdown(decoded: Decoded, row: InsnRow, names: InsnNames = {}): string {
+  const { code, notes } = filledMeaning(decoded, row, names);
+  return [`\`${code}\``, ...notes].join(notes.length > 0 ? ' — ' : '');
+}
+
+const ON_LOW_HALVES = 'on the low halves: ';
+
+/** The call with the registers that this helper takes. */
+function helperCall(id: number): string {
+  const helper = helperById(id);
+  if (helper === undefined) return `helper ${id}(r1, r2, r3, r4, r5)`;
+  const registers = helper.args.map((_, at) => `r${at + 1}`);
+  return `${helper.name}(${[...registers, ...(helper.variadic ? ['…'] : [])].join(', ')})`;
 }
 
 /**
@@ -51,7 +90,7 @@ export function encodingTable(decoded: Decoded): string {
   const rows = ['| opcode | dst/src | off | imm |', '|:--|:--|:--|:--|'];
   rows.push(bytesRow(insn.opcode, insn.dst | (insn.src << 4), insn.off, insn.imm));
   rows.push(
-    `| \`${opcodeWords(insn.opcode).replaceAll('|', '\\|')}\` | DST=${insn.dst} SRC=${insn.src} | OFF=${insn.off} | IMM=${numberText(insn.imm)} |`,
+    `| \`${opcodeWords(insn.opcode).replaceAll('|', '\\|')}\` | DST=${field(decoded.row?.dst, insn.dst)} SRC=${field(decoded.row?.src, insn.src)} | OFF=${insn.off} | IMM=${numberText(insn.imm)} |`,
   );
   if (decoded.length === 2) {
     rows.push(bytesRow(0, 0, 0, decoded.nextImm ?? 0));
@@ -83,18 +122,15 @@ export function instructionMarkdown(
   const slots = decoded.length === 2 ? 'slots' : 'slot';
   return [
     `\`\`\`bpf\n${text}\n\`\`\``,
-    `\`${filledMeaning(decoded, row, names)}\`${lostUpperHalf(row)}`,
+    meaningMarkdown(decoded, row, names),
     encodingTable(decoded),
     `${size} bytes (${decoded.length} ${slots}) · ${rowFacts(row)}`,
   ].join('\n\n');
 }
 
-function lostUpperHalf(row: InsnRow): string {
-  return /, upper half zeroed$/.test(row.meaning)
-    ? ''
-    : row.meaning.startsWith('if w: ')
-      ? ' (32-bit comparison)'
-      : '';
+/** A register where the field names one, else the number that stands there. */
+function field(use: RegField | undefined, value: number): string {
+  return typeof use === 'string' ? `r${value}` : String(value);
 }
 
 function bytesRow(opcode: number, registers: number, off: number, imm: number): string {

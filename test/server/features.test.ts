@@ -79,7 +79,7 @@ describe('hover', () => {
     expect(value).toContain('`r2 = *(u32 *)(r1 + 4)`');
     expect(value).toContain('| opcode | dst/src | off | imm |');
     expect(value).toContain('| `61` | `12` | `04 00` | `00 00 00 00` |');
-    expect(value).toContain('`BPF_LDX \\| BPF_MEM \\| BPF_W` | DST=2 SRC=1 | OFF=4 | IMM=0');
+    expect(value).toContain('`BPF_LDX \\| BPF_MEM \\| BPF_W` | DST=r2 SRC=r1 | OFF=4 | IMM=0');
     expect(value).toContain('since ISA v1 · conformance group `base32`');
     expect(value).toContain('[RFC 9669, section 5.1](https://www.rfc-editor.org/rfc/rfc9669#section-5.1)');
   });
@@ -91,6 +91,44 @@ describe('hover', () => {
     expect(value).toContain('| `18` | `01` | `00 00` | `88 77 66 55` |');
     expect(value).toContain('| `00` | `00` | `00 00` | `44 33 22 11` |');
     expect(value).toContain('16 bytes (2 slots)');
+  });
+
+  test.each([
+    {
+      name: '32-bit arithmetic',
+      text: 'w2 s>>= 3',
+      code: '`w2 s>>= (3 & 31)` — The upper half of r2 becomes 0.',
+    },
+    { name: '32-bit jump', text: 'if w1 s> 5 goto out', code: '`if w1 s> 5: goto out (pc += 0)`' },
+    {
+      name: 'unsigned comparison with a negative number',
+      text: 'if r1 > -1 goto out',
+      code: '`if r1 > 0xffffffffffffffff: goto out (pc += 0)`',
+    },
+    { name: 'addition of a negative number', text: 'r2 += -7', code: '`r2 += -7`' },
+    { name: 'negative offset', text: '*(u32 *)(r10 - 8) = 7', code: '`*(u32 *)(r10 - 8) = 7`' },
+    {
+      name: 'helper call',
+      text: 'call 2',
+      code: '`r0 = bpf_map_update_elem(r1, r2, r3, r4)` — r1-r5 are lost.',
+    },
+    { name: 'local call', text: 'call out', code: '`r0 = out(r1, r2, r3, r4, r5)` — r6-r9 are kept.' },
+    { name: 'long jump', text: 'gotol out', code: '`goto out (pc += 0)`' },
+    {
+      name: 'fetching atomic',
+      text: 'r2 = atomic_fetch_add((u64 *)(r1 + 8), r2)',
+      code: '`atomically r2 = *(u64 *)(r1 + 8), *(u64 *)(r1 + 8) += r2`',
+    },
+  ])('meaning of $name', async ({ text, code }) => {
+    const source = `.section xdp\np:\n r0 = 0\n ${text}\nout:\n exit\n`;
+    const { value } = await hoverText(source, text, text.search(/ [^ ]*[=>] ?| |$/) + 1);
+    expect(value).toContain(code);
+  });
+
+  test('a map load says what the loader does', async () => {
+    expect((await hoverText(FIREWALL, ' ll\n', 1)).value).toContain(
+      'Relocated: for a map the loader writes SRC=1',
+    );
   });
 
   test('a jump names its label', async () => {
