@@ -1,6 +1,7 @@
 /**
- * Records in `test/testdata/isa/encodings.json` what other assemblers make of each row's text, so that
- * the tests hold the table against them where they are not installed.
+ * Records in `test/testdata/isa/encodings.json` what other assemblers make of each row's text, and in
+ * `gnu-encodings.json` what GNU as makes of the GNU spellings, so that the tests hold the table against
+ * them where they are not installed.
  *
  *     node scripts/run.mjs record-encodings [--mc llvm-mc-19] [--as bpf-as]
  *
@@ -146,14 +147,34 @@ export function recordEncodings(tools: { mc: string; as: string }): RecordedEnco
   );
 }
 
+/**
+ * What GNU as makes of the GNU spellings that it knows (2.40 knows those up to v3, without the atomic
+ * operations); `text` is as that version wants it: a negative offset behind a plus.
+ */
+export function recordGnu(tool: string): RecordedEncoding[] {
+  return TABLE_ROWS.flatMap((row) =>
+    sampleOperands(row).flatMap((operands) =>
+      [row.gnu, ...(row.gnuAlso ?? [])].flatMap((gnu) => {
+        if (gnu === '' || row.id === 'call_local') return [];
+        const printed = printInsn({ ...decoded(row, operands), row: { ...row, gnu } }, 'gnu');
+        const text = printed.replaceAll(/(\[%r\d+)-/g, '$1+-');
+        const bytes = gnuAssemble(tool, text);
+        return bytes ? [{ id: row.id, text, bytes, by: 'gnu as' }] : [];
+      }),
+    ),
+  );
+}
+
+const json = (entries: readonly RecordedEncoding[]) =>
+  `[\n${entries.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n')}\n]\n`;
+
 /** `record-encodings [--mc llvm-mc-19] [--as bpf-as]` */
 export function main(args: readonly string[]): number {
   const option = (name: string, otherwise: string) => {
     const at = args.indexOf(name);
     return at < 0 ? otherwise : (args[at + 1] ?? otherwise);
   };
-  const recorded = recordEncodings({ mc: option('--mc', 'llvm-mc-19'), as: option('--as', 'bpf-as') });
-  const path = 'test/testdata/isa/encodings.json';
-  const text = `[\n${recorded.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n')}\n]\n`;
-  return writeGenerated(path, text, []);
+  const tools = { mc: option('--mc', 'llvm-mc-19'), as: option('--as', 'bpf-as') };
+  writeGenerated('test/testdata/isa/encodings.json', json(recordEncodings(tools)), []);
+  return writeGenerated('test/testdata/isa/gnu-encodings.json', json(recordGnu(tools.as)), []);
 }

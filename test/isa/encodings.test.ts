@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { decodeInsn, TABLE_ROWS } from '#core/isa/decode.ts';
 import { encodeRow } from '#core/isa/encode.ts';
+import { printInsn } from '#core/isa/print.ts';
 import { sampleOperands } from '#scripts/isa-samples.ts';
 import { bytesOf, findTool, hexOf, recorded } from './recorded.ts';
 
@@ -32,6 +33,22 @@ describe('the table against what other assemblers made', () => {
     const decoded = decodeInsn(bytesOf(bytes), 0);
     expect(decoded.row?.id).toBe(id);
     expect(decoded.length * 16).toBe(bytes.length);
+  });
+
+  const gnu = recorded<Recorded>('gnu-encodings.json');
+
+  test.each(gnu.map((entry) => [entry.text, entry]))('GNU as: %s', (text, entry) => {
+    const decoded = decodeInsn(bytesOf(entry.bytes), 0);
+    expect(decoded.row?.id).toBe(entry.id);
+    const { row } = decoded;
+    const spellings = [row?.gnu ?? '', ...(row?.gnuAlso ?? [])].map((template) =>
+      printInsn({ ...decoded, ...(row && { row: { ...row, gnu: template } }) }, 'gnu'),
+    );
+    expect(spellings).toContain(text.replaceAll('+-', '-'));
+  });
+
+  test('GNU as knew most spellings', () => {
+    expect(new Set(gnu.map((entry) => entry.id)).size).toBeGreaterThan(120);
   });
 
   test('llvm-mc still says the same, where it is installed', () => {
