@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
 import type { SessionWatch } from './session-watch.ts';
 
+/** Views have a command `<id>.focus`, but this one has a name of its own. */
+const FOCUS_VARIABLES = 'workbench.debug.action.focusVariablesView';
+
 /**
  * Opens Run and Debug and the BPF views at a session's first stop, without taking the focus from the text.
  * VS Code opens Run and Debug by itself only for the stop reason `breakpoint`.
@@ -13,18 +16,17 @@ export function openViewsAtFirstStop(watch: SessionWatch, registersView: () => s
     const scope = session.workspaceFolder?.uri;
     const openDebug = vscode.workspace.getConfiguration('debug', scope).get<string>('openDebug');
     if (openDebug === 'neverOpen') return;
-    if (openDebug !== 'openOnFirstSessionStart' || sessions === 1)
-      await reveal('workbench.debug.variablesView');
+    if (openDebug !== 'openOnFirstSessionStart' || sessions === 1) await reveal(FOCUS_VARIABLES);
     if (vscode.workspace.getConfiguration('bpf', scope).get('views.openAtFirstStop', true))
-      await reveal(registersView());
+      await reveal(`${registersView()}.focus`);
   });
 }
 
-/** VS Code has a command `<view>.focus` for each view. */
-async function reveal(view: string): Promise<void> {
+/** Runs a command that focuses a view, told to leave the focus where it is. */
+async function reveal(command: string): Promise<void> {
   try {
-    await vscode.commands.executeCommand(`${view}.focus`, { preserveFocus: true });
+    await vscode.commands.executeCommand(command, { preserveFocus: true });
   } catch {
-    // The person has hidden the view: then it stays hidden.
+    // A host without this view: there is nothing to open.
   }
 }
