@@ -402,7 +402,9 @@ function stringHandler(zero: boolean): Handler {
       return bad(c, undefined, `${c.statement.name} needs a string: ${c.statement.name} "text"`);
     for (const arg of c.statement.args) {
       if (arg.kind !== 'string') {
-        bad(c, arg, `${c.statement.name} needs a string in double quotes here`);
+        // a string without an end is told already
+        if (!raw(c, arg).startsWith('"'))
+          bad(c, arg, `${c.statement.name} needs a string in double quotes here`);
         continue;
       }
       const { bytes, problem } = stringBytes(raw(c, arg));

@@ -48,8 +48,11 @@ const MAX_DEPTH = 64;
 const MAX_OPERATORS = 500;
 let operators = 0;
 
-/** Where the last `parseExpr` stopped: the token behind the expression, or the one that did not fit. */
-export const exprEnd = { at: 0 };
+/**
+ * Where the last `parseExpr` stopped: the token behind the expression, or the one that did not fit;
+ * then `missing` says what would have fitted.
+ */
+export const exprEnd = { at: 0, missing: '' };
 
 /**
  * Parses an expression from token `at`. Returns undefined when none stands there; `exprEnd.at` is then
@@ -96,6 +99,7 @@ function exact(value: number, op: string, left: Expr, right: Expr): Expr {
 
 function unary(buf: TokenBuffer, text: string, base: number, at: number, depth: number): Expr | undefined {
   exprEnd.at = at;
+  exprEnd.missing = 'a number or symbol';
   const kind = buf.kind[at]!;
   const start = buf.start[at]!;
   const end = buf.end[at]!;
@@ -127,7 +131,10 @@ function unary(buf: TokenBuffer, text: string, base: number, at: number, depth: 
   if (op === OPEN) {
     const inner = binary(buf, text, base, at + 1, 1, depth + 1);
     if (inner === undefined) return undefined;
-    if (buf.kind[exprEnd.at] !== TokKind.op || buf.value[exprEnd.at] !== CLOSE) return undefined;
+    if (buf.kind[exprEnd.at] !== TokKind.op || buf.value[exprEnd.at] !== CLOSE) {
+      exprEnd.missing = '`)`';
+      return undefined;
+    }
     exprEnd.at++;
     return inner;
   }

@@ -366,6 +366,8 @@ const CHAR_ESCAPES: Record<string, number> = {
 function lexChar(buf: TokenBuffer, text: string, at: number, to: number): number {
   const escaped = text[at + 1] === '\\';
   const close = at + (escaped ? 3 : 2);
+  const other = text.indexOf("'", at + 1);
+  const badEnd = other > 0 && other < to ? other + 1 : Math.min(to, close + 1);
   const value = escaped ? CHAR_ESCAPES[text[at + 2] ?? ''] : text.charCodeAt(at + 1);
   if (close < to && text[close] === "'" && value !== undefined) {
     push(buf, TokKind.num, at, close + 1, value);
@@ -373,10 +375,10 @@ function lexChar(buf: TokenBuffer, text: string, at: number, to: number): number
   }
   buf.errors.push({
     start: at,
-    end: Math.min(to, close + 1),
+    end: badEnd,
     code: 'bad-character-literal',
     message: "a character literal is one character between quotes: 'A', '\\n', '\\\\'",
   });
-  push(buf, TokKind.bad, at, Math.min(to, close + 1), 0);
-  return Math.min(to, close + 1);
+  push(buf, TokKind.bad, at, badEnd, 0);
+  return badEnd;
 }

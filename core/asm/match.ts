@@ -23,6 +23,8 @@ export interface Match {
   /** Where no template went on: the furthest token, and the places in the grammar that were reached there. */
   failAt: number;
   failNodes: GrammarNode[];
+  /** An expression broke off at `failAt`: what is missing there; empty otherwise. */
+  failExpr: string;
   /** Templates whose tokens fit but whose registers do not (`r1 = -r2`). */
   constraint: Terminal | undefined;
   /** The end was reached in the other dialect only. */
@@ -43,6 +45,7 @@ export const match: Match = {
   next: 0,
   failAt: 0,
   failNodes: [],
+  failExpr: '',
   constraint: undefined,
   otherDialect: undefined,
 };
@@ -76,6 +79,7 @@ export function matchInsn(
   match.nRegs = 0;
   match.nExprs = 0;
   match.failAt = -1;
+  match.failExpr = '';
   match.constraint = undefined;
   match.otherDialect = undefined;
   if (match.literals.length) match.literals.length = 0;
@@ -123,7 +127,7 @@ function walk(node: GrammarNode, i: number): boolean {
         match.exprs[n] = value;
         match.exprTo[n] = exprEnd.at;
         if (walk(node.disp, exprEnd.at)) return true;
-      } else fail(node, exprEnd.at);
+      } else failInExpr(exprEnd.at);
     } else {
       match.exprs[n] = 0;
       match.exprTo[n] = i;
@@ -140,7 +144,7 @@ function walk(node: GrammarNode, i: number): boolean {
       match.exprTo[n] = exprEnd.at;
       if (walk(node.expr, exprEnd.at)) return true;
       match.nExprs = n;
-    } else fail(node, exprEnd.at);
+    } else failInExpr(exprEnd.at);
   }
   fail(node, i);
   return false;
@@ -150,10 +154,18 @@ function isValue(kind: number): boolean {
   return kind === TokKind.num || kind === TokKind.word || kind === TokKind.localRef || kind === TokKind.str;
 }
 
+function failInExpr(i: number): void {
+  if (i < match.failAt) return;
+  if (i > match.failAt) match.failNodes = [];
+  match.failAt = i;
+  match.failExpr = exprEnd.missing;
+}
+
 function fail(node: GrammarNode, i: number): void {
   if (i > match.failAt) {
     match.failAt = i;
     match.failNodes = [node];
+    match.failExpr = '';
   } else if (i === match.failAt && !match.failNodes.includes(node)) {
     match.failNodes.push(node);
   }

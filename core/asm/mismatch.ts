@@ -24,10 +24,10 @@ export function explainMismatch(
   const at = Math.max(match.failAt, first);
   if (at === first) return unknownStart(buf, spell, range, first, whole);
   if (at >= next) {
-    const expected = describe(match.failNodes);
+    const expected = match.failExpr || describe(match.failNodes);
     const end = buf.end[next - 1]! - base;
     return {
-      start: Math.max(whole.start, end - 1),
+      start: buf.start[next - 1]! - base,
       end,
       code: 'incomplete-statement',
       message: `the statement ends too early: ${expected} is expected after \`${spell(next - 1)}\``,
@@ -82,6 +82,13 @@ function unexpected(
   const word = spell(at);
   const where = range(at, at);
   const wants = (key: 'reg' | 'wreg') => nodes.some((n) => n[key] !== undefined);
+  if (match.failExpr) {
+    return {
+      ...where,
+      code: 'bad-expression',
+      message: `${match.failExpr} is expected here, not \`${word}\``,
+    };
+  }
   if (kind === TokKind.wreg && wants('reg')) {
     const right = word.replace(/w/i, 'r');
     return {
@@ -122,6 +129,14 @@ function unexpected(
     }
   }
   if (nodes.every((n) => n.ends.length > 0 && isLeaf(n))) {
+    if (kind === TokKind.op && nodes.some((n) => n.ends.some((end) => end.row.id === 'mov64_reg'))) {
+      const [dst, src] = match.regs;
+      return {
+        ...where,
+        code: 'trailing-text',
+        message: `one operation an instruction: \`r${dst} = r${src}; r${dst} ${word}= …\``,
+      };
+    }
     return {
       ...where,
       code: 'trailing-text',

@@ -117,7 +117,10 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
     near = suggest(sym.name, names);
   } else if (kind === 'call' || kind === 'func') {
     what = 'function or helper';
-    near = suggest(sym.name, [...names, ...helpers]) ?? suggest(`bpf_${sym.name}`, helpers);
+    near =
+      helperByName(`bpf_${sym.name}`)?.name ??
+      suggest(sym.name, [...names, ...helpers]) ??
+      suggest(`bpf_${sym.name}`, helpers);
   } else {
     near = suggest(sym.name, [...names, ...constants]);
   }
@@ -341,9 +344,11 @@ function field(b: Builder, fixup: Fixup, value: Value): void {
     b.report(
       range,
       'immediate-range',
-      isMove
-        ? `immediate ${hex(v)} does not fit in 32 bits; use a 64-bit load: ${load}`
-        : `immediate ${hex(v)} does not fit in 32 bits; load it into a register first: ${gnu ? `lddw %r0, ${hex(v)}` : `r0 = ${hex(v)} ll`}`,
+      statement?.terminal.exprs[0] === 'helper'
+        ? `${hex(v)} is no helper's number: it does not fit in 32 bits`
+        : isMove
+          ? `immediate ${hex(v)} does not fit in 32 bits; use a 64-bit load: ${load}`
+          : `immediate ${hex(v)} does not fit in 32 bits; load it into a register first: ${gnu ? `lddw %r0, ${hex(v)}` : `r0 = ${hex(v)} ll`}`,
       isMove
         ? {
             fix: {

@@ -287,7 +287,7 @@ function parseAssign(text: string, from: number, i: number, out: Statement[], er
   const next = statementEnd(i);
   const end = buf.end[next - 1]! - from;
   const value = parseExpr(buf, text, from, i + 2);
-  if (/^[a-z]\d*$/i.test(name) || /^[rw]\d+$/i.test(name)) {
+  if (/^[a-z]\d+$/i.test(name)) {
     const fix = suggestRegister(name);
     errors.push({
       start,

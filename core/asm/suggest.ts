@@ -8,8 +8,13 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   const lower = word.toLowerCase();
   if (lower.length === 0 || lower.length > 80) return undefined;
   let best: string | undefined;
+  let longer: string | undefined;
   let limit = lower.length <= 4 ? 1 : Math.min(3, Math.floor(lower.length / 3));
   for (const candidate of candidates) {
+    // `bpf_map_lookup` for `bpf_map_lookup_elem`: the shortest that goes on from what is there
+    if (lower.length >= 5 && candidate.length > lower.length && candidate.toLowerCase().startsWith(lower)) {
+      if (longer === undefined || candidate.length < longer.length) longer = candidate;
+    }
     if (Math.abs(candidate.length - lower.length) > limit || candidate === word) continue;
     const distance = editDistance(lower, candidate.toLowerCase(), limit);
     if (distance < limit || (distance === limit && best === undefined)) {
@@ -18,7 +23,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
       if (distance === 0) break;
     }
   }
-  return best;
+  return limit > 1 && longer !== undefined ? longer : (best ?? longer);
 }
 
 /** Damerau-Levenshtein (adjacent swaps count one) of two short words; gives up above `limit`. */
