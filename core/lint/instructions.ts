@@ -27,10 +27,14 @@ export function instructionDiagnostics(
       const slot = decoded.index;
       const isRelocated = relocated.has(slot);
       const problem = isRelocated ? undefined : insnProblem(section.bytes, slot);
-      const one = framePointerWritten(decoded) ?? stackBounds(decoded) ?? unknownHelper(decoded, isRelocated);
+      const one =
+        framePointerWritten(decoded) ??
+        stackBounds(decoded) ??
+        unknownHelper(decoded, isRelocated) ??
+        constantOperand(decoded);
       if (problem === undefined && one === undefined) continue;
       const place = source.rangeOfInsn(fn.section, slot);
-      if (place === undefined) continue;
+      if (place === undefined || source.hasErrorIn(place)) continue;
       if (problem !== undefined) {
         // Compilers emit calls through a register; only the kernel says no, so it is no error of the text.
         const severity = isRegisterCall(decoded) ? 'warning' : 'error';
@@ -86,6 +90,29 @@ function stackBounds(decoded: Decoded): Finding | undefined {
     code: 'stack-bounds',
     message: `${bytes} at r10 ${sign} ${Math.abs(insn.off)} lie outside the stack frame, which is r10 - 512 … r10 - 1`,
   };
+}
+
+/** Shifts and divisions by constants that a verifier refuses, though their result is defined. */
+function constantOperand({ insn, row }: Decoded): Finding | undefined {
+  if (row?.imm !== 's32') return undefined;
+  const [, operation = '', width = ''] = /^(lsh|rsh|arsh|div|sdiv|mod|smod)(32|64)_imm$/.exec(row.id) ?? [];
+  if (operation.endsWith('sh') && (insn.imm < 0 || insn.imm >= Number(width))) {
+    const low = insn.imm & (Number(width) - 1);
+    return {
+      severity: 'warning',
+      code: 'shift-range',
+      message: `invalid shift ${insn.imm}: a ${width}-bit shift uses the low ${width === '64' ? 6 : 5} bits only, which are ${low}`,
+    };
+  }
+  if (/div|mod/.test(operation) && insn.imm === 0) {
+    const result = operation.endsWith('div') ? 'the result is 0' : 'the register keeps its value';
+    return {
+      severity: 'warning',
+      code: 'division-by-zero',
+      message: `div by zero: ${result}; the verifier refuses it`,
+    };
+  }
+  return undefined;
 }
 
 function unknownHelper(decoded: Decoded, isRelocated: boolean): Finding | undefined {

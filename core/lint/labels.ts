@@ -10,7 +10,8 @@ export function unusedLabels(assembled: Assembled): Diagnostic[] {
   const labels = [...definitions.values()].filter(({ kind, insnOff, name }) => {
     return kind === 'label' && insnOff !== undefined && !isMade(name);
   });
-  if (labels.length === 0) return [];
+  // A statement that was not understood may name any of them.
+  if (labels.length === 0 || assembled.diagnostics.some(({ severity }) => severity === 'error')) return [];
   const used = new Set(assembled.references.map(({ name }) => name));
   for (const program of value.programs) used.add(program.name);
   for (const symbol of value.symbols) {

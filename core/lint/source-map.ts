@@ -1,7 +1,7 @@
 import type { Assembled } from '../asm/assemble.ts';
 import { lineIndexAt } from '../asm/parse.ts';
 import type { InsnIndex } from '../isa/insn.ts';
-import type { TextRange } from '../object/object.ts';
+import type { Diagnostic, TextRange } from '../object/object.ts';
 import { rangeOfData } from './data-in-code.ts';
 import type { CodeFunction } from './functions.ts';
 
@@ -15,6 +15,8 @@ export interface SourceMap {
   lineOf(offset: number): number;
   /** White space at the start of the line of an offset. */
   indentAt(offset: number): string;
+  /** Has the assembler said something about this place already? */
+  hasErrorIn(place: TextRange): boolean;
   /** Did the assembler reject part of this function, so that its instructions are not all there? */
   isBroken(fn: CodeFunction): boolean;
 }
@@ -22,7 +24,8 @@ export interface SourceMap {
 /** The source map of an assembled text and the functions it was cut into. */
 export function createSourceMap(assembled: Assembled, functions: readonly CodeFunction[]): SourceMap {
   const { tree } = assembled;
-  const broken = brokenFunctions(assembled, functions);
+  const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
+  const broken = brokenFunctions(assembled, errors, functions);
   return {
     rangeOfInsn: (section, slot) => {
       return assembled.rangeOfInsn(section, slot) ?? rangeOfData(assembled, section, slot);
@@ -40,13 +43,19 @@ export function createSourceMap(assembled: Assembled, functions: readonly CodeFu
       const line = tree.lines[lineIndexAt(tree, offset)];
       return line === undefined ? '' : (/^[ \t]*/.exec(tree.text.slice(line.start, line.end))?.[0] ?? '');
     },
+    hasErrorIn({ start, end }) {
+      return errors.some(({ range }) => range.start < end && range.end > start);
+    },
     isBroken: (fn) => broken.has(placeKey(fn)),
   };
 }
 
 /** Each error belongs to the function that begins last before it. */
-function brokenFunctions(assembled: Assembled, functions: readonly CodeFunction[]): ReadonlySet<string> {
-  const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
+function brokenFunctions(
+  assembled: Assembled,
+  errors: readonly Diagnostic[],
+  functions: readonly CodeFunction[],
+): ReadonlySet<string> {
   const broken = new Set<string>();
   if (errors.length === 0) return broken;
   const starts = functions
