@@ -29,6 +29,8 @@ export interface CommandSpec {
 /** A command: its description and what it does. `run` resolves to the exit code. */
 export interface Command {
   readonly spec: CommandSpec;
+  /** Puts the words of the command line right before they are parsed. */
+  prepare?(argv: readonly string[]): readonly string[];
   run(args: Arguments, io: Io): Promise<number>;
 }
 

@@ -18,6 +18,22 @@ export interface ListingOptions {
   readonly sourceLines: readonly string[] | undefined;
 }
 
+/** Instructions as text: with labels where the dialect can be assembled again, as `bpftool` has them where not. */
+export function textLines(
+  insns: Uint8Array,
+  dialect: ListingOptions['dialect'],
+  names?: Parameters<typeof disassembleText>[2],
+): string[] {
+  if (dialect !== 'kernel') return disassembleText(insns, dialect, names);
+  const lines: string[] = [];
+  for (let slot = 0; slot * INSN_SIZE < insns.length; ) {
+    const decoded = decodeInsn(insns, slot);
+    lines.push(printInsn(decoded, dialect, names));
+    slot += decoded.length;
+  }
+  return lines;
+}
+
 /** One program as text: re-assemblable, or with numbers and bytes, or as rewritten. */
 export function listing(attr: LoadAttr, options: ListingOptions): string {
   if (!options.bytes && !options.xlated) {
@@ -25,7 +41,7 @@ export function listing(attr: LoadAttr, options: ListingOptions): string {
       map: (ref: number) => attr.maps[ref]?.name,
       func: (slot: number) => attr.funcs.find((func) => func.insnOff === slot)?.name,
     };
-    return disassembleText(attr.insns, options.dialect, names).join('\n');
+    return textLines(attr.insns, options.dialect, names).join('\n');
   }
   const { insns, origIdx } = options.xlated ? xlatedOf(attr) : { insns: attr.insns, origIdx: undefined };
   const lines = [

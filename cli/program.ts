@@ -1,3 +1,4 @@
+import { MemoryLimitError } from '#core/vm/memory.ts';
 import { type Command, helpText, parseArguments } from './command.ts';
 import { asmCommand } from './commands/asm.ts';
 import { checkCommand } from './commands/check.ts';
@@ -35,13 +36,20 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (name === '--help' || name === '-h' || name === 'help') return await help(rest[0], io);
     const command = find(name);
     if (wantsHelp(rest)) return await help(name, io);
-    return await command.run(parseArguments(command.spec, rest), io);
+    return await command.run(parseArguments(command.spec, command.prepare?.(rest) ?? rest), io);
   } catch (error) {
     if (error instanceof UsageError) {
       io.err(`bpf-workbench: ${messageOf(error)}`);
       return 2;
     }
-    throw error;
+    if (error instanceof MemoryLimitError || error instanceof RangeError) {
+      io.err(`bpf-workbench: ${messageOf(error)}`);
+      return 2;
+    }
+    io.err(
+      `bpf-workbench: internal error, please report it: ${error instanceof Error ? error.stack : error}`,
+    );
+    return 2;
   }
 }
 

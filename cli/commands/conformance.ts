@@ -5,7 +5,6 @@ import { bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Command } from '../command.ts';
-import { parseArguments } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { bytesOfHex } from '../json.ts';
@@ -25,19 +24,18 @@ export const conformanceCommand: Command = {
       'length. Prints R0 as hex; any error goes to stderr with exit code 1.',
     ],
   },
+  // The runner hands all of its --plugin_options over as one word, and an empty word where there are none.
+  prepare: (argv) =>
+    argv
+      .filter((word) => word.trim() !== '')
+      .flatMap((word) => (word.startsWith('-') ? word.trim().split(/\s+/) : [word])),
   async run(args, io) {
-    // The runner hands all of its --plugin_options over as one word, and an empty word where there are none.
-    const words = args.positionals.filter((each) => each.trim() !== '');
-    const options = words.filter((each) => each.startsWith('--')).flatMap((each) => each.split(/\s+/));
-    const memories = words.filter((each) => !each.startsWith('--'));
-    const more = parseArguments(conformanceCommand.spec, options);
     engineChoice(args);
-    engineChoice(more);
-    if (memories.length + more.positionals.length > 1) {
+    const [memory = '', ...others] = args.positionals;
+    if (others.length > 0)
       throw new UsageError('conformance: one MEMORY_HEX; put the bytes into one argument');
-    }
     try {
-      await io.out(`${await r0Of(memories[0] ?? '', io)}\n`);
+      await io.out(`${await r0Of(memory, io)}\n`);
       return 0;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -1,11 +1,10 @@
-import { disassembleText } from '#core/asm/disassemble.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
-import { listing } from '../listing.ts';
+import { listing, textLines } from '../listing.ts';
 import { objectOf, readSource } from '../source.ts';
 
 const PRINTED = ['pseudoc', 'gnu', 'kernel'] as const;
@@ -71,6 +70,6 @@ function disasmBatch(args: Arguments, io: Io): Promise<number> {
     if (LATER_DIALECTS.includes(told)) throw new UsageError(`not supported: dialect ${told}`);
     const dialect = PRINTED.find((each) => each === told);
     if (dialect === undefined) throw new UsageError(`dialect ${told}: must be ${PRINTED.join(', ')}`);
-    return { lines: disassembleText(insns, dialect) };
+    return { lines: textLines(insns, dialect) };
   });
 }

@@ -76,19 +76,27 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   }
   const attr = linked.value;
   const inputs = await inputsOf(args, attr.progType, io);
-  for (const message of inputs.messages) io.err(`bpf-workbench: ${message}`);
 
   const machine = new Machine({ shared: false, nCpus: cpu + 1, seed });
+  const tell = (): void => {
+    for (const message of inputs.messages) io.err(`bpf-workbench: ${message}`);
+  };
   const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
   if (!loaded.ok) {
     const { name, refusal } = loaded;
+    tell();
     if (args.flag('json')) await io.out(`${JSON.stringify(refusedJson(name, attr, engine.name, refusal))}\n`);
     else await io.out(refusedReport(name, attr, refusal, source, io));
     return 1;
   }
   const prog = loaded.main;
 
-  const results: { readonly packet: number; readonly result: RunResult; readonly json: object }[] = [];
+  const results: {
+    readonly packet: number;
+    readonly result: RunResult;
+    readonly json: object | undefined;
+  }[] = [];
+  const asJson = args.flag('json');
   for (const { number, data } of inputs.packets) {
     const input = {
       data,
@@ -98,8 +106,11 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     const result = runProgram(machine, prog, engine, input, { cpu, maxInsns, repeat });
     const [problem] = result.inputProblems;
     if (problem !== undefined) throw new UsageError(`--ctx: ${problem}`);
-    results.push({ packet: number, result, json: resultJson(number, result, prog.maps) });
+    // Maps change from packet to packet: their contents are taken now or never.
+    const json = asJson ? resultJson(number, result, prog.maps) : undefined;
+    results.push({ packet: number, result, json });
   }
+  tell();
   if (args.flag('json')) {
     const head = { prog: attr.name, type: attr.progType, engine: engine.name };
     const all = { ...head, results: results.map((each) => each.json), stats: statsJson(machine, prog) };

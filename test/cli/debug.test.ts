@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { cli, file, ROOT } from './harness.ts';
+
+const FIB = `${ROOT}/examples/fib/fib.bpf.s`;
+
+async function session(commands: readonly string[], argv: readonly string[] = [FIB, '--data', '0a']) {
+  return cli(['debug', ...argv], { stdin: `${commands.join('\n')}\n` });
+}
+
+describe('debug', () => {
+  test('stops at the first instruction and ends with stdin', async () => {
+    const { code, stdout } = await session([]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/entry\n.*fib\.bpf\.s:\d+ {2}if r2 == 0 goto empty/);
+  });
+
+  test('steps into a function, shows both frames, and out again', async () => {
+    const { stdout } = await session([
+      'b next_pair',
+      'b',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      's',
+      'bt',
+      'out',
+      'bt',
+      'q',
+    ]);
+    expect(stdout).toContain('next_pair is no line number');
+    expect(stdout).toContain('no breakpoints');
+    expect(stdout).toMatch(/#0 {2}next_pair .*\n#1 {2}fib /);
+    expect(stdout.trimEnd()).toMatch(/#0 {2}fib [^\n]*$/);
+  });
+
+  test('breakpoints, printing, changing a register, running to the end', async () => {
+    const lines = (await cli(['disasm', '--bytes', FIB])).stdout;
+    const line = /fib\.bpf\.s:(\d+) {2}if r6 != 0 goto again/.exec(lines)?.[1] ?? '';
+    const { code, stdout } = await session([
+      `b ${line}`,
+      'c',
+      'p r6',
+      'set r6 = 3',
+      'p r6',
+      `d ${line}`,
+      `d ${line}`,
+      'c',
+    ]);
+    expect(stdout).toContain(`breakpoint at ${line}`);
+    expect(stdout).toMatch(/0xa \(10\)/);
+    expect(stdout).toContain(`deleted breakpoint at ${line}`);
+    expect(stdout).toContain(`no breakpoint at ${line}`);
+    // fib(3)
+    expect(stdout).toMatch(/r0 = 0x2/);
+    expect(code).toBe(0);
+  });
+
+  test('registers, stack, memory, maps, source and help', async () => {
+    const { stdout } = await session([
+      'n',
+      'n',
+      'n',
+      'n',
+      'r',
+      'k',
+      'x r1 4',
+      'x r10-16 8',
+      'maps',
+      'l',
+      'help',
+      'frob',
+      'p',
+      'p 1 +',
+      'set x',
+      'x 5',
+    ]);
+    expect(stdout).toMatch(/r6 {3} ?\*?0x0{14}0a|r6 .*0x000000000000000a/);
+    expect(stdout).toMatch(/fp-16 +00 00 00 00 00 00 00 00/);
+    expect(stdout).toContain('no maps');
+    expect(stdout).toMatch(/→ +\d+ /);
+    expect(stdout).toContain('n, next');
+    expect(stdout).toContain('unknown command frob; help lists them');
+    expect(stdout).toContain('p EXPRESSION, as in p r1');
+    expect(stdout).toContain('set A = B, as in set r1 = 5');
+  });
+
+  test('an empty line repeats the last step', async () => {
+    const { stdout } = await session(['n', '', '']);
+    expect(stdout.match(/fib\.bpf\.s:\d+ /g)).toHaveLength(4);
+  });
+
+  test('a fault stops with its text and ends with exit code 1', async () => {
+    const path = file('fault.bpf.s', 'r0 = 0\nr0 = *(u8 *)(r1 + 9)\nexit\n');
+    const { code, stdout } = await session(['c', 'c'], [path, '--data', '00']);
+    expect(stdout).toMatch(/read of 1 byte/);
+    expect(stdout).toMatch(/fault\.bpf\.s:2 /);
+    expect(code).toBe(1);
+  });
+
+  test('all packets of a capture, one after the other', async () => {
+    const argv = [
+      `${ROOT}/examples/socket-filter/dns.bpf.s`,
+      '--pcap',
+      `${ROOT}/examples/socket-filter/traffic.pcap`,
+    ];
+    const { code, stdout } = await session(['c', 'c', 'c', 'c', 'c', 'c', 'c'], [...argv, '--packet', 'all']);
+    expect(code).toBe(0);
+    expect(stdout.match(/packet \d\/6/g)?.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test('a refused program is exit code 1', async () => {
+    const { code, stderr } = await session([], [file('r.hex', 'ff00000000000000 9500000000000000')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/refused at load: unknown opcode ff/);
+  });
+});
