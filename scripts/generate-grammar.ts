@@ -147,6 +147,10 @@ export function generateGrammar(): Grammar {
             ),
           },
           {
+            match: directive('map_entry', `(${symbol})`),
+            captures: captures('keyword.control.directive', 'entity.name.type.map'),
+          },
+          {
             match: directive('program', '([a-z_]+)'),
             captures: captures('keyword.control.directive', 'support.type.program'),
           },
@@ -203,7 +207,7 @@ export function generateGrammar(): Grammar {
       },
       registers: {
         name: 'variable.language.register.bpf',
-        match: `(?:(?<![\\w.$])[rw](?:${registers})|%(?:[rw](?:${registers})|fp|ax))${alone}`,
+        match: `(?:(?<![\\w.$])[rRwW](?:${registers})|%(?:[rRwW](?:${registers})|fp|ax))${alone}`,
       },
       sizes: { name: 'storage.type.bpf', match: word(SIZES) },
       helpers: {
@@ -217,7 +221,7 @@ export function generateGrammar(): Grammar {
       'local-references': { name: 'entity.name.label.bpf', match: `(?<![\\w.$])\\d+[bf]${alone}` },
       numbers: {
         name: 'constant.numeric.bpf',
-        match: `(?<![\\w.$])(?:0[xX][0-9A-Fa-f]+|0[bB][01]+|\\d+)${alone}`,
+        match: `(?<![\\w.$])(?:0[xX][0-9A-Fa-f]+|0[bB][01]+|\\d+)[uUlL]*${alone}`,
       },
       operators: {
         patterns: [

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { TABLE_ROWS, type TableRow } from '../core/isa/decode.ts';
 import { REGISTERS } from '../core/isa/registers.ts';
 import { writeGenerated } from './lib/generated.ts';
+import { languageReference } from './lib/language-reference.ts';
 
 /** The chapters of the reference, in order: every row belongs to the first that takes it. */
 const CHAPTERS: readonly { readonly title: string; readonly text: string; takes(row: TableRow): boolean }[] =
@@ -164,9 +165,10 @@ function field(value: string | number): string {
   return value > 9 ? `0x${value.toString(16)}` : String(value);
 }
 
-/** `generate-isa-docs [--check]` */
+/** `generate-isa-docs [--check]`: the instruction set's reference and the language's. */
 export function main(args: readonly string[]): number {
-  return writeGenerated('docs/isa.md', isaReference(), args);
+  const isa = writeGenerated('docs/isa.md', isaReference(), args);
+  return writeGenerated('docs/language.md', languageReference(), args) || isa;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

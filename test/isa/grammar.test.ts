@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { assemble } from '#core/asm/assemble.ts';
+import { DIRECTIVES } from '#core/asm/directives.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import { templateWords } from '#core/isa/template.ts';
 import { type GrammarRule, generateGrammar, grammarText } from '#scripts/generate-grammar.ts';
 import { isaReference } from '#scripts/generate-isa-docs.ts';
+import { languageReference } from '#scripts/lib/language-reference.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
+import { hexOf } from './recorded.ts';
 import { scopesOf } from './textmate.ts';
 
 const grammar = generateGrammar();
@@ -60,6 +64,7 @@ describe('the grammar', () => {
     ['r10 = w0', ['r10:variable.language.register', '=:keyword.operator', 'w0:variable.language.register']],
     ['mov %r1, r11', ['mov:keyword.mnemonic', '%r1:variable.language.register', ',:punctuation.separator']],
     ['.LBB0_1:', ['.LBB0_1:entity.name.label', '::punctuation.separator.label']],
+    ['R1 = 0xffUL', ['R1:variable.language.register', '=:keyword.operator', '0xffUL:constant.numeric']],
     ['goto 1b', ['goto:keyword.control', '1b:entity.name.label']],
     ['call bpf_map_lookup_elem', ['call:keyword.control', 'bpf_map_lookup_elem:support.function.helper']],
     ['  call count', ['call:keyword.control', 'count:entity.name.function']],
@@ -83,6 +88,15 @@ describe('the grammar', () => {
         '"xdp/a":entity.name.section',
         ',:punctuation.separator',
         '@progbits:support.type.section',
+      ],
+    ],
+    [
+      '.map_entry ports, 23',
+      [
+        '.map_entry:keyword.control.directive',
+        'ports:entity.name.type.map',
+        ',:punctuation.separator',
+        '23:constant.numeric',
       ],
     ],
     ['exit # done', ['exit:keyword.control', '# done:comment.line.number-sign']],
@@ -118,6 +132,40 @@ describe('the grammar', () => {
       [',', 'punctuation.separator.bpf'],
       ['2', 'constant.numeric.bpf'],
     ]);
+  });
+});
+
+describe('the language reference', () => {
+  const text = languageReference();
+
+  test('the committed file is what the assembler knows', () => {
+    expect(readFileSync(inRoot('docs/language.md'), 'utf8')).toBe(text);
+  });
+
+  test('every directive stands in it', () => {
+    for (const { name } of DIRECTIVES) expect(text).toContain(`\`${name}`);
+  });
+
+  test('its program assembles without a diagnostic', () => {
+    const program = /```\n([\s\S]*?)\n```/.exec(text)?.[1] ?? '';
+    const { value, diagnostics } = assemble(program, { fileName: 'example.bpf.s' });
+    expect(diagnostics).toEqual([]);
+    expect(value.programs.map((entry) => [entry.name, entry.progType, entry.length])).toEqual([
+      ['main', 'xdp', 11],
+    ]);
+  });
+
+  test.each(
+    [...text.matchAll(/^\| `(.*?)` \| `(.*?)` \|$/gm)]
+      .slice(0, 6)
+      .map((match) => [match[1] ?? '', match[2] ?? '']),
+  )('%s and %s are the same', (pseudoc, gnu) => {
+    const bytes = (line: string) =>
+      hexOf(
+        assemble(`${line}\nout: exit\n`, { fileName: 'x.bpf.s' }).value.sections[0]?.bytes ??
+          new Uint8Array(),
+      );
+    expect(bytes(gnu)).toBe(bytes(pseudoc));
   });
 });
 
