@@ -30,7 +30,7 @@ export function resolvePair(s: ExecState, high: number, offset: number, size: nu
   if ((view.getUint32(entry + layout.REGION_PERM, true) & perm) === 0) return 0;
   if (perm === layout.PERM_WRITE) {
     const shadow = view.getUint32(entry + layout.REGION_SHADOW, true);
-    if (shadow !== 0) markWritten(view, shadow + offset, size);
+    if (shadow !== 0) markWritten(view, shadow, offset, size);
   }
   return view.getUint32(entry + layout.REGION_BASE, true) + offset;
 }
@@ -47,7 +47,12 @@ export function resolveArena(s: ExecState, reg: number, off: number, size: numbe
   return resolvePair(s, Number(arena >> 32n) | 0, offset, size, perm);
 }
 
-function markWritten(view: DataView, at: number, size: number): void {
+/** Notes a store of 1, 2, 4 or 8 bytes in the shadow of a stack frame. */
+function markWritten(view: DataView, shadow: number, offset: number, size: number): void {
+  const groups = shadow + layout.SHADOW_GROUPS;
+  view.setUint8(groups + (offset >> layout.SHADOW_GROUP_SHIFT), 1);
+  view.setUint8(groups + ((offset + size - 1) >> layout.SHADOW_GROUP_SHIFT), 1);
+  const at = shadow + offset;
   if (size === 1) view.setUint8(at, 1);
   else if (size === 2) view.setUint16(at, 0x0101, true);
   else {

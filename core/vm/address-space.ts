@@ -21,7 +21,7 @@ export interface RegionOptions {
   readonly headroom?: number;
   /** Bytes reserved from the region's first byte on (≥ size), for `resize` to grow into (tail room). */
   readonly capacity?: number;
-  /** Keep a record of which bytes were written (stacks): see `initialised`. */
+  /** Keep a record of which bytes were written, see `initialised`; for stack frames (512 bytes) only. */
   readonly shadow?: boolean;
 }
 
@@ -103,13 +103,13 @@ export class AddressSpace {
     const bytes = headroom + Math.max(options.capacity ?? 0, options.size);
     let block: number;
     try {
-      block = this.#memory.alloc(options.shadow ? 2 * bytes : bytes, options.align);
+      block = this.#memory.alloc(options.shadow ? bytes + layout.SHADOW_SIZE : bytes, options.align);
     } catch (error) {
       this.#freeWindows.push(id);
       throw error;
     }
     const room = { start: block, end: block + bytes, block };
-    return this.#add(id, options, block + headroom, room, options.shadow ? block + bytes + headroom : 0);
+    return this.#add(id, options, block + headroom, room, options.shadow ? block + bytes : 0);
   }
 
   /**
@@ -219,8 +219,14 @@ export class AddressSpace {
 
   /** Notes that `size` bytes at `addr`, which exist, were written: for those who write to linear memory themselves. */
   markWritten(addr: bigint, size: number): void {
-    const shadow = this.#shadowAt(addr);
-    if (shadow !== 0) this.#memory.bytes.fill(1, shadow, shadow + size);
+    const shadow = this.#shadowOf(addr);
+    if (shadow === 0 || size === 0) return;
+    const offset = Number(addr & 0xffffffffn);
+    const { bytes } = this.#memory;
+    bytes.fill(1, shadow + offset, shadow + offset + size);
+    const groups = shadow + layout.SHADOW_GROUPS;
+    const last = (offset + size - 1) >> layout.SHADOW_GROUP_SHIFT;
+    bytes.fill(1, groups + (offset >> layout.SHADOW_GROUP_SHIFT), groups + last + 1);
   }
 
   /**
@@ -228,9 +234,9 @@ export class AddressSpace {
    * undefined where no record is kept (everything but stacks) or not all bytes exist.
    */
   initialised(addr: bigint, size: number): Uint8Array<ArrayBuffer> | undefined {
-    const shadow = this.#shadowAt(addr);
+    const shadow = this.#shadowOf(addr);
     if (shadow === 0 || this.linear(addr, size) === undefined) return undefined;
-    return this.#memory.copy(shadow, size);
+    return this.#memory.copy(shadow + Number(addr & 0xffffffffn), size);
   }
 
   /**
@@ -299,22 +305,22 @@ export class AddressSpace {
     this.#tableEntries = entries;
   }
 
+  #field(id: number, field: number): number {
+    const { view } = this.#memory;
+    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
+    return view.getUint32(table + (id << layout.REGION_ENTRY_SHIFT) + field, true);
+  }
+
   #setField(id: number, field: number, value: number): void {
     const view = this.#memory.view;
     const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
     view.setUint32(table + (id << layout.REGION_ENTRY_SHIFT) + field, value, true);
   }
 
-  #shadowAt(addr: bigint): number {
+  /** Linear address of the shadow of the region at `addr`; 0: it has none. */
+  #shadowOf(addr: bigint): number {
     const region = this.regionAt(addr);
-    if (region === undefined) return 0;
-    const view = this.#memory.view;
-    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
-    const shadow = view.getUint32(
-      table + (region.id << layout.REGION_ENTRY_SHIFT) + layout.REGION_SHADOW,
-      true,
-    );
-    return shadow === 0 ? 0 : shadow + Number(addr & 0xffffffffn);
+    return region === undefined ? 0 : this.#field(region.id, layout.REGION_SHADOW);
   }
 
   #own(region: Region): TableRegion {

@@ -36,7 +36,10 @@
  *     +0  linear address of the first byte    u32
  *     +4  size in bytes                       u32   (0: nothing accessible)
  *     +8  what programs may do (PERM_… bits)  u32
- *     +12 linear address of the shadow bytes  u32   (0: none; one byte a byte, 1: was written)
+ *     +12 linear address of the shadow        u32   (0: none; only stack frames have one)
+ *
+ * The shadow of a stack frame: 512 bytes, 1 where the byte was written since the frame was entered; then
+ * 8 bytes, not 0 where one of the 64 shadow bytes that it stands for is 1, so that clearing is quick.
  */
 
 export const HEADER = 0x40;
@@ -109,6 +112,10 @@ export const REGION_BASE = 0;
 export const REGION_SIZE = 4;
 export const REGION_PERM = 8;
 export const REGION_SHADOW = 12;
+/** Offset in a shadow of the bytes that stand for 64 each, and its size. */
+export const SHADOW_GROUPS = 512;
+export const SHADOW_GROUP_SHIFT = 6;
+export const SHADOW_SIZE = 520;
 export const PERM_READ = 1;
 export const PERM_WRITE = 2;
 

@@ -124,13 +124,25 @@ export function enterFrame(memory: LinearMemory, block: number, depth: number, s
   const id = view.getUint32(block + layout.CPU_STACK_REGION, true) + depth;
   const entry = regionEntry(view, id);
   const base = view.getUint32(entry + layout.REGION_BASE, true);
-  memory.bytes.fill(0, base, base + 2 * layout.MAX_BPF_STACK);
+  clearWritten(memory, base, view.getUint32(entry + layout.REGION_SHADOW, true));
   view.setUint32(entry + layout.REGION_SIZE, layout.MAX_BPF_STACK, true);
   view.setInt32(block + layout.CPU_R10, layout.MAX_BPF_STACK, true);
   view.setInt32(block + layout.CPU_R10 + 4, (layout.WINDOW_HI + id) | 0, true);
   const record = layout.frameRecord(block, depth);
   view.setUint32(record + layout.FRAME_START, start, true);
   view.setUint32(record + layout.FRAME_MAY_GOTO, layout.BPF_MAX_LOOPS, true);
+}
+
+/** Zeroes the bytes of a frame that its shadow says were written, and the shadow. */
+function clearWritten(memory: LinearMemory, base: number, shadow: number): void {
+  const group = 1 << layout.SHADOW_GROUP_SHIFT;
+  for (let offset = 0; offset < layout.MAX_BPF_STACK; offset += group) {
+    const mark = shadow + layout.SHADOW_GROUPS + (offset >> layout.SHADOW_GROUP_SHIFT);
+    if (memory.view.getUint8(mark) === 0) continue;
+    memory.view.setUint8(mark, 0);
+    memory.bytes.fill(0, base + offset, base + offset + group);
+    memory.bytes.fill(0, shadow + offset, shadow + offset + group);
+  }
 }
 
 /** Takes frame `depth`'s bytes away: pointers into it fault from now on. R10 is the caller's business. */
