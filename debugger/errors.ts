@@ -59,6 +59,13 @@ export function launchError(kind: LaunchProblemKind, message: string): DapError 
   return new DapError(LAUNCH_ERRORS[kind], message);
 }
 
+/** Turns what a handler stumbled over in malformed arguments into an error of the request. */
+export function requestError(command: string, error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  const message = `${command}: the arguments are not as the protocol says (${error.message})`;
+  return new DapError('badRequest', message, { showUser: false });
+}
+
 /** An error as DAP sends it. Braces in a format name variables, so the text goes in as one. */
 export function errorBody(error: unknown): { message: string; body: { error: DebugProtocol.Message } } {
   const message = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
-import { DapError, errorBody, launchError } from './errors.ts';
+import { DapError, errorBody, launchError, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
@@ -42,6 +42,8 @@ export class BpfDebugSession {
   #launch: LaunchArguments | undefined;
   #target: TargetClient | undefined;
   #state: State = 'new';
+  /** The client wants no more: what is still being launched must not live on. */
+  #isDisposed = false;
   #stopOnFaults = true;
   #lastStop: StopReport | undefined;
   /** Requests under way whose response must leave before the events that follow from them. */
@@ -65,7 +67,7 @@ export class BpfDebugSession {
       this.#send({ ...response, success: true, ...(body === undefined ? {} : { body }) });
       this.#afterResponse(request.command);
     } catch (error) {
-      this.#send({ ...response, success: false, ...errorBody(error) });
+      this.#send({ ...response, success: false, ...errorBody(requestError(request.command, error)) });
     }
     if (holds && --this.#holding === 0) for (const event of this.#held.splice(0)) this.#send(event);
   }
@@ -75,6 +77,7 @@ export class BpfDebugSession {
     const target = this.#target;
     this.#target = undefined;
     this.#state = 'ended';
+    this.#isDisposed = true;
     await target?.terminate();
   }
 
@@ -164,11 +167,13 @@ export class BpfDebugSession {
     const files = await readLaunchFiles(this.#host, launch);
     const target = await TargetClient.start(this.#host.targets);
     try {
+      if (this.#isDisposed) throw new DapError('notLaunched', 'the session has ended');
       const loaded = await target.request('load', files);
       if (!loaded.ok) {
         for (const detail of loaded.problem.details ?? []) this.#output(`${detail}\n`, 'stderr');
         throw launchError(loaded.problem.kind, loaded.problem.message);
       }
+      if (this.#isDisposed) throw new DapError('notLaunched', 'the session has ended');
       for (const message of loaded.messages) this.#output(`${message}\n`, 'console');
     } catch (error) {
       await target.terminate();
