@@ -8,6 +8,9 @@ import type { Refusal } from './refusal.ts';
 /** `BPF_COMPLEXITY_LIMIT_INSNS`: most slots that a program may have. */
 export const MAX_INSNS = 1_000_000;
 
+/** `BPF_MAX_SUBPROGS`: most functions that a program may have. */
+export const MAX_SUBPROGS = 256;
+
 const OP_EXIT = 0x95;
 const OP_CALL = 0x85;
 const OP_JA = 0x05;
@@ -68,6 +71,7 @@ export function subprogStarts(insns: Uint8Array): readonly InsnIndex[] | Refusal
       const target = pc + 1 + view.getInt32(pc * INSN_SIZE + 4, true);
       if (target < 0 || target >= n) return { pc, message: 'call to invalid destination' };
       starts.add(target);
+      if (starts.size > MAX_SUBPROGS) return { pc, message: 'too many subprograms' };
     }
     if (wide) pc++;
   }

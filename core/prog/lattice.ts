@@ -24,7 +24,10 @@ export const KIND_CTX = 4;
 export const CTX_VAR: Value = 5;
 /** Stack of function `owner` at a constant offset from its frame pointer; payload: owner · 2^17 + off + 2^16. */
 export const KIND_FP = 6;
-/** Stack of function `owner`, offset unknown; payload: owner. */
+/**
+ * Stack of function `owner`, offset unknown but (where nothing negative is added) not below `base`;
+ * payload: owner · 2^7 − base / 8. `base` is a multiple of 8, −520 … 0, so that it can sink only 65 times.
+ */
 export const KIND_FP_VAR = 7;
 /** A map itself; payload: its index. */
 export const KIND_MAP = 8;
@@ -34,6 +37,9 @@ export const CONFLICT: Value = 9;
 const BIAS = 2 ** 31;
 const FP_BIAS = 2 ** 16;
 const FP_SPAN = 2 ** 17;
+const FP_VAR_SPAN = 2 ** 7;
+/** One more than a frame has: the pointer may be anywhere below, and its accesses say nothing. */
+const MAX_SLOTS = 65;
 
 /** Kind of `v`: one of the constants above. */
 export function kindOf(v: Value): number {
@@ -64,18 +70,23 @@ export function ctxOffset(v: Value): number {
 export function fpAt(owner: number, off: number): Value {
   return off > -FP_BIAS && off < FP_BIAS
     ? KIND_FP + 16 * (owner * FP_SPAN + off + FP_BIAS)
-    : KIND_FP_VAR + 16 * owner;
+    : fpVar(owner, off);
 }
 
-/** Stack of function `owner`, anywhere. */
-export function fpVar(owner: number): Value {
-  return KIND_FP_VAR + 16 * owner;
+/** Stack of function `owner`, from `base` bytes relative to its frame pointer on. */
+export function fpVar(owner: number, base: number): Value {
+  const slots = Math.min(FP_VAR_SPAN - 1, Math.max(0, Math.ceil(-base / 8)), MAX_SLOTS);
+  return KIND_FP_VAR + 16 * (owner * FP_VAR_SPAN + slots);
 }
 
 /** Function whose stack an FP or FP_VAR points into. */
 export function fpOwner(v: Value): number {
-  const payload = Math.floor(v / 16);
-  return v % 16 === KIND_FP ? Math.floor(payload / FP_SPAN) : payload;
+  return Math.floor(v / 16 / (v % 16 === KIND_FP ? FP_SPAN : FP_VAR_SPAN));
+}
+
+/** Lowest offset that an FP or FP_VAR may have, from its owner's frame pointer. */
+export function fpBase(v: Value): number {
+  return v % 16 === KIND_FP ? fpOffset(v) : -8 * (Math.floor(v / 16) % FP_VAR_SPAN);
 }
 
 /** Offset of an FP from its owner's frame pointer. */
@@ -118,5 +129,7 @@ export function join(a: Value, b: Value): Value {
   if (ctxA) return ka === CONFLICT || kb === CONFLICT ? CONFLICT : CTX_VAR;
   const stackA = ka === KIND_FP || ka === KIND_FP_VAR;
   const stackB = kb === KIND_FP || kb === KIND_FP_VAR;
-  return stackA && stackB && fpOwner(a) === fpOwner(b) ? fpVar(fpOwner(a)) : PTR;
+  return stackA && stackB && fpOwner(a) === fpOwner(b)
+    ? fpVar(fpOwner(a), Math.min(fpBase(a), fpBase(b)))
+    : PTR;
 }

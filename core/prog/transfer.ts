@@ -9,6 +9,7 @@ import {
   ctxAt,
   ctxOffset,
   fpAt,
+  fpBase,
   fpOffset,
   fpOwner,
   fpVar,
@@ -169,7 +170,8 @@ function added(a: Value, b: Value, minus: boolean): Value {
     if (isPointer(b)) return minus ? SCALAR : PTR;
     const n = kb === KIND_CONST ? (minus ? -constantOf(b) : constantOf(b)) : undefined;
     if (ka === KIND_CTX) return n === undefined ? CTX_VAR : ctxAt(ctxOffset(a) + n);
-    if (ka === KIND_FP) return n === undefined ? fpVar(fpOwner(a)) : fpAt(fpOwner(a), fpOffset(a) + n);
+    if (ka === KIND_FP && n !== undefined) return fpAt(fpOwner(a), fpOffset(a) + n);
+    if (ka === KIND_FP || ka === KIND_FP_VAR) return fpVar(fpOwner(a), fpBase(a) + (n ?? 0));
     return ka === KIND_MAP && n !== 0 ? PTR : a;
   }
   if (isPointer(b)) return minus ? SCALAR : added(b, a, false);
@@ -194,6 +196,7 @@ function loaded(
     const field = ctxFieldAt(ctx.progType, ctxOffset(pointer) + off);
     return field?.pointer ? PTR : SCALAR;
   }
+  if (kind === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kind !== KIND_FP) return SCALAR;
   const owner = fpOwner(pointer);
   const place = fpOffset(pointer) + off;
@@ -215,10 +218,11 @@ function stored(
   observer: Observer | undefined,
 ): void {
   const pointer = regValue(state, base, fn);
+  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  if (kindOf(pointer) === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kindOf(pointer) !== KIND_FP) return;
   const owner = fpOwner(pointer);
   const place = fpOffset(pointer) + off;
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
   observer?.stack(owner, place, size);
   const spill = size === 8 && place % 8 === 0 && isPointer(value);
   if (owner !== fn) {
@@ -324,19 +328,36 @@ function helperArgs(
   proto.args.forEach((arg, i) => {
     const value = argument(i);
     if (kindOf(value) !== KIND_FP && kindOf(value) !== KIND_FP_VAR) return;
-    let size: number | undefined;
-    if (arg.kind === 'key') size = map?.keySize;
-    else if (arg.kind === 'value') size = map?.valueSize;
-    else if (arg.kind === 'mem') {
-      const sizeArg =
-        proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((a) => a.kind === 'size');
-      const length = sizeArg < 0 ? NONE : argument(sizeArg);
-      if (kindOf(length) === KIND_CONST && constantOf(length) > 0) size = constantOf(length);
-    }
-    if (size === undefined || kindOf(value) !== KIND_FP) return;
-    observer?.stack(fpOwner(value), fpOffset(value), size);
-    if (fpOwner(value) === fn && !arg.type.includes('const')) forgetBytes(state, fpOffset(value), size);
+    const size = argumentSize(proto, i, map, argument);
+    if (size === 0) return;
+    // Of a buffer whose length is not known, its first byte decides how deep the frame is.
+    observer?.stack(fpOwner(value), fpBase(value), size ?? 1);
+    const written = size !== undefined && kindOf(value) === KIND_FP && !arg.type.includes('const');
+    if (written && fpOwner(value) === fn) forgetBytes(state, fpOffset(value), size);
   });
+}
+
+/** Bytes that argument `i` points to; undefined: not known; 0: it points to nothing that is accessed. */
+function argumentSize(
+  proto: HelperProto,
+  i: number,
+  map: MapSizes | undefined,
+  argument: (i: number) => Value,
+): number | undefined {
+  switch (proto.args[i]?.kind) {
+    case 'key':
+      return map?.keySize;
+    case 'value':
+      return map?.valueSize;
+    case 'mem': {
+      const next =
+        proto.args[i + 1]?.kind === 'size' ? i + 1 : proto.args.findIndex((arg) => arg.kind === 'size');
+      const length = next < 0 ? SCALAR : argument(next);
+      return kindOf(length) === KIND_CONST ? Math.max(0, constantOf(length)) : undefined;
+    }
+    default:
+      return 0;
+  }
 }
 
 /**

@@ -84,7 +84,7 @@ const hostile: readonly [string, (i: number) => Slot][] = [
     'pointers that move in loops',
     (i) => (i % 2 ? [0x07, 1 + (i % 5), 0, 0, 4] : [0x15, 2, 0, Math.max(-i, -500), 1]),
   ],
-  ['many functions', (i) => (i % 2 ? EXIT : [0x85, 0, 1, 0, i + 3 < n ? 1 : -1])],
+  ['many calls', (i) => (i % 2 ? EXIT : [0x85, 0, 1, 0, i + 3 < 500 ? 1 : (i % 250) * 2 - i - 1])],
 ];
 
 test.each(hostile)('%s: the data-flow pass ends', (_, make) => {
