@@ -46,10 +46,10 @@ export function lineEnd(index: LineIndex, line: number): number {
   return end;
 }
 
-/** Position of `offset`; offsets outside the text are brought inside. */
+/** Position of `offset`; offsets outside the text or inside a line break are brought to the end of the line. */
 export function positionAt(index: LineIndex, offset: number): Position {
-  const inside = Math.max(0, Math.min(offset, index.text.length));
-  const line = lineAt(index, inside);
+  const line = lineAt(index, Math.max(0, offset));
+  const inside = Math.max(0, Math.min(offset, lineEnd(index, line)));
   return { line, character: inside - (index.starts[line] ?? 0) };
 }
 

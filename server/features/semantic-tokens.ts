@@ -9,8 +9,9 @@ import {
 } from 'vscode-languageserver';
 import type { SymbolDef } from '#core/asm/references.ts';
 import type { AsmToken } from '#core/asm/tokens.ts';
+import type { TextRange } from '#core/object/object.ts';
 import type { Snapshot } from '../documents.ts';
-import { lineAt, offsetAt, positionAt } from '../line-index.ts';
+import { lineAt, lineEnd, offsetAt, positionAt } from '../line-index.ts';
 
 const TYPES = [
   'keyword',
@@ -81,27 +82,35 @@ export function createTokenProvider(): TokenProvider {
 
 function pushLines(builder: SemanticTokensBuilder, snapshot: Snapshot, from: number, to: number): void {
   const { definitions } = snapshot.assembled();
-  for (const line of snapshot.tree.lines) {
+  const { index, tree } = snapshot;
+  for (const line of tree.lines) {
     if (line.end < from) continue;
     if (line.start > to) break;
-    const first = lineAt(snapshot.index, line.start);
-    // A line of the tree ends at a line feed only; LSP ends lines at a lone carriage return too.
-    const isOneLine = (snapshot.index.starts[first + 1] ?? line.end + 1) > line.end;
+    const row = lineAt(index, line.start);
+    // A line of the tree ends at a line feed only; LSP ends lines at a carriage return too.
+    const isOneLine = lineEnd(index, row) === line.end;
     for (const token of line.tokens) {
       const meaning = meaningOf(token, definitions);
-      if (meaning === undefined || token.end <= token.start) continue;
-      const { line: row, character } = isOneLine
-        ? { line: first, character: token.start - line.start }
-        : positionAt(snapshot.index, token.start);
-      builder.push(
-        row,
-        character,
-        token.end - token.start,
-        TYPES.indexOf(meaning[0]),
-        modifierBits(meaning.slice(1)),
-      );
+      if (meaning === undefined) continue;
+      const type = TYPES.indexOf(meaning[0]);
+      const modifiers = modifierBits(meaning.slice(1));
+      if (isOneLine) {
+        builder.push(row, token.start - line.start, token.end - token.start, type, modifiers);
+        continue;
+      }
+      for (const piece of piecesOf(token)) {
+        const { line: pieceRow, character } = positionAt(index, piece.start);
+        builder.push(pieceRow, character, piece.end - piece.start, type, modifiers);
+      }
     }
   }
+}
+
+/** The parts of a token between carriage returns: a token may not reach over the end of a line. */
+function piecesOf({ start, text }: AsmToken): TextRange[] {
+  return [...text.matchAll(/[^\r]+/g)].map(({ index, 0: piece }) => {
+    return { start: start + index, end: start + index + piece.length };
+  });
 }
 
 function modifierBits(modifiers: readonly string[]): number {

@@ -2,6 +2,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PULLING, startClient, type TestClient } from './harness.ts';
 
+interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+interface Range {
+  readonly start: Place;
+  readonly end: Place;
+}
+
 /** Pieces that make texts which are nearly programs: the interesting breakage lies close to the right thing. */
 const PIECES = [
   '.section xdp\n', 'prog:\n', ' r0 = 0\n', ' exit\n', 'r1', 'r10', 'w3', ' = ', ' += ', '*(u32 *)(', 'r1 + 4)', ' ll', '\n', '\r', '\r\n',
@@ -31,6 +41,42 @@ helper:
  r0 = r1
  exit
 `;
+
+interface Nested {
+  readonly range: Range;
+  readonly selectionRange: Range;
+  readonly children?: readonly Nested[];
+}
+
+const isBefore = (a: Place, b: Place) => a.line < b.line || (a.line === b.line && a.character <= b.character);
+const holds = (outer: Range, inner: Range) =>
+  isBefore(outer.start, inner.start) && isBefore(inner.end, outer.end);
+
+/** Editors refuse an outline whose names lie outside their own ranges, or children outside their parents. */
+function checkNesting(symbols: readonly Nested[], parent?: Range): void {
+  for (const { range, selectionRange, children = [] } of symbols) {
+    expect(holds(range, selectionRange)).toBe(true);
+    if (parent !== undefined) expect(holds(parent, range)).toBe(true);
+    checkNesting(children, range);
+  }
+}
+
+/** Tokens ascend, do not overlap and end inside their lines. */
+function checkTokens(text: string, data: readonly number[]): void {
+  const lines = text.split(/\r\n|\r|\n/);
+  let line = 0;
+  let character = 0;
+  let free = 0;
+  for (let at = 0; at < data.length; at += 5) {
+    const [down = 0, right = 0, length = 0] = data.slice(at, at + 3);
+    if (down > 0) free = 0;
+    line += down;
+    character = down > 0 ? right : character + right;
+    expect(character).toBeGreaterThanOrEqual(free);
+    expect(character + length).toBeLessThanOrEqual(lines[line]?.length ?? 0);
+    free = character + length;
+  }
+}
 
 const position = fc.record({ line: fc.nat(30), character: fc.nat(40) });
 const edit = fc.oneof(
@@ -88,15 +134,18 @@ test('no edit and no position makes a handler fail; the state equals that of a d
       const whole = await client.rpc.sendRequest('textDocument/semanticTokens/full', {
         textDocument: { uri: fresh },
       });
+      checkTokens(text, (edited as { data: number[] }).data);
       expect((edited as { data: number[] }).data).toEqual((whole as { data: number[] }).data);
       const symbols = (one: string) =>
-        client.rpc.sendRequest('textDocument/documentSymbol', { textDocument: { uri: one } });
-      expect(await symbols(uri)).toEqual(await symbols(fresh));
+        client.rpc.sendRequest<Nested[]>('textDocument/documentSymbol', { textDocument: { uri: one } });
+      const outline = await symbols(uri);
+      checkNesting(outline);
+      expect(outline).toEqual(await symbols(fresh));
       for (const one of [uri, fresh])
         await client.rpc.sendNotification('textDocument/didClose', { textDocument: { uri: one } });
       expect(client.errors).toEqual([]);
     }),
-    { numRuns: 200, seed: 20_240_905, interruptAfterTimeLimit: 20_000 },
+    { numRuns: 200, seed: 20_240_905, interruptAfterTimeLimit: 10_000 },
   );
 }, 60_000);
 
@@ -107,11 +156,6 @@ function applyEdit(text: string, one: { range?: { start: Place; end: Place }; te
     (a, b) => a - b,
   );
   return text.slice(0, from) + one.text + text.slice(to);
-}
-
-interface Place {
-  readonly line: number;
-  readonly character: number;
 }
 
 function offsetOf(text: string, { line, character }: Place): number {
