@@ -1,7 +1,7 @@
 /**
  * Symbolic constants that assembly text may use: verdicts, map update flags, types and whatever else
  * a BPF program writes as a number. Names and values are those of the uapi headers (linux/bpf.h,
- * bpf_common.h, pkt_cls.h, filter.h, if_ether.h, in.h).
+ * bpf_common.h, pkt_cls.h, filter.h, if_ether.h, in.h, errno.h).
  */
 
 /** One constant. `value` is signed where the header's is. */
@@ -293,6 +293,28 @@ export const UAPI_CONSTANTS: readonly UapiConstant[] = [
   { name: 'BPF_CMPXCHG', value: 241n, meaning: 'atomic operation: compare and exchange' },
   { name: 'BPF_LOAD_ACQ', value: 0x100n, meaning: 'atomic operation: load-acquire' },
   { name: 'BPF_STORE_REL', value: 0x110n, meaning: 'atomic operation: store-release' },
+  { name: 'EPERM', value: 1n, meaning: 'error number, which helpers return negated: not permitted' },
+  { name: 'ENOENT', value: 2n, meaning: 'error number, which helpers return negated: no such entry' },
+  { name: 'EIO', value: 5n, meaning: 'error number, which helpers return negated: input or output error' },
+  { name: 'ENXIO', value: 6n, meaning: 'error number, which helpers return negated: no such device or address' },
+  { name: 'E2BIG', value: 7n, meaning: 'error number, which helpers return negated: too large, or the map is full' },
+  { name: 'EBADF', value: 9n, meaning: 'error number, which helpers return negated: bad descriptor' },
+  { name: 'EAGAIN', value: 11n, meaning: 'error number, which helpers return negated: try again' },
+  { name: 'ENOMEM', value: 12n, meaning: 'error number, which helpers return negated: no memory' },
+  { name: 'EACCES', value: 13n, meaning: 'error number, which helpers return negated: access denied' },
+  { name: 'EFAULT', value: 14n, meaning: 'error number, which helpers return negated: bad address' },
+  { name: 'EBUSY', value: 16n, meaning: 'error number, which helpers return negated: busy' },
+  { name: 'EEXIST', value: 17n, meaning: 'error number, which helpers return negated: exists already' },
+  { name: 'ENODEV', value: 19n, meaning: 'error number, which helpers return negated: no such device' },
+  { name: 'EINVAL', value: 22n, meaning: 'error number, which helpers return negated: bad argument' },
+  { name: 'ENOSPC', value: 28n, meaning: 'error number, which helpers return negated: no space left' },
+  { name: 'ERANGE', value: 34n, meaning: 'error number, which helpers return negated: out of range' },
+  { name: 'ENOSYS', value: 38n, meaning: 'error number, which helpers return negated: not implemented' },
+  { name: 'EPROTONOSUPPORT', value: 93n, meaning: 'error number, which helpers return negated: protocol not supported' },
+  { name: 'EOPNOTSUPP', value: 95n, meaning: 'error number, which helpers return negated: operation not supported' },
+  { name: 'ENETUNREACH', value: 101n, meaning: 'error number, which helpers return negated: network unreachable' },
+  { name: 'BPF_SK_LOOKUP_F_REPLACE', value: 1n, meaning: 'sk_assign: replace a socket chosen before' },
+  { name: 'BPF_SK_LOOKUP_F_NO_REUSEPORT', value: 2n, meaning: 'sk_assign: without load balancing in the reuseport group' },
   { name: 'BPF_MAXINSNS', value: 0x1000n, meaning: 'instructions of an unprivileged or classic program' },
   { name: 'BPF_OBJ_NAME_LEN', value: 16n, meaning: 'bytes of an object name, terminator included' },
   { name: 'BPF_TAG_SIZE', value: 8n, meaning: 'bytes of a program tag' },
