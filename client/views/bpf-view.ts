@@ -118,11 +118,11 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     const state = this.#watch.stateOf(session);
     if (state === undefined) return this.#post({ kind: 'empty', reason: 'no-session' });
     if (state === 'starting') return this.#post({ kind: 'empty', reason: 'starting' });
-    if (state === 'running') return this.#post({ kind: 'running', session: session.id });
+    if (state === 'running') return this.#post({ kind: 'running', session: this.#watch.runOf(session) });
     const frameId = this.#frameIsFresh ? selected.frameId : undefined;
     try {
       const reply = await request(session, this.#name, frameId === undefined ? {} : { frameId });
-      if (pull === this.#pull) this.#post({ kind: 'reply', session: session.id, reply });
+      if (pull === this.#pull) this.#post({ kind: 'reply', session: this.#watch.runOf(session), reply });
     } catch (error) {
       // A step may overtake the request: then the next stop brings the next pull.
       if (pull === this.#pull && this.#watch.stateOf(session) === 'stopped')

@@ -1,9 +1,9 @@
 import type { RegistersReply, StackReply, StatsReply } from './messages.ts';
 
 /**
- * Messages between the client and the pages of the views (`client/webview`). `session` is the debug
- * session's id; together with the reply's `stop` it orders what arrives: a page shows nothing older than
- * what it has shown.
+ * Messages between the client and the pages of the views (`client/webview`). `session` names a debug
+ * session between two restarts; together with the reply's `stop` it orders what arrives: a page shows
+ * nothing older than what it has shown.
  */
 
 export type ViewName = 'registers' | 'stack' | 'stats';

@@ -30,7 +30,7 @@ export interface Page<Ui> {
 }
 
 const EMPTY_TEXTS: Readonly<Record<Extract<ToPage, { kind: 'empty' }>['reason'], string>> = {
-  'no-session': 'Debug a BPF program (F5): its {view} appear here at each stop.',
+  'no-session': 'Debug a BPF program (F5) to see its {view} here at each stop.',
   'other-session': 'The debug session that is selected is not one of a BPF program.',
   starting: 'The program starts…',
 };

@@ -35,7 +35,10 @@ export function editValue(cell: HTMLElement, options: EditOptions): void {
     error.textContent = problem ?? '';
     input.setAttribute('aria-invalid', String(problem !== undefined));
     if (problem === undefined) input.removeAttribute('aria-describedby');
-    else input.setAttribute('aria-describedby', errorId);
+    else {
+      input.setAttribute('aria-describedby', errorId);
+      error.scrollIntoView({ block: 'nearest' });
+    }
   }
 
   function finish(): void {
