@@ -113,14 +113,21 @@ export interface Callee {
  * where it has one; undefined for other instructions and for functions that are not in this object.
  */
 export function calleeOf(object: BpfObject, at: number, decoded: Decoded): Callee | undefined {
-  if (decoded.row?.imm !== 'func') return undefined;
+  const isWideLoad = decoded.row?.id === 'lddw';
+  if (decoded.row?.imm !== 'func' && !isWideLoad) return undefined;
   const reloc = object.sections[at]?.relocs.find(({ offset }) => offset === decoded.index * INSN_SIZE);
   if (reloc === undefined) {
-    const target = insnTarget(decoded);
+    const target = isWideLoad ? undefined : insnTarget(decoded);
     return target === undefined ? undefined : { section: at, slot: target };
   }
   const symbol = object.symbols[reloc.symbol];
-  if (symbol === undefined || symbol.section < 0 || reloc.type !== R_BPF_64_32) return undefined;
+  if (symbol === undefined || symbol.section < 0) return undefined;
+  if (isWideLoad) {
+    const isCode = ((object.sections[symbol.section]?.flags ?? 0) & SHF_EXECINSTR) !== 0;
+    const offset = Number(symbol.value) + decoded.insn.imm;
+    return isCode ? { section: symbol.section, slot: Math.floor(offset / INSN_SIZE) } : undefined;
+  }
+  if (reloc.type !== R_BPF_64_32) return undefined;
   const fromSection = symbol.type === 'section' ? decoded.insn.imm + 1 : 0;
   return { section: symbol.section, slot: Number(symbol.value) / INSN_SIZE + fromSection };
 }

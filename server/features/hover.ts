@@ -7,7 +7,7 @@ import type { TextRange } from '#core/object/object.ts';
 import type { Snapshot } from '../documents.ts';
 import { offsetAt, rangeOf } from '../line-index.ts';
 import { contextFieldMarkdown } from '../text/context-field.ts';
-import { directiveMarkdown } from '../text/directives.ts';
+import { directiveMarkdown, MAP_TYPES, PROGRAM_TYPES, SECTION_NAMES } from '../text/directives.ts';
 import { type InsnNames, instructionMarkdown, meaningMarkdown, rowFacts } from '../text/instruction.ts';
 import { helperMarkdown, numberMarkdown, registerMarkdown, symbolMarkdown } from '../text/operands.ts';
 import { type Place, placeAt } from '../tokens-at.ts';
@@ -17,7 +17,7 @@ export function hover(snapshot: Snapshot, { position }: HoverParams): Hover | nu
   const place = placeAt(snapshot, offsetAt(snapshot.index, position));
   if (place?.token === undefined || place.token.kind === 'comment') return null;
   const instruction = instructionAt(snapshot, place);
-  const word = wordMarkdown(snapshot, place);
+  const word = argumentMarkdown(place) ?? wordMarkdown(snapshot, place);
   const { token } = place;
   if (word !== undefined) {
     const parts = instruction === undefined ? [word] : [word, '---', instruction.short];
@@ -31,6 +31,23 @@ function answer(snapshot: Snapshot, parts: readonly string[], range: TextRange):
     contents: { kind: MarkupKind.Markdown, value: parts.join('\n\n') },
     range: rangeOf(snapshot.index, range),
   };
+}
+
+/** What a fixed word in a directive means: a section's name, a program type, a map type. */
+function argumentMarkdown({ token, statement, line }: Place): string | undefined {
+  if (token === undefined || statement?.node.kind !== 'directive') return undefined;
+  const { name, args } = statement.node;
+  const at = args.findIndex(({ start, end }) => {
+    return token.start >= line.start + start && token.end <= line.start + end;
+  });
+  const lists = {
+    '.section': [SECTION_NAMES, 0],
+    '.program': [PROGRAM_TYPES, 0],
+    '.map': [MAP_TYPES, 1],
+  } as const;
+  const [list, where] = lists[name as keyof typeof lists] ?? [];
+  const known = list?.find((one) => at === where && one.name === token.text);
+  return known === undefined ? undefined : `**${known.name}**\n\n${known.meaning}`;
 }
 
 /** What a word means by itself; undefined for those that only mean something as part of an instruction. */

@@ -175,6 +175,13 @@ describe('registers', () => {
       expected: [],
     },
     {
+      name: 'a function whose address is taken has arguments',
+      text: xdp(
+        '  r1 = 4\n  r2 = each ll\n  r3 = 0\n  r4 = 0\n  call bpf_loop\n  r0 = 0\n  exit\neach:\n  r0 = r1\n  r0 += r2\n  exit',
+      ),
+      expected: [],
+    },
+    {
       name: 'callee-saved registers survive',
       text: xdp('  r6 = r1\n  call bpf_ktime_get_ns\n  r0 = *(u32 *)(r6 + 12)\n  exit'),
       expected: [],

@@ -181,6 +181,8 @@ describe('hover', () => {
       over: '.map',
       parts: ['.map NAME, TYPE, KEY_SIZE, VALUE_SIZE, MAX_ENTRIES[, FLAGS]'],
     },
+    { name: 'section name', needle: 'xdp\n', over: 'xdp', parts: ['Programs of type xdp.'] },
+    { name: 'map type', needle: 'hash, 2', over: 'hash', parts: ['**hash**', 'Values by key'] },
     { name: 'number', needle: '80', over: '80', parts: ['`80` = `0x50`'] },
     { name: 'context field', needle: '0)\n', over: '0', parts: ['xdp_md.data', 'first byte of the packet'] },
   ])('$name', async ({ needle, over, parts }) => {
