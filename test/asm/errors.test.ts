@@ -201,7 +201,7 @@ const CASES: readonly (readonly [string, string, string, string, string, string?
   ['section flag', '.section x,"q"', 'bad-argument', 'unknown section flag `q`', '"q"'],
 ];
 
-test.each(CASES)('%s', (_name, text, code, message, underlined, fix) => {
+test.each(CASES.map((c) => [c[0], c] as const))('%s', (_name, [, text, code, message, underlined, fix]) => {
   const { diagnostics } = assemble(text, { fileName: 'x.bpf.s' });
   const found = diagnostics.filter((d) => d.code === code);
   expect(diagnostics.map((d) => `${d.code}: ${d.message}`).join('\n')).toContain(message);
