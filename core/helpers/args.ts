@@ -7,6 +7,7 @@ import * as layout from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
+import { checkedLinear, regionTable } from '../vm/region-table.ts';
 
 /** One call of a helper: its arguments, checked, and its result. */
 export class HelperCall {
@@ -66,14 +67,22 @@ export class HelperCall {
    */
   memory(n: number, size: number, type: AccessType, what: string): number {
     if (size === 0) return layout.HEADER;
+    const { space, memory } = this.machine;
+    const at = this.#regs + layout.regOffset(n);
+    const high = memory.view.getInt32(at + 4, true);
+    const perm = type === 'read' ? layout.PERM_READ : layout.PERM_WRITE;
+    const linear = checkedLinear(regionTable(memory.view), high, memory.view.getUint32(at, true), size, perm);
     const addr = this.u64(n);
-    const problem = accessProblem(this.machine.space, addr, size, type);
-    if (problem === undefined) return this.#linear(addr, size, type);
+    if (linear !== 0) {
+      if (type === 'write') space.markWritten(addr, size);
+      return linear;
+    }
+    const problem = accessProblem(space, addr, size, type);
     const needs = `needs ${size} ${type === 'read' ? 'readable' : 'writable'} byte${size === 1 ? '' : 's'}`;
-    this.#refuse(n, `${what}: points to ${this.#name(addr)}, ${needs}; ${problem.message}`, {
+    this.#refuse(n, `${what}: points to ${this.#name(addr)}, ${needs}; ${problem?.message}`, {
       address: addr,
       size,
-      region: problem.region,
+      region: problem?.region,
     });
     return 0;
   }
@@ -118,11 +127,5 @@ export class HelperCall {
 
   #name(addr: bigint): string {
     return this.machine.space.describe(addr) ?? (addr === 0n ? 'null' : `0x${addr.toString(16)}`);
-  }
-
-  #linear(addr: bigint, size: number, type: AccessType): number {
-    const { space } = this.machine;
-    if (type === 'write') space.markWritten(addr, size);
-    return space.linear(addr, size) ?? 0;
   }
 }

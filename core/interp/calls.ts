@@ -1,5 +1,5 @@
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
-import { tailCallTarget } from '../helpers/tail-call.ts';
+import { BPF_FUNC_TAIL_CALL, tailCallTarget } from '../helpers/tail-call.ts';
 import { helperById } from '../isa/helpers.ts';
 import type { InsnId } from '../isa/table.ts';
 import { subprogAt } from '../vm/cpu.ts';
@@ -9,8 +9,6 @@ import { enterFrame, leaveFrame } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { type ExecState, fault, flush, type Handler, type Op, refresh, STOP, set } from './op.ts';
 
-/** Number of the helper that is an instruction of its own in rewritten programs. */
-const BPF_FUNC_TAIL_CALL = 12;
 /** Register bits: R0; R1 … R5; R10. */
 const R0 = 1;
 const ARGUMENTS = 0x3e;
