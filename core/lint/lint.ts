@@ -1,6 +1,7 @@
 import type { Assembled } from '../asm/assemble.ts';
 import type { Diagnostic } from '../object/object.ts';
 import { contextDiagnostics } from './context.ts';
+import { emptyPrograms } from './empty-programs.ts';
 import { flowDiagnostics } from './flow.ts';
 import { codeFunctions } from './functions.ts';
 import { instructionDiagnostics } from './instructions.ts';
@@ -21,6 +22,7 @@ export function lint(assembled: Assembled): readonly Diagnostic[] {
     ...instructionDiagnostics(assembled.value, functions, source),
     ...flowDiagnostics(assembled.value, functions, source),
     ...contextDiagnostics(assembled, source),
+    ...emptyPrograms(assembled),
     ...unusedLabels(assembled),
   ];
   return found.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);

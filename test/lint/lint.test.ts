@@ -55,6 +55,20 @@ describe('flow of control', () => {
       expected: ['error missing-exit "r0 += 1": prog has no exit: execution runs past its last instruction'],
     },
     {
+      name: 'nothing at all',
+      text: '.section xdp\nprog:\n',
+      expected: [
+        'warning missing-exit "prog": prog has no instructions; the shortest program is: r0 = 0; exit',
+      ],
+    },
+    {
+      name: 'a jump to a label with nothing behind it',
+      text: xdp('  r0 = 0\n  if r0 == 0 goto end\n  exit\nend:'),
+      expected: [
+        'error jump-out-of-program "if r0 == 0 goto end": jump out of range from insn 1 to 3: prog has instructions 0 … 2',
+      ],
+    },
+    {
       name: 'no exit can be reached',
       text: xdp('again:\n  r0 = 0\n  goto again\n  exit'),
       expected: [
