@@ -57,22 +57,49 @@ function sectionName(
   return { name: spelling.replace(/^"(.*)"$/, '$1') || '?', nameRange };
 }
 
-/** The functions that begin in `block`, in the order of the text. */
-export function functionSpans(snapshot: Snapshot, block: SectionBlock): FunctionSpan[] {
-  const { definitions, value } = snapshot.assembled();
-  const programs = new Map(value.programs.map((program) => [program.name, program]));
-  const starts = [...definitions.values()]
-    .filter(({ name, kind, range }) => {
-      const isFunction = kind === 'function' || (kind === 'label' && programs.has(name));
-      return isFunction && range.start >= block.start && range.start < block.end;
-    })
-    .sort((a, b) => a.range.start - b.range.start);
+/** The file's definitions in the order of the text. */
+export function sortedDefinitions(snapshot: Snapshot): SymbolDef[] {
+  return [...snapshot.assembled().definitions.values()].sort((a, b) => a.range.start - b.range.start);
+}
+
+/** Those of `sorted` that begin in `[start, end)`. */
+export function definitionsWithin(sorted: readonly SymbolDef[], { start, end }: TextRange): SymbolDef[] {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.range.start ?? start) < start) low = middle + 1;
+    else high = middle;
+  }
+  const found: SymbolDef[] = [];
+  for (let at = low; at < sorted.length; at++) {
+    const definition = sorted[at];
+    if (definition === undefined || definition.range.start >= end) break;
+    found.push(definition);
+  }
+  return found;
+}
+
+/** The functions among `definitions`, which all begin in `block`. */
+export function functionSpans(
+  block: SectionBlock,
+  definitions: readonly SymbolDef[],
+  programs: ReadonlyMap<string, ProgramEntry>,
+): FunctionSpan[] {
+  const starts = definitions.filter(({ name, kind }) => {
+    return kind === 'function' || (kind === 'label' && programs.has(name));
+  });
   return starts.map((definition, n) => ({
     definition,
     program: programs.get(definition.name),
     start: definition.range.start,
     end: starts[n + 1]?.range.start ?? block.end,
   }));
+}
+
+/** The programs of the file by name. */
+export function programsByName(snapshot: Snapshot): Map<string, ProgramEntry> {
+  return new Map(snapshot.assembled().value.programs.map((program) => [program.name, program]));
 }
 
 /** Labels that compilers make for themselves, and numeric ones, whose names begin with a control character. */

@@ -1,7 +1,7 @@
 import { type Decoded, insnTarget } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ObjSection } from '../object/object.ts';
-import { type CodeFunction, relocatedSlots } from './functions.ts';
+import { type CodeFunction, relocationsBySlot } from './functions.ts';
 
 /** Where control goes wrong. `at` is an index into `FlowGraph.insns`. */
 export interface FlowProblem {
@@ -29,7 +29,7 @@ export function flowGraph(section: ObjSection, fn: CodeFunction): FlowGraph {
   insns.forEach(({ index }, at) => {
     indexOfSlot[index - fn.start] = at;
   });
-  const relocated = relocatedSlots(section);
+  const relocated = relocationsBySlot(section);
   const problems: FlowProblem[] = [];
   const successors = insns.map((decoded, at) => {
     const next: number[] = [];

@@ -1,6 +1,6 @@
 import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import type { BpfObject, ObjSection, ProgType } from '../object/object.ts';
+import type { BpfObject, ObjReloc, ObjSection, ProgType } from '../object/object.ts';
 
 /** Flag of sections that hold instructions (gABI, `SHF_EXECINSTR`). */
 const SHF_EXECINSTR = 4;
@@ -115,7 +115,8 @@ export interface Callee {
 export function calleeOf(object: BpfObject, at: number, decoded: Decoded): Callee | undefined {
   const isWideLoad = decoded.row?.id === 'lddw';
   if (decoded.row?.imm !== 'func' && !isWideLoad) return undefined;
-  const reloc = object.sections[at]?.relocs.find(({ offset }) => offset === decoded.index * INSN_SIZE);
+  const section = object.sections[at];
+  const reloc = section && relocationsBySlot(section).get(decoded.index);
   if (reloc === undefined) {
     const target = isWideLoad ? undefined : insnTarget(decoded);
     return target === undefined ? undefined : { section: at, slot: target };
@@ -149,7 +150,15 @@ function callTargets(
   return targets;
 }
 
-/** Slots of a section whose instruction a relocation will change. */
-export function relocatedSlots(section: ObjSection): ReadonlySet<InsnIndex> {
-  return new Set(section.relocs.map((reloc) => Math.floor(reloc.offset / INSN_SIZE)));
+/** The relocations of a section by the slot of the instruction that they change. */
+export function relocationsBySlot(section: ObjSection): ReadonlyMap<InsnIndex, ObjReloc> {
+  let known = relocationCache.get(section);
+  if (known === undefined) {
+    known = new Map(section.relocs.map((reloc) => [Math.floor(reloc.offset / INSN_SIZE), reloc]));
+    relocationCache.set(section, known);
+  }
+  return known;
 }
+
+/** Asked once for each function of a section, of which there can be many. */
+const relocationCache = new WeakMap<ObjSection, ReadonlyMap<InsnIndex, ObjReloc>>();

@@ -3,7 +3,7 @@ import { helperById } from '../isa/helpers.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import type { BpfObject, Diagnostic } from '../object/object.ts';
-import { type CodeFunction, isRegisterCall, relocatedSlots } from './functions.ts';
+import { type CodeFunction, isRegisterCall, relocationsBySlot } from './functions.ts';
 import type { SourceMap } from './source-map.ts';
 
 /** Bytes of one stack frame (include/linux/filter.h, `MAX_BPF_STACK`). */
@@ -22,7 +22,7 @@ export function instructionDiagnostics(
   for (const fn of functions) {
     const section = object.sections[fn.section];
     if (section === undefined) continue;
-    const relocated = relocatedSlots(section);
+    const relocated = relocationsBySlot(section);
     for (const decoded of fn.insns) {
       const slot = decoded.index;
       const isRelocated = relocated.has(slot);

@@ -43,9 +43,7 @@ export function createSourceMap(assembled: Assembled, functions: readonly CodeFu
       const line = tree.lines[lineIndexAt(tree, offset)];
       return line === undefined ? '' : (/^[ \t]*/.exec(tree.text.slice(line.start, line.end))?.[0] ?? '');
     },
-    hasErrorIn({ start, end }) {
-      return errors.some(({ range }) => range.start < end && range.end > start);
-    },
+    hasErrorIn: overlapTest(errors.map(({ range }) => range)),
     isBroken: (fn) => broken.has(placeKey(fn)),
   };
 }
@@ -63,9 +61,9 @@ function brokenFunctions(
     .filter(({ start }) => start !== undefined)
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
   for (const { range } of errors) {
-    const last = starts.findLast(({ start }) => (start ?? 0) <= range.start);
-    if (last !== undefined) broken.add(last.key);
-    else if (starts[0] !== undefined) broken.add(starts[0].key);
+    const at = countUpTo(starts, range.start, ({ start }) => start ?? 0);
+    const owner = starts[Math.max(at - 1, 0)];
+    if (owner !== undefined) broken.add(owner.key);
   }
   return broken;
 }
@@ -80,4 +78,31 @@ function startOf(assembled: Assembled, fn: CodeFunction): number | undefined {
 
 function placeKey({ section, start }: CodeFunction): string {
   return `${section}:${start}`;
+}
+
+/** Answers whether a range overlaps one of `ranges`, in logarithmic time. */
+function overlapTest(ranges: readonly TextRange[]): (place: TextRange) => boolean {
+  const sorted = [...ranges].sort((a, b) => a.start - b.start);
+  let farthest = 0;
+  const ends = sorted.map(({ end }) => {
+    farthest = Math.max(farthest, end);
+    return farthest;
+  });
+  return ({ start, end }) => {
+    const before = countUpTo(sorted, end - 1, (range) => range.start);
+    return before > 0 && (ends[before - 1] ?? 0) > start;
+  };
+}
+
+/** How many of `sorted` have a key of at most `limit`. */
+function countUpTo<T>(sorted: readonly T[], limit: number, key: (one: T) => number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const one = sorted[middle];
+    if (one !== undefined && key(one) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,14 +1,22 @@
 import { type FoldingRange, FoldingRangeKind } from 'vscode-languageserver';
 import type { Snapshot } from '../documents.ts';
 import { lineAt } from '../line-index.ts';
-import { functionSpans, sectionBlocks } from '../structure.ts';
+import {
+  definitionsWithin,
+  functionSpans,
+  programsByName,
+  sectionBlocks,
+  sortedDefinitions,
+} from '../structure.ts';
 
 /** `textDocument/foldingRange`: sections, functions, and comments of several lines. */
 export function foldingRanges(snapshot: Snapshot): FoldingRange[] {
   const blocks = sectionBlocks(snapshot);
+  const definitions = sortedDefinitions(snapshot);
+  const programs = programsByName(snapshot);
   const spans = [
     ...blocks.filter(({ name }) => name !== undefined),
-    ...blocks.flatMap((block) => functionSpans(snapshot, block)),
+    ...blocks.flatMap((block) => functionSpans(block, definitionsWithin(definitions, block), programs)),
   ];
   const folds = spans.flatMap(({ start, end }) => fold(snapshot, start, end));
   return [...folds, ...commentFolds(snapshot)];

@@ -3,37 +3,40 @@ import type { SymbolDef } from '#core/asm/references.ts';
 import type { TextRange } from '#core/object/object.ts';
 import type { Snapshot } from '../documents.ts';
 import { rangeOf } from '../line-index.ts';
-import { functionSpans, isCompilerLabel, sectionBlocks } from '../structure.ts';
+import {
+  definitionsWithin,
+  type FunctionSpan,
+  functionSpans,
+  isCompilerLabel,
+  programsByName,
+  sectionBlocks,
+  sortedDefinitions,
+} from '../structure.ts';
 
 /** `textDocument/documentSymbol`: sections, in them programs and functions with their labels, maps and constants. */
 export function documentSymbols(snapshot: Snapshot): DocumentSymbol[] {
-  const definitions = [...snapshot.assembled().definitions.values()]
-    .filter(({ name, kind }) => kind !== 'section' && !isCompilerLabel(name))
-    .sort((a, b) => a.range.start - b.range.start);
+  const definitions = sortedDefinitions(snapshot).filter(({ name, kind }) => {
+    return kind !== 'section' && !isCompilerLabel(name);
+  });
+  const programs = programsByName(snapshot);
+  const mapTypes = new Map(snapshot.assembled().value.maps.map(({ name, type }) => [name, type]));
   return sectionBlocks(snapshot).flatMap((block): DocumentSymbol[] => {
-    const within = definitions.filter(({ range }) => range.start >= block.start && range.start < block.end);
-    const spans = functionSpans(snapshot, block);
-    const functions = spans.map((span): DocumentSymbol => {
-      const labels = within.filter(({ kind, range }) => {
-        return kind === 'label' && range.start > span.start && range.start < span.end;
-      });
-      const end = trimmedEnd(snapshot, span);
-      return {
-        name: span.definition.name,
-        detail: span.program === undefined ? 'function' : `program${typeText(span.program.progType)}`,
-        kind: SymbolKind.Function,
-        range: rangeOf(snapshot.index, { start: span.start, end }),
-        selectionRange: rangeOf(snapshot.index, span.definition.range),
-        children: labels.map((label) => leaf(snapshot, label)),
-      };
-    });
-    const others = within.filter(({ kind, name, range }) => {
-      if (spans.some(({ definition }) => definition.name === name)) return false;
-      return kind !== 'label' || !spans.some(({ start, end }) => range.start > start && range.start < end);
-    });
-    const children = [...functions, ...others.map((one) => leaf(snapshot, one))].sort((a, b) => {
-      return a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character;
-    });
+    const within = definitionsWithin(definitions, block);
+    const spans = functionSpans(block, within, programs);
+    const children: DocumentSymbol[] = [];
+    const next = spans.values();
+    let current: DocumentSymbol | undefined;
+    for (const definition of within) {
+      const isFunction = definition.kind === 'function' || programs.has(definition.name);
+      const span = isFunction ? next.next().value : undefined;
+      if (span !== undefined && span.definition === definition) {
+        current = functionSymbol(snapshot, span);
+        children.push(current);
+      } else {
+        const isInside = definition.kind === 'label' && current !== undefined;
+        (isInside ? current?.children : children)?.push(leaf(snapshot, definition, mapTypes));
+      }
+    }
     if (block.name === undefined) return children;
     return [
       {
@@ -48,11 +51,27 @@ export function documentSymbols(snapshot: Snapshot): DocumentSymbol[] {
   });
 }
 
-function leaf(snapshot: Snapshot, { name, kind, range, value }: SymbolDef): DocumentSymbol {
+function functionSymbol(snapshot: Snapshot, span: FunctionSpan): DocumentSymbol {
+  const { definition, program } = span;
+  return {
+    name: definition.name,
+    detail: program === undefined ? 'function' : `program${typeText(program.progType)}`,
+    kind: SymbolKind.Function,
+    range: rangeOf(snapshot.index, { start: span.start, end: trimmedEnd(snapshot, span) }),
+    selectionRange: rangeOf(snapshot.index, definition.range),
+    children: [],
+  };
+}
+
+function leaf(
+  snapshot: Snapshot,
+  { name, kind, range, value }: SymbolDef,
+  mapTypes: ReadonlyMap<string, string>,
+): DocumentSymbol {
   const lspRange = rangeOf(snapshot.index, range);
   const detail =
     kind === 'map'
-      ? `${snapshot.assembled().value.maps.find((map) => map.name === name)?.type ?? ''} map`.trim()
+      ? `${mapTypes.get(name) ?? ''} map`.trim()
       : kind === 'constant' && value !== undefined
         ? `= ${value}`
         : kind;
