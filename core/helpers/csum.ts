@@ -1,11 +1,10 @@
-import { EINVAL } from '../maps/errno.ts';
 import { HelperCall } from './args.ts';
 import type { HelperImpl } from './impl.ts';
 
 /**
  * `s64 bpf_csum_diff(from, from_size, to, to_size, seed)`: the checksum `seed` with the bytes of `from`
- * taken out and those of `to` put in, folded to 16 bits as kernels from 6.13 on do on all architectures.
- * Sizes must be multiples of 4 (−EINVAL); 0 leaves that side out.
+ * taken out and those of `to` put in, folded to 16 bits. A size of 0 leaves that side out. As measured on
+ * Linux 6.18: kernels before 6.13 do not fold, and refuse sizes that are no multiple of 4 (−EINVAL).
  */
 export const bpfCsumDiff: HelperImpl = (machine, cpu, regs) => {
   const call = new HelperCall(28, machine, cpu, regs);
@@ -15,7 +14,6 @@ export const bpfCsumDiff: HelperImpl = (machine, cpu, regs) => {
   if (from === 0) return call.fault;
   const to = call.memory(3, toSize, 'read', 'new bytes');
   if (to === 0) return call.fault;
-  if ((fromSize | toSize) & 3) return call.result(-EINVAL);
   const { view } = machine.memory;
   const seed = call.u32(5);
   let sum = seed;
@@ -26,11 +24,12 @@ export const bpfCsumDiff: HelperImpl = (machine, cpu, regs) => {
   return call.result(fold(sum));
 };
 
-/** One's complement sum of little-endian words, unsigned 32 bits. */
+/** One's complement sum of little-endian half words, an odd last byte as a low one; unsigned 32 bits. */
 function partial(view: DataView, at: number, size: number, seed: number): number {
   let sum = seed;
-  for (let offset = 0; offset < size; offset += 4) sum = add(sum, view.getUint32(at + offset, true));
-  return sum;
+  const even = size & ~1;
+  for (let offset = 0; offset < even; offset += 2) sum = add(sum, view.getUint16(at + offset, true));
+  return even === size ? sum : add(sum, view.getUint8(at + even));
 }
 
 /** Addition with end-around carry, unsigned 32 bits. */

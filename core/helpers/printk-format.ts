@@ -13,7 +13,8 @@ const INTEGERS = 'idux' + 'X';
  * What `bpf_trace_printk` prints for `format` (ASCII, without its final 0) and the arguments (unsigned 64
  * bits); undefined where it gives −EINVAL. Allowed, as the uapi header tells: `%d %i %u %x %X` with `l` or
  * `ll`, `%c`, `%s`, `%p` with its kernel forms, `%pks`, `%pus`, `%pi4 %pI4 %pi6 %pI6`, `%%`; flags `0 + -`
- * and space and a width. Pointers print as their numbers: nothing here needs hiding.
+ * and space and a width. Pointers print as their numbers: nothing here needs hiding. Letters and digits
+ * right behind a `%p…` are swallowed, as the kernel does (measured on Linux 6.18).
  */
 export function formatPrintk(
   format: string,
@@ -63,7 +64,10 @@ function readSpec(format: string, start: number): Spec | undefined {
   const digits = /^[1-9][0-9]*/.exec(format.slice(i))?.[0] ?? '';
   i += digits.length;
   const kind = readKind(format.slice(i));
-  return kind === undefined ? undefined : { flags, width: Number(digits), kind, end: i + kind.length };
+  if (kind === undefined) return undefined;
+  i += kind.length;
+  if (kind.startsWith('p')) i += /^[0-9A-Za-z]*/.exec(format.slice(i))?.[0].length ?? 0;
+  return { flags, width: Number(digits), kind, end: i };
 }
 
 function readKind(rest: string): string | undefined {
@@ -84,7 +88,9 @@ function convert(spec: Spec, arg: bigint, memory: PrintkMemory): string | undefi
   if (kind === 'c') return String.fromCharCode(Number(arg & 0xffn));
   if (kind === 's' || kind === 'pks' || kind === 'pus') return memory.string(arg) ?? '';
   if (/^p[iI][46]/.test(kind)) return ipText(kind, arg, memory);
-  if (kind.startsWith('p')) return kind === 'px' ? arg.toString(16) : arg.toString(16).padStart(16, '0');
+  // Symbols print as numbers too: no address here has a kernel symbol.
+  if (kind === 'pS' || kind === 'ps' || kind === 'pB') return `0x${arg.toString(16)}`;
+  if (kind.startsWith('p')) return arg.toString(16).padStart(16, '0');
   const bits = kind.startsWith('l') ? 64 : 32;
   const letter = kind.at(-1);
   if (letter === 'x') return BigInt.asUintN(bits, arg).toString(16);
