@@ -4,7 +4,7 @@ import { decodeInsn, insnReads } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
-import { CONFLICT, CTX_VAR, ctxOffset, KIND_CTX, kindOf } from './lattice.ts';
+import { CONFLICT, CTX_VAR, ctxOffset, isCtx, isPointer, KIND_CTX, kindOf } from './lattice.ts';
 import type { Refusal } from './refusal.ts';
 import type { State } from './state.ts';
 import { regValue } from './transfer.ts';
@@ -65,6 +65,18 @@ export function judgeCtxAccess(
   const resolved = resolveCtxAccess(progType, { offset, size, write, signed });
   if ('refusal' in resolved) return refuse(resolved.refusal);
   return { pc, field: resolved.field, offset, size, write };
+}
+
+/** Does the instruction at `pc` access memory through a pointer that is not the context? */
+export function accessesOther(view: DataView, pc: InsnIndex, owner: number, state: State): boolean {
+  const at = pc * INSN_SIZE;
+  const opcode = view.getUint8(at);
+  const cls = opcode & 7;
+  if (cls < 1 || cls > 3) return false;
+  const regs = view.getUint8(at + 1);
+  const acquire = cls === 3 && (opcode & 0xe0) === 0xc0 && view.getInt32(at + 4, true) === LOAD_ACQUIRE;
+  const pointer = regValue(state, cls === 1 || acquire ? regs >> 4 : regs & 15, owner);
+  return isPointer(pointer) && !isCtx(pointer);
 }
 
 const R10 = 10;
