@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { copyFromView } from './commands/copy.ts';
 import { newProgram } from './commands/new-program.ts';
-import { openExample } from './commands/open-example.ts';
+import { openExample, showOpenedExample } from './commands/open-example.ts';
 import {
   createConfigurationProvider,
   createDynamicConfigurations,
@@ -19,6 +19,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const language = createLanguageService(context);
   const watch = watchSessions();
   const views = registerViews(context, watch);
+  void showOpenedExample(context.globalState);
   const { registerCommand } = vscode.commands;
   const { registerDebugConfigurationProvider } = vscode.debug;
   const { DebugConfigurationProviderTriggerKind: Trigger } = vscode;
@@ -38,7 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand('bpf.debug', (file?: unknown, prog?: unknown) =>
       startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: false }),
     ),
-    registerCommand('bpf.openExample', () => openExample(context.extensionUri)),
+    registerCommand('bpf.openExample', () => openExample(context)),
     registerCommand('bpf.newProgram', () => newProgram()),
     registerCommand('bpf.useForThisFile', () => switchActiveFile()),
     registerCommand('bpf.restartServer', () => language.restart()),

@@ -11,9 +11,17 @@ interface Example {
   readonly folder: vscode.Uri;
 }
 
+/** The example that a window is being opened for: the window that opens it is another one. */
+interface Opening {
+  readonly folder: string;
+  readonly program: string;
+}
+
+const OPENING_KEY = 'openExample.opening';
+
 /** Copies one of the extension's examples to a place of the person's choice and opens it there. */
-export async function openExample(extension: vscode.Uri): Promise<void> {
-  const root = vscode.Uri.joinPath(extension, 'examples');
+export async function openExample({ extensionUri, globalState }: vscode.ExtensionContext): Promise<void> {
+  const root = vscode.Uri.joinPath(extensionUri, 'examples');
   const examples = await listExamples(root);
   const picked = await vscode.window.showQuickPick(
     examples.map((example) => ({
@@ -33,7 +41,7 @@ export async function openExample(extension: vscode.Uri): Promise<void> {
   if (!parent) return;
   const target = await freeFolder(parent, `bpf-${picked.example.name}`);
   await copyExample(root, picked.example, target);
-  await openFolder(target, picked.example.name);
+  await openFolder(target, picked.example.name, globalState);
 }
 
 async function listExamples(root: vscode.Uri): Promise<Example[]> {
@@ -88,15 +96,29 @@ async function copyExample(root: vscode.Uri, example: Example, target: vscode.Ur
   await fs.writeFile(vscode.Uri.joinPath(target, '.vscode', 'launch.json'), new TextEncoder().encode(launch));
 }
 
-/** Opens the copy, its program in front; in a new window when this one shows a folder already. */
-async function openFolder(target: vscode.Uri, name: string): Promise<void> {
+/** Opens the copy; in a new window when this one shows a folder already. */
+async function openFolder(target: vscode.Uri, name: string, memory: vscode.Memento): Promise<void> {
   const folder = vscode.Uri.joinPath(target, name);
   const entries = await vscode.workspace.fs.readDirectory(folder);
   const program = entries.map(([entry]) => entry).find((entry) => /\.(bpf\.s|bpfasm|ebpf)$/.test(entry));
+  if (program) {
+    const opening: Opening = {
+      folder: target.toString(),
+      program: vscode.Uri.joinPath(folder, program).toString(),
+    };
+    await memory.update(OPENING_KEY, opening);
+  }
   await vscode.commands.executeCommand('vscode.openFolder', target, {
     forceNewWindow: vscode.workspace.workspaceFolders !== undefined,
-    ...(program ? { filesToOpen: [vscode.Uri.joinPath(folder, program)] } : {}),
   });
+}
+
+/** Called in each new window: shows the example's program when this is the window that was opened for it. */
+export async function showOpenedExample(memory: vscode.Memento): Promise<void> {
+  const opening = memory.get<Opening>(OPENING_KEY);
+  if (!opening || vscode.workspace.workspaceFolders?.[0]?.uri.toString() !== opening.folder) return;
+  await memory.update(OPENING_KEY, undefined);
+  await vscode.window.showTextDocument(vscode.Uri.parse(opening.program), { preview: false });
 }
 
 async function readText(uri: vscode.Uri): Promise<string> {

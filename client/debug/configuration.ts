@@ -15,7 +15,7 @@ export function createConfigurationProvider(
 ): vscode.DebugConfigurationProvider {
   return {
     async resolveDebugConfiguration(_folder, config) {
-      if (!(await isAllowed())) return undefined;
+      if (!isAllowed()) return undefined;
       if (config.type) return config;
       const document = await activeProgram();
       if (!document) return undefined;
@@ -78,7 +78,7 @@ export async function startProgram(
   uri: vscode.Uri | undefined,
   options: { readonly prog: string | undefined; readonly noDebug: boolean },
 ): Promise<void> {
-  if (!(await isAllowed())) return;
+  if (!isAllowed()) return;
   const document = uri ? await saved(await vscode.workspace.openTextDocument(uri)) : await activeProgram();
   if (!document) return;
   const programs = await language.programs(document.uri);
@@ -130,16 +130,19 @@ async function saved(document: vscode.TextDocument): Promise<vscode.TextDocument
   return uri && vscode.workspace.openTextDocument(uri);
 }
 
-/** Debugging starts processes that read what a launch configuration names: not in Restricted Mode. */
-async function isAllowed(): Promise<boolean> {
-  if (vscode.workspace.isTrusted) return true;
+/** A launch configuration may name any file: not in Restricted Mode, and then with a word why. */
+function isAllowed(): boolean {
+  if (!vscode.workspace.isTrusted) void explainRestrictedMode();
+  return vscode.workspace.isTrusted;
+}
+
+async function explainRestrictedMode(): Promise<void> {
   const manage = 'Manage Workspace Trust';
   const answer = await vscode.window.showWarningMessage(
     'BPF programs are not run in Restricted Mode: a launch configuration may name any file. Highlighting, checks and hovers work.',
     manage,
   );
   if (answer === manage) await vscode.commands.executeCommand('workbench.trust.manage');
-  return vscode.workspace.isTrusted;
 }
 
 function hasBreakpoint(program: vscode.Uri): boolean {

@@ -53,7 +53,7 @@ async function loadItems(language: LanguageService, { program, last }: PickerOpt
     separator('Built-in Packets'),
     ...builtins.map((packet) => ({
       label: `$(package) ${packet.title}`,
-      description: packet.summary,
+      description: `${packet.hex.length / 2} bytes`,
       choose: (): PacketChoice => ({ kind: 'builtin', name: packet.name }),
     })),
     separator('Other'),
