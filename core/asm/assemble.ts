@@ -2,7 +2,16 @@ import type { InsnIndex } from '../isa/insn.ts';
 import type { InsnId } from '../isa/table.ts';
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS } from '../object/elf-constants.ts';
 import { mapsOfSections } from '../object/map-defs.ts';
-import type { BpfObject, Diagnostic, ObjSection, ObjSymbol, Parsed, TextRange } from '../object/object.ts';
+import type {
+  BpfObject,
+  Diagnostic,
+  MapDef,
+  ObjSection,
+  ObjSymbol,
+  Parsed,
+  ProgramEntry,
+  TextRange,
+} from '../object/object.ts';
 import { Builder, localName } from './builder.ts';
 import { assign, finishLebs, runDirective } from './directives.ts';
 import { emitInsn } from './emit-insn.ts';
@@ -12,6 +21,7 @@ import { findPrograms } from './programs.ts';
 import { collectReferences, definitionOf, type SymbolDef, type SymbolRef } from './references.ts';
 import { type PendingReloc, resolveFixups } from './resolve.ts';
 import type { LabelStatement } from './statement.ts';
+import { suggest } from './suggest.ts';
 import { ABSOLUTE, isTemporary, type Sym, UNDEFINED } from './symbols.ts';
 
 /** Options of `assemble`. `fileName` becomes `files[0]` of the object. */
@@ -248,7 +258,30 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
   }));
   const known = new Set(b.maps.map((m) => m.name));
   const found = mapsOfSections(sections, symbols).filter((m) => !known.has(m.name));
-  return { files: b.files, sections, symbols, maps: [...b.maps, ...found], programs };
+  return { files: b.files, sections, symbols, maps: [...mapsWithEntries(b, programs), ...found], programs };
+}
+
+/** The text's maps with what `.map_entry` puts into them; a program array's value is an index into `programs`. */
+function mapsWithEntries(b: Builder, programs: readonly ProgramEntry[]): MapDef[] {
+  return b.maps.map((map) => {
+    const entries = b.mapEntries
+      .filter((entry) => entry.map === map.name)
+      .flatMap(({ key, value }) => {
+        if (value instanceof Uint8Array) return [{ key, value }];
+        const index = programs.findIndex((program) => program.name === value.program);
+        if (index < 0) {
+          const near = suggest(
+            value.program,
+            programs.map((program) => program.name),
+          );
+          const hint = near ? `; did you mean \`${near}\`?` : '';
+          b.report(value.range, 'unknown-program', `there is no program \`${value.program}\`${hint}`);
+          return [];
+        }
+        return [{ key, value: Uint8Array.of(index, index >> 8, index >> 16, index >> 24) }];
+      });
+    return entries.length === 0 ? map : { ...map, entries };
+  });
 }
 
 /** The symbol table: file, sections that relocations name, locals, then globals, each in order of the text. */

@@ -56,6 +56,12 @@ export class Builder {
   readonly sections: SectionBuilder[] = [];
   readonly symbols = new Map<string, Sym>();
   readonly maps: MapDef[] = [];
+  /** From `.map_entry`. A program array's value is the name of a program, which is known at the end only. */
+  readonly mapEntries: {
+    readonly map: string;
+    readonly key: Uint8Array;
+    readonly value: Uint8Array | { readonly program: string; readonly range: TextRange };
+  }[] = [];
   readonly fixups: Fixup[] = [];
   /** Source files of `.file`, by number; index 0 of the object's files is the text. */
   readonly files: string[];

@@ -756,6 +756,76 @@ directive('.map', '.map NAME, TYPE, KEY_SIZE, VALUE_SIZE, MAX_ENTRIES[, FLAGS]',
   });
 });
 
+directive(
+  '.map_entry',
+  '.map_entry MAP, KEY, VALUE',
+  'an element that the map holds before the program runs; numbers, little endian, in the sizes of the map',
+  (c) => {
+    const { b, statement } = c;
+    const [nameArg, keyArg, valueArg] = statement.args;
+    const name = nameOf(c, nameArg);
+    if (name === undefined) return;
+    noMoreThan(c, 3);
+    const def = b.maps.find((map) => map.name === name);
+    if (!def) {
+      const near = suggest(
+        name,
+        b.maps.map((map) => map.name),
+      );
+      const hint = near ? `did you mean \`${near}\`?` : 'define it with .map before this line';
+      return bad(c, nameArg, `there is no map \`${name}\`; ${hint}`, 'unknown-map');
+    }
+    const index = numberOf(c, keyArg, 'the key');
+    const key = index === undefined ? undefined : elementBytes(c, keyArg, index, def.keySize, 'the key');
+    if (index === undefined || !key) return;
+    if (def.type.endsWith('array') && BigInt.asUintN(32, index) >= BigInt(def.maxEntries)) {
+      const last = def.maxEntries - 1;
+      return bad(c, keyArg, `\`${name}\` has elements 0 to ${last}, not ${index}`, 'key-range');
+    }
+    const value = entryValue(c, valueArg, def);
+    if (!value) return;
+    const same = (other: Uint8Array): boolean => other.every((byte, i) => byte === key[i]);
+    const others = b.mapEntries.filter((entry) => entry.map === name && !same(entry.key));
+    if (others.length >= def.maxEntries) {
+      return bad(c, keyArg, `\`${name}\` has room for ${def.maxEntries} elements`, 'too-many-entries');
+    }
+    b.mapEntries.push({ map: name, key, value });
+  },
+);
+
+type EntryValue = Builder['mapEntries'][number]['value'];
+
+function entryValue(
+  c: DirectiveContext,
+  arg: DirectiveArg | undefined,
+  def: Builder['maps'][number],
+): EntryValue | undefined {
+  if (def.type === 'prog_array') {
+    const program = nameOf(c, arg);
+    if (program === undefined || !arg) return undefined;
+    return { program, range: { start: c.lineStart + arg.start, end: c.lineStart + arg.end } };
+  }
+  const number = numberOf(c, arg, 'the value');
+  return number === undefined ? undefined : elementBytes(c, arg, number, def.valueSize, 'the value');
+}
+
+/** A number as `size` bytes; sizes above 8 are filled up with its sign. */
+function elementBytes(
+  c: DirectiveContext,
+  arg: DirectiveArg | undefined,
+  value: bigint,
+  size: number,
+  what: string,
+): Uint8Array | undefined {
+  if (size < 8 && !fitsData(value, size)) {
+    bad(c, arg, `${what} ${dataRangeMessage(value, size)}`, 'size-range');
+    return undefined;
+  }
+  const bytes = new Uint8Array(size);
+  for (let i = 0, left = value; i < size; i++, left >>= 8n) bytes[i] = Number(left & 0xffn);
+  return bytes;
+}
+
 function uapiNumber(c: DirectiveContext, arg: DirectiveArg): bigint | undefined {
   if (arg.kind !== 'expr') return undefined;
   if (typeof arg.value === 'object' && arg.value.kind === 'symbol') {
