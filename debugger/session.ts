@@ -296,7 +296,8 @@ export class BpfDebugSession {
   }
 
   #running(): TargetClient {
-    if (this.#target === undefined) throw new DapError('notLaunched', 'no program is running');
+    if (this.#target === undefined)
+      throw new DapError('notLaunched', 'no program is running', { showUser: false });
     return this.#target;
   }
 
