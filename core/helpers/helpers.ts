@@ -2,7 +2,13 @@ import { bpfCsumDiff } from './csum.ts';
 import type { HelperImpl } from './impl.ts';
 import { bpfMapDeleteElem, bpfMapLookupElem, bpfMapUpdateElem } from './map.ts';
 import { bpfSkbLoadBytes, bpfSkbStoreBytes } from './skb.ts';
-import { bpfGetPrandomU32, bpfGetSmpProcessorId, bpfKtimeGetBootNs, bpfKtimeGetNs } from './system.ts';
+import {
+  bpfGetPrandomU32,
+  bpfGetSmpProcessorId,
+  bpfKtimeGetBootNs,
+  bpfKtimeGetCoarseNs,
+  bpfKtimeGetNs,
+} from './system.ts';
 import { bpfTracePrintk } from './trace-printk.ts';
 import { bpfXdpAdjustHead, bpfXdpAdjustMeta, bpfXdpAdjustTail } from './xdp.ts';
 
@@ -25,4 +31,5 @@ export const HELPER_IMPLS: ReadonlyMap<number, HelperImpl> = new Map([
   [54, bpfXdpAdjustMeta],
   [65, bpfXdpAdjustTail],
   [125, bpfKtimeGetBootNs],
+  [160, bpfKtimeGetCoarseNs],
 ]);

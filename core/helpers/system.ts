@@ -8,6 +8,9 @@ export const bpfKtimeGetNs: HelperImpl = (machine, cpu, regs) =>
 /** `u64 bpf_ktime_get_boot_ns(void)`: the same, for the machine is never suspended. */
 export const bpfKtimeGetBootNs: HelperImpl = bpfKtimeGetNs;
 
+/** `u64 bpf_ktime_get_coarse_ns(void)`: the same; nothing here is cheaper to read. */
+export const bpfKtimeGetCoarseNs: HelperImpl = bpfKtimeGetNs;
+
 /** `u32 bpf_get_prandom_u32(void)`: the CPU's seeded generator. */
 export const bpfGetPrandomU32: HelperImpl = (machine, cpu, regs) =>
   new HelperCall(7, machine, cpu, regs).result(machine.random.next(cpu.index));

@@ -1,4 +1,5 @@
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
+import { helperOfImm } from '../helpers/numbering.ts';
 import { BPF_FUNC_TAIL_CALL, tailCallTarget } from '../helpers/tail-call.ts';
 import { helperById } from '../isa/helpers.ts';
 import type { InsnId } from '../isa/table.ts';
@@ -17,9 +18,10 @@ const R10 = 1 << 10;
 /** Calls, exit and wide loads that give an address. */
 export const CALLS = {
   call_helper: (s, op) => {
-    if (op.imm === BPF_FUNC_TAIL_CALL) return tailCall(s, op);
-    const impl = HELPER_IMPLS.get(op.imm);
-    if (impl === undefined) return fault(s, op, unknownHelper(op.imm));
+    const id = helperOfImm(op.imm);
+    if (id === BPF_FUNC_TAIL_CALL) return tailCall(s, op);
+    const impl = HELPER_IMPLS.get(id);
+    if (impl === undefined) return fault(s, op, unknownHelper(id));
     enterHelper(s, op);
     const failure = impl(s.machine, s.cpu, s.block);
     refresh(s);

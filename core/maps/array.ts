@@ -3,7 +3,6 @@ import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
 import { E2BIG, EEXIST, EINVAL, EPERM } from './errno.ts';
 import {
-  allocHeader,
   BPF_EXIST,
   BPF_F_LOCK,
   BPF_F_RDONLY_PROG,
@@ -30,16 +29,16 @@ export class ArrayMap implements BpfMap {
   readonly #stride: number;
   #frozen = false;
 
-  /** `def` has been checked. Throws MemoryLimitError. */
-  constructor(machine: Machine, id: number, def: MapAttr) {
+  /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
+  constructor(machine: Machine, id: number, def: MapAttr, region: Region) {
     this.#machine = machine;
     this.id = id;
     this.def = def;
+    this.region = region;
     this.#stride = roundUp8(def.valueSize);
     const size = this.#stride * def.maxEntries;
     const name = `values of ${def.name}`;
     this.#values = machine.space.alloc({ name, kind: 'map_value', size, perm: valuePerm(def.flags) });
-    this.region = allocHeader(machine, id, def);
     machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#values.base, true);
     machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.#stride, true);
     this.programOps = {

@@ -2,6 +2,7 @@ import type { MapDef } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
+import type { Region } from '../vm/region.ts';
 import { ArrayMap } from './array.ts';
 import { E2BIG, EINVAL, ENOMEM, errnoName } from './errno.ts';
 import { HashMap } from './hash.ts';
@@ -17,7 +18,7 @@ export interface MapRefusal {
 }
 
 interface MapType {
-  readonly make: (machine: Machine, id: number, def: MapDef) => BpfMap;
+  readonly make: (machine: Machine, id: number, def: MapDef, region: Region) => BpfMap;
   readonly flags: number;
   readonly keySize: number | undefined;
   readonly valueSize: number | undefined;
@@ -30,7 +31,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'array',
     {
-      make: (machine, id, def) => new ArrayMap(machine, id, def),
+      make: (...given) => new ArrayMap(...given),
       flags: header.BPF_F_NUMA_NODE | header.BPF_F_MMAPABLE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: undefined,
@@ -39,7 +40,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'hash',
     {
-      make: (machine, id, def) => new HashMap(machine, id, def),
+      make: (...given) => new HashMap(...given),
       flags: header.BPF_F_NO_PREALLOC | header.BPF_F_NUMA_NODE | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
       keySize: undefined,
       valueSize: undefined,
@@ -48,7 +49,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'prog_array',
     {
-      make: (machine, id, def) => new ProgArrayMap(machine, id, def),
+      make: (...given) => new ProgArrayMap(...given),
       flags: header.BPF_F_NUMA_NODE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: 4,
@@ -64,7 +65,8 @@ const MAX_BYTES = 2 ** 31 - 1;
 /**
  * Creates the map that `def` defines, with its initial entries, and enters it in `machine.maps`
  * (BPF_MAP_CREATE). A definition that the kernel refuses gives its errno; so does one that this machine
- * has no memory for (−ENOMEM).
+ * has no memory for (−ENOMEM). BPF_F_RDONLY and BPF_F_WRONLY, which bind file descriptors, are accepted
+ * and have no effect: there are none.
  */
 export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
   const type = TYPES.get(def.type);
@@ -77,13 +79,8 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
   }
   const wrong = checkAttr(def, type);
   if (wrong !== undefined) return wrong;
-  let map: BpfMap;
-  try {
-    map = type.make(machine, machine.takeMapId(), def);
-  } catch (error) {
-    if (error instanceof MemoryLimitError) return refuse(def, ENOMEM, error.message);
-    throw error;
-  }
+  const map = make(machine, def, type);
+  if (isRefusal(map)) return map;
   machine.maps.set(map.id, map);
   for (const [index, entry] of (def.entries ?? []).entries()) {
     const errno = map.update(entry.key, entry.value, header.BPF_ANY);
@@ -93,6 +90,20 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
     return refuse(def, -errno, `initial entry ${index} is refused (${errnoName(errno)}): ${sizes}`);
   }
   return map;
+}
+
+/** The map in its memory; a refusal, and nothing taken, when there is not enough. */
+function make(machine: Machine, def: MapDef, type: MapType): BpfMap | MapRefusal {
+  let region: Region | undefined;
+  try {
+    const id = machine.takeMapId();
+    region = header.allocHeader(machine, id, def);
+    return type.make(machine, id, def, region);
+  } catch (error) {
+    if (!(error instanceof MemoryLimitError)) throw error;
+    if (region !== undefined) machine.space.free(region);
+    return refuse(def, ENOMEM, error.message);
+  }
 }
 
 /** Is it a refusal? */

@@ -43,25 +43,22 @@ export class HashMap implements BpfMap {
   readonly #windows = new Map<number, Region>();
   #frozen = false;
 
-  /** `def` has been checked. Throws MemoryLimitError. */
-  constructor(machine: Machine, id: number, def: MapAttr) {
+  /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
+  constructor(machine: Machine, id: number, def: MapAttr, region: Region) {
     this.#machine = machine;
     this.id = id;
     this.def = def;
+    this.region = region;
     this.#valueOffset = ELEM_KEY + header.roundUp8(def.keySize);
     const stride = this.#valueOffset + header.roundUp8(def.valueSize);
     const nElements = def.maxEntries + machine.cpus.length;
     const nBuckets = 2 ** Math.ceil(Math.log2(def.maxEntries));
     this.#bucketMask = nBuckets - 1;
-    const pool = { name: `values of ${def.name}`, kind: 'map_value', size: stride * nElements } as const;
-    this.#pool = machine.space.alloc({ ...pool, perm: header.valuePerm(def.flags) });
-    try {
-      this.#buckets = machine.memory.alloc(nBuckets * BUCKET_SIZE);
-      this.region = header.allocHeader(machine, id, def);
-    } catch (error) {
-      machine.space.free(this.#pool);
-      throw error;
-    }
+    // The buckets lie in front of the elements, where no address leads.
+    const room = { size: stride * nElements, headroom: Math.max(nBuckets * BUCKET_SIZE, 16) };
+    const perm = header.valuePerm(def.flags);
+    this.#pool = machine.space.alloc({ name: `values of ${def.name}`, kind: 'map_value', perm, ...room });
+    this.#buckets = this.#pool.base - room.headroom;
     const { view } = machine.memory;
     const at = this.region.base;
     view.setUint32(at + header.MAP_VALUES, this.#pool.base, true);
@@ -117,10 +114,9 @@ export class HashMap implements BpfMap {
   }
 
   free(): void {
-    const { space, memory } = this.#machine;
+    const { space } = this.#machine;
     for (const region of this.#windows.values()) space.free(region);
     this.#windows.clear();
-    memory.free(this.#buckets);
     space.free(this.#pool);
     space.free(this.region);
   }

@@ -2,7 +2,7 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
 import { E2BIG, EBADF, EINVAL, ENOENT, EPERM } from './errno.ts';
-import { allocHeader, BPF_ANY, MAP_STRIDE, MAP_VALUES } from './header.ts';
+import { BPF_ANY, MAP_STRIDE, MAP_VALUES } from './header.ts';
 
 const ID_SIZE = 4;
 
@@ -23,11 +23,12 @@ export class ProgArrayMap implements BpfMap {
   #ownerType: string | undefined;
   #frozen = false;
 
-  /** `def` has been checked. Throws MemoryLimitError. */
-  constructor(machine: Machine, id: number, def: MapAttr) {
+  /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
+  constructor(machine: Machine, id: number, def: MapAttr, region: Region) {
     this.#machine = machine;
     this.id = id;
     this.def = def;
+    this.region = region;
     const size = def.maxEntries * ID_SIZE;
     this.#ids = machine.space.alloc({
       name: `programs of ${def.name}`,
@@ -35,7 +36,6 @@ export class ProgArrayMap implements BpfMap {
       size,
       perm: 'none',
     });
-    this.region = allocHeader(machine, id, def);
     machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#ids.base, true);
     machine.memory.view.setUint32(this.region.base + MAP_STRIDE, ID_SIZE, true);
   }

@@ -189,6 +189,10 @@ describe('time, chance, CPU', () => {
     expect(runSlots(slots).r0).toBe(3n);
   });
 
+  test.each([5, 125, 160])('helper %d reads the same clock', (helper) => {
+    expect(runSlots([...mov(1, 0), ...call(helper), ...EXIT]).r0).toBe(3_600_000_000_001n);
+  });
+
   test('time goes on from run to run, and is the same in every machine', () => {
     const slots = [...call(125), ...EXIT];
     const machine = newMachine();
