@@ -74,6 +74,47 @@ export function resetFake(): void {
   });
 }
 
+type Listener<T> = (value: T) => unknown;
+
+/** As `vscode.EventEmitter`, and what the fakes of events are made of. */
+export class FakeEmitter<T> {
+  readonly #listeners = new Set<Listener<T>>();
+  readonly event = (listener: Listener<T>) => {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
+  };
+  fire(value: T): void {
+    for (const listener of this.#listeners) listener(value);
+  }
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
+export class FakeStackFrame {
+  readonly session: unknown;
+  readonly frameId: number;
+  constructor(session: unknown, frameId: number) {
+    this.session = session;
+    this.frameId = frameId;
+  }
+}
+
+interface Tracker {
+  onWillStartSession(): void;
+  onWillReceiveMessage(message: object): void;
+  onDidSendMessage(message: object): void;
+}
+
+/** The debugger as the client sees it. */
+export const debugging = {
+  stackItem: new FakeEmitter<unknown>(),
+  activeSession: new FakeEmitter<unknown>(),
+  terminated: new FakeEmitter<unknown>(),
+  activeStackItem: undefined as unknown,
+  factory: undefined as { createDebugAdapterTracker(session: unknown): Tracker } | undefined,
+};
+
 interface Row {
   readonly label: string;
   readonly kind?: number;
@@ -121,6 +162,8 @@ export const fakeVscode = {
   SourceBreakpoint: FakeSourceBreakpoint,
   QuickPickItemKind: { Separator: -1, Default: 0 },
   FileType: { File: 1, Directory: 2 },
+  EventEmitter: FakeEmitter,
+  DebugStackFrame: FakeStackFrame,
   workspace: {
     get isTrusted() {
       return state.trusted;
@@ -161,6 +204,16 @@ export const fakeVscode = {
     showErrorMessage: message,
   },
   debug: {
+    onDidChangeActiveStackItem: debugging.stackItem.event,
+    onDidChangeActiveDebugSession: debugging.activeSession.event,
+    onDidTerminateDebugSession: debugging.terminated.event,
+    get activeStackItem() {
+      return debugging.activeStackItem;
+    },
+    registerDebugAdapterTrackerFactory: (_type: string, factory: typeof debugging.factory) => {
+      debugging.factory = factory;
+      return { dispose: () => undefined };
+    },
     get breakpoints() {
       return state.breakpoints;
     },
