@@ -16,7 +16,7 @@ import {
   SCALAR,
   type Value,
 } from './lattice.ts';
-import { copyState, EMPTY_SLOTS, joinInto, newState, type State } from './state.ts';
+import { copyState, EMPTY_SLOTS, joinInto, joinSlots, newState, type State } from './state.ts';
 import {
   branchTaken,
   clobberArgs,
@@ -51,6 +51,8 @@ const MAX_DEPTH = 8;
 const SPARE_SLOTS = 20_000;
 /** Activations beyond which further calls of a function are joined. */
 const MAX_ACTIVATIONS = 4096;
+/** Key of the main function's activation: no call has this work number. */
+const MAIN = 0.5;
 const ARGS = [1, 2, 3, 4, 5];
 const MASK_ARGS = 0b111110;
 const OP_EXIT = 0x95;
@@ -70,7 +72,7 @@ interface Running extends Activation {
   result: { readonly value: Value; readonly must: boolean; readonly may: boolean } | undefined;
   /** Blocks that end in a call that leads here. */
   readonly callers: Set<Work>;
-  /** Blocks of other activations that look into its frame. */
+  /** Blocks of other activations that look into its frame, and its own that let others do so. */
   readonly borrowers: Set<Work>;
 }
 
@@ -84,11 +86,12 @@ class KindsPass {
   readonly #options: KindsOptions;
   readonly #ctx: TransferContext;
   readonly #activations: Running[] = [];
-  /** Activation by caller and call, or by function where activations are joined. */
-  readonly #known = new Map<string, Running>();
+  /** Activation by the block's work number of the call's slot, or by −1 − function where they are joined. */
+  readonly #known = new Map<number, Running>();
   #slots = 0;
   #queue: Work[] = [];
   readonly #scratch = newState();
+  readonly #entry = newState();
 
   constructor(insns: Uint8Array, graph: FlowGraph, options: KindsOptions) {
     this.#insns = insns;
@@ -96,11 +99,11 @@ class KindsPass {
     this.#graph = graph;
     this.#options = options;
     const { progType, maps } = options;
-    this.#ctx = { view: this.#view, progType, maps, lent: [], lentChanged: new Set() };
+    this.#ctx = { view: this.#view, progType, maps, lent: [], given: [], lentChanged: new Set() };
   }
 
   run(): Fixpoint {
-    const main = this.#activate('main', 0, 0);
+    const main = this.#activate(MAIN, 0, 0);
     this.#flowTo(main, 0, entryState(this.#options.progType));
     let next = 0;
     while (next < this.#queue.length) {
@@ -115,7 +118,7 @@ class KindsPass {
     return { activations: this.#activations, context: this.#ctx };
   }
 
-  #activate(key: string, fn: number, depth: number): Running {
+  #activate(key: number, fn: number, depth: number): Running {
     const known = this.#known.get(key);
     if (known) return known;
     const start = this.#graph.starts[fn] ?? 0;
@@ -134,6 +137,7 @@ class KindsPass {
     this.#slots += length;
     this.#activations.push(made);
     this.#ctx.lent.push(EMPTY_SLOTS);
+    this.#ctx.given.push(EMPTY_SLOTS);
     this.#known.set(key, made);
     return made;
   }
@@ -141,13 +145,13 @@ class KindsPass {
   /** The activation that the call at `pc` of `caller` leads to. */
   #activationOf(caller: Running, pc: InsnIndex, callee: number): Running {
     const length = (this.#graph.starts[callee + 1] ?? this.#graph.n) - (this.#graph.starts[callee] ?? 0);
-    const key = `${caller.id}:${pc}`;
+    const key = this.#work(caller, pc);
     const room =
       this.#activations.length < MAX_ACTIVATIONS && this.#slots + length <= 4 * this.#graph.n + SPARE_SLOTS;
     const own = this.#known.has(key) || (caller.depth + 1 < MAX_DEPTH && room);
     return own
       ? this.#activate(key, callee, caller.depth + 1)
-      : this.#activate(`f${callee}`, callee, MAX_DEPTH);
+      : this.#activate(-1 - callee, callee, MAX_DEPTH);
   }
 
   #work(act: Running, block: InsnIndex): Work {
@@ -244,7 +248,7 @@ class KindsPass {
 
   #call(act: Running, work: Work, pc: InsnIndex, callee: number, state: State): void {
     const called = this.#activationOf(act, pc, callee);
-    const entry = newState();
+    const entry = this.#entry;
     for (const r of ARGS) {
       const value = state.regs[r] ?? NONE;
       // Joined activations: another frame is not the one that the callee's own slots describe.
@@ -252,6 +256,7 @@ class KindsPass {
       if (isStack(value) && fpOwner(value) === act.id && state.slots.length > 0) {
         lend(this.#ctx, act.id, state.slots);
       }
+      if (isStack(value) && fpOwner(value) === act.id) act.borrowers.add(work);
     }
     entry.must = state.must & MASK_ARGS;
     entry.may = state.may & MASK_ARGS;
@@ -261,6 +266,7 @@ class KindsPass {
     if (result === undefined) return;
     clobberArgs(state);
     setResult(state, result.value);
+    state.slots = joinSlots(state.slots, this.#ctx.given[act.id] ?? EMPTY_SLOTS);
     state.must = (state.must & ~1) | (result.must ? 1 : 0);
     state.may = (state.may & ~1) | (result.may ? 1 : 0);
     this.#flowTo(act, pc + 1, state);
@@ -270,7 +276,7 @@ class KindsPass {
   #noteFunction(pc: InsnIndex, opcode: number): void {
     if (opcode !== WIDE_OPCODE || (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4 !== PSEUDO_FUNC) return;
     const fn = this.#graph.functionOf[pc + 1 + this.#view.getInt32(pc * INSN_SIZE + 4, true)] ?? 0;
-    const called = this.#activate(`f${fn}`, fn, MAX_DEPTH);
+    const called = this.#activate(-1 - fn, fn, MAX_DEPTH);
     const entry = newState();
     for (const r of ARGS) entry.regs[r] = SCALAR;
     entry.must = MASK_ARGS;

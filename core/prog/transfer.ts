@@ -42,6 +42,8 @@ export interface TransferContext {
   readonly maps: readonly MapSizes[];
   /** Pointers that functions other than the owner have put into a frame, and that were there when it was lent out. */
   readonly lent: Slots[];
+  /** Those of them that others have put there: the owner sees them after the call. */
+  readonly given: Slots[];
   /** Functions whose `lent` has grown since they were last looked at. */
   readonly lentChanged: Set<number>;
 }
@@ -226,7 +228,7 @@ function stored(
   observer?.stack(owner, place, size);
   const spill = size === 8 && place % 8 === 0 && isPointer(value);
   if (owner !== fn) {
-    if (spill) lend(ctx, owner, [-place / 8 - 1, value]);
+    if (spill) give(ctx, owner, [-place / 8 - 1, value]);
     return;
   }
   if (spill) state.slots = setSlot(state.slots, -place / 8 - 1, value);
@@ -245,6 +247,16 @@ export function lend(ctx: TransferContext, owner: number, slots: Slots): void {
   if (after === before) return;
   ctx.lent[owner] = after;
   ctx.lentChanged.add(owner);
+}
+
+function give(ctx: TransferContext, owner: number, slots: Slots): void {
+  const before = ctx.given[owner] ?? [];
+  const after = joinSlots(before, slots);
+  if (after !== before) {
+    ctx.given[owner] = after;
+    ctx.lentChanged.add(owner);
+  }
+  lend(ctx, owner, slots);
 }
 
 function atomic(
