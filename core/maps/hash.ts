@@ -1,3 +1,4 @@
+import { WINDOW_BASE } from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
@@ -106,7 +107,7 @@ export class HashMap implements BpfMap {
 
   valueAddr(key: Uint8Array): bigint | undefined {
     const elem = this.#findKey(key);
-    return elem === 0 ? undefined : 0xffff8800_00000000n + BigInt(this.#addressOf(elem));
+    return elem === 0 ? undefined : WINDOW_BASE + BigInt(this.#addressOf(elem));
   }
 
   freeze(): void {

@@ -1,12 +1,11 @@
 import type { AddressSpace } from './address-space.ts';
 import { nameOffset } from './address-space.ts';
 import type { Problem } from './fault.ts';
-import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS } from './layout.ts';
+import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS, WINDOW_BASE } from './layout.ts';
 import type { Region } from './region.ts';
 
 export type AccessType = 'read' | 'write';
 
-const WINDOW_BASE = 0xffff8800_00000000n;
 const WINDOW_END = WINDOW_BASE + (BigInt(MAX_WINDOWS) << 32n);
 const FUNCTIONS_BASE = BigInt.asUintN(64, BigInt(FUNCTION_HI) << 32n) + 0x80000000n;
 

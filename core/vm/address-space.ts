@@ -3,7 +3,6 @@ import type { LinearMemory } from './memory.ts';
 import { MemoryLimitError } from './memory.ts';
 import type { Region, RegionKind, RegionPerm } from './region.ts';
 
-const WINDOW_BASE = 0xffff8800_00000000n;
 const FIRST_TABLE_ENTRIES = 256;
 /** Windows that only `alloc` may take, so that hash values cannot use up what packets need. */
 const SPARE_WINDOWS = 1024;
@@ -39,7 +38,7 @@ class TableRegion implements Region {
   constructor(memory: LinearMemory, id: number, options: RegionOptions, room: TableRegion['room']) {
     this.#memory = memory;
     this.id = id;
-    this.addr = WINDOW_BASE + (BigInt(id) << 32n);
+    this.addr = layout.WINDOW_BASE + (BigInt(id) << 32n);
     this.kind = options.kind;
     this.#name = options.name;
     this.room = room;
@@ -162,7 +161,7 @@ export class AddressSpace {
 
   /** The region whose window `addr` lies in (the address itself may be outside its bytes). */
   regionAt(addr: bigint): Region | undefined {
-    return this.#regions.get(Number((addr - WINDOW_BASE) >> 32n));
+    return this.#regions.get(Number((addr - layout.WINDOW_BASE) >> 32n));
   }
 
   byId(id: number): Region | undefined {

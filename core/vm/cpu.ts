@@ -155,8 +155,7 @@ export class Cpu {
   }
 
   #frame(depth: number, prog: ExecProg, pc: InsnIndex): FrameView {
-    const fp =
-      0xffff8800_00000000n + (BigInt(this.stackRegionId(depth)) << 32n) + BigInt(layout.MAX_BPF_STACK);
+    const fp = layout.WINDOW_BASE + (BigInt(this.stackRegionId(depth)) << 32n) + BigInt(layout.MAX_BPF_STACK);
     const innermost = this.depth;
     const reg = (n: number): bigint | undefined => {
       if (n === 10) return fp;

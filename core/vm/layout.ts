@@ -119,6 +119,8 @@ export const SHADOW_SIZE = 520;
 export const PERM_READ = 1;
 export const PERM_WRITE = 2;
 
+/** Address of window 0. */
+export const WINDOW_BASE = 0xffff8800_00000000n;
 /** Upper word, as a signed number, of the address of window 0: data is at 0xffff8800_00000000 + (region << 32). */
 export const WINDOW_HI = 0xffff8800 | 0;
 /** Regions that can exist at once, and the highest window number. */
