@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { describe, expect, test } from 'vitest';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
-import { DapClient, HOSTS } from './dap-client.ts';
+import { DapClient, hostNamed } from './dap-client.ts';
 
 const FIREWALL = '/programs/firewall.bpf.s';
-const inline = HOSTS.find(([name]) => name === 'inline')?.[1] ?? HOSTS[0][1];
+const inline = hostNamed('inline');
 
 async function launched(args: object, lines: readonly object[] = []): Promise<DapClient> {
   const dap = new DapClient(inline());

@@ -139,3 +139,10 @@ export class DapClient {
 function shortened(text: string): string {
   return text.replace(/(?:00){16,}/g, (zeroes) => `<${zeroes.length / 2} zero bytes>`);
 }
+
+/** One of `HOSTS` by its name. */
+export function hostNamed(name: string): () => TargetHost {
+  const host = HOSTS.find(([known]) => known === name)?.[1];
+  if (host === undefined) throw new Error(`there is no host ${name}`);
+  return host;
+}
