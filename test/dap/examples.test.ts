@@ -15,6 +15,7 @@ interface Configuration {
 /** The launch configurations of the examples, as the editor hands them to the adapter. */
 function configurations(): Configuration[] {
   const text = readFileSync(`${EXAMPLES}/.vscode/launch.json`, 'utf8');
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
   const all = JSON.parse(text.replaceAll('${workspaceFolder}', EXAMPLES)) as {
     configurations: Configuration[];
   };
