@@ -1,6 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
+import { branchTaken } from './branch.ts';
 import { endsPath, type FlowGraph, isLocalCall } from './flow.ts';
 import type { KindsOptions } from './kinds.ts';
 import {
@@ -17,15 +18,7 @@ import {
   type Value,
 } from './lattice.ts';
 import { copyState, EMPTY_SLOTS, joinInto, joinSlots, newState, type State } from './state.ts';
-import {
-  branchTaken,
-  clobberArgs,
-  lend,
-  regValue,
-  setResult,
-  type TransferContext,
-  transfer,
-} from './transfer.ts';
+import { clobberArgs, lend, regValue, setResult, type TransferContext, transfer } from './transfer.ts';
 
 /** One way to come into a function: stacks belong to activations, not to functions. */
 export interface Activation {

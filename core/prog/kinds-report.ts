@@ -154,7 +154,6 @@ class KindsReport {
       subprogs,
       uninitialisedReads: this.#uninitialisedReads(),
       unreachable: unreachableSlots(this.#insns, this.#graph),
-      writesR10: [],
     };
   }
 }

@@ -46,8 +46,6 @@ export interface KindsResult {
   readonly uninitialisedReads: readonly UninitialisedRead[];
   /** Slots that no path reaches. */
   readonly unreachable: readonly InsnIndex[];
-  /** Slots that write R10 (`checkProgram` refuses them). */
-  readonly writesR10: readonly InsnIndex[];
 }
 
 /** What the program is analysed as. */

@@ -110,7 +110,7 @@ describe('loading', () => {
   });
 
   test('every failing allocation gives back what was taken before it', () => {
-    const attr = attrOf('xdp', [R0_0, EXIT]);
+    const attr = attrOf('xdp', [R0_0, EXIT], { maps: [arrayMap('a'), { ...arrayMap('b'), type: 'hash' }] });
     let failures = 0;
     for (let nth = 0; ; nth++) {
       const machine = new Machine({ shared: false });
@@ -128,7 +128,7 @@ describe('loading', () => {
       failures++;
       expect(account(machine), `allocation ${nth}`).toEqual(before);
     }
-    expect(failures).toBe(3);
+    expect(failures).toBeGreaterThan(6);
   });
 
   test('statistics begin at 0 on every CPU', () => {
