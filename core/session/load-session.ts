@@ -2,7 +2,7 @@ import { assemble } from '../asm/assemble.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, ObjSection, ProgType } from '../object/object.ts';
+import type { BpfObject, MapDef, ObjSection, ProgType } from '../object/object.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
 import { bpfProgLoad } from '../prog/load.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -201,7 +201,9 @@ function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main:
     const known = byName.get(attr.name);
     if (known !== undefined) return known;
     const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
-    const result = bpfProgLoad(machine, attr, { maps: attr.maps.map((map) => shared.get(map.name)) });
+    // Elements of program arrays are put in when their programs are loaded.
+    const bare = { ...attr, maps: attr.maps.map(withoutPrograms) };
+    const result = bpfProgLoad(machine, bare, { maps: attr.maps.map((map) => shared.get(map.name)) });
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
     for (const map of result.prog.maps) shared.set(map.def.name, map);
     const program = { prog: result.prog, attr, lines };
@@ -209,6 +211,13 @@ function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main:
     return program;
   };
   loadOne(main);
+  for (const { name, entries } of main.maps.filter((map) => map.type === 'prog_array')) {
+    for (const { key, value } of entries ?? []) {
+      const program = object.programs[firstWord(value)];
+      if (program === undefined) continue;
+      putInArray(shared.get(name), name, String(firstWord(key)), loadOne(link(args, object, program.name)));
+    }
+  }
   for (const [mapName, entries] of Object.entries(args.progArrays ?? {})) {
     for (const [index, progName] of Object.entries(entries)) {
       const program = loadOne(link(args, object, progName));
@@ -216,6 +225,17 @@ function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main:
     }
   }
   return [...byName.values()];
+}
+
+function withoutPrograms(def: MapDef): MapDef {
+  if (def.type !== 'prog_array') return def;
+  const { entries: _programs, ...bare } = def;
+  return bare;
+}
+
+/** The first four bytes as a little-endian number. */
+function firstWord(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 }
 
 function refused(

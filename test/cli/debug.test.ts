@@ -115,6 +115,17 @@ describe('debug', () => {
     expect(stdout.match(/packet \d\/6/g)?.length).toBeGreaterThanOrEqual(6);
   });
 
+  test('steps over a tail call into the program that .map_entry puts into the array', async () => {
+    const head =
+      '.map jumps, prog_array, 4, 4, 2\n.map_entry jumps, 1, second\n.section xdp,"ax",@progbits\n';
+    const first = '.globl first\nfirst:\nr2 = jumps ll\nr3 = 1\ncall bpf_tail_call\nr0 = 1\nexit\n';
+    const path = file('tail.bpf.s', `${head}${first}.globl second\nsecond:\nr0 = 3\nexit\n`);
+    const { code, stdout } = await session(['s', 's', 's', 'bt', 'c'], [path, '--prog', 'first']);
+    expect(stdout).toMatch(/#0 {2}second .* r0 = 3/);
+    expect(stdout).toContain('XDP_TX (3)');
+    expect(code).toBe(0);
+  });
+
   test('a refused program is exit code 1', async () => {
     const { code, stderr } = await session([], [file('r.hex', 'ff00000000000000 9500000000000000')]);
     expect(code).toBe(1);
