@@ -23,7 +23,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
   return {
     readRegister(reg) {
       const frame = outer();
-      return frame === undefined ? cpu.readReg(reg) : (frame.view.reg(reg) ?? 0n);
+      return frame === undefined ? cpu.readReg(reg) : frame.view.reg(reg);
     },
     writeRegister(reg, value) {
       if (reg === 10) return 'r10 is the frame pointer and cannot be written';

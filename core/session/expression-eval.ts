@@ -26,8 +26,8 @@ export type ExprValue =
 
 /** Where an expression is evaluated: one frame of a stopped or running program. */
 export interface ExprEnv {
-  /** Register 0…11 of the frame. */
-  readRegister(reg: number): bigint;
+  /** Register 0…11 of the frame; undefined where an outer frame's value is lost to the call it waits in. */
+  readRegister(reg: number): bigint | undefined;
   /** Message of refusal, or undefined when written. */
   writeRegister(reg: number, value: bigint): string | undefined;
   /** Fields of the frame's current (original) instruction; `imm` sign-extended, or all 64 bits of a wide one. */
@@ -148,7 +148,7 @@ const SPECIAL_REGISTERS: ReadonlyMap<string, number> = new Map([
 function evaluateName(name: string, at: number, env: ExprEnv): ExprValue {
   const register = registerNamed(name);
   if (register !== undefined) {
-    const all = env.readRegister(register.reg);
+    const all = readRegister(register.reg, at, env);
     const lvalue: LValue = { kind: 'register', ...register };
     return register.width === 64
       ? { kind: 'int', bits: all, type: 'u64', lvalue }
@@ -167,6 +167,12 @@ function evaluateName(name: string, at: number, env: ExprEnv): ExprValue {
     `"${name}" is no register, constant or map${near === undefined ? ' of this program' : `; did you mean ${near}?`}`,
     at,
   );
+}
+
+function readRegister(reg: number, at: number, env: ExprEnv): bigint {
+  const value = env.readRegister(reg);
+  if (value !== undefined) return value;
+  throw new Failure(`r${reg} of this frame is not kept over the call that it waits in`, at);
 }
 
 /** `r0`…`r10`, `w0`…`w10` and the kernel's own names for registers; undefined for anything else. */
@@ -188,7 +194,7 @@ function instructionField(name: string, at: number, env: ExprEnv): ExprValue | u
   const reg = name === 'DST' ? insn.dst : insn.src;
   return {
     kind: 'int',
-    bits: env.readRegister(reg),
+    bits: readRegister(reg, at, env),
     type: 'u64',
     lvalue: { kind: 'register', reg, width: 64 },
   };

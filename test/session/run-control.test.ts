@@ -127,6 +127,27 @@ second:
     bench.start();
     expect(bench.to('over')).toBe('second:15');
     expect(bench.resume({ kind: 'out' })).toMatchObject({ verdict: 'XDP_TX (3)' });
+    // The same, said in the file.
+    const named = Bench.load(source.replace('\t.section', '.map_entry jmp, 1, second\n\t.section'), {
+      prog: 'first',
+    });
+    named.breakpoints({ line: 16 });
+    named.start();
+    expect(named.where()).toBe('second:16');
+  });
+
+  test('registers of an outer frame are those that the call keeps', () => {
+    const bench = Bench.load(FIB);
+    bench.breakpoints({ line: 7 });
+    bench.start();
+    bench.to('continue');
+    expect(bench.where()).toBe('fib:7 < fib:13 < main:4');
+    expect(bench.value('r6', 1)).toBe('0x5');
+    expect(bench.value('r1', 1)).toBe('! r1 of this frame is not kept over the call that it waits in');
+    expect(bench.value('r10 - 8', 1)).toMatch(/ fp - 8$/);
+    expect(bench.value('r10 - 8', 2)).toMatch(/ fp - 8$/);
+    const edit = bench.session.request('assign', { target: 'r6', value: '1', frame: 1 });
+    expect(edit).toEqual({ ok: false, message: 'only registers of the innermost frame can be written' });
   });
 });
 
