@@ -11,9 +11,6 @@ export const MAX_INSNS = 1_000_000;
 /** `BPF_MAX_SUBPROGS`: most functions that a program may have. */
 export const MAX_SUBPROGS = 256;
 
-const CLASS_LDX = 1;
-const MODE_MEM = 0x60;
-const MODE_MEMSX = 0x80;
 const OP_EXIT = 0x95;
 const OP_CALL = 0x85;
 const OP_JA = 0x05;
@@ -114,11 +111,7 @@ function checkOpcodes(insns: Uint8Array, options: CheckOptions): Refusal | undef
     const opcode = insns[pc * INSN_SIZE] ?? 0;
     const wide = opcode === WIDE_OPCODE;
     const problem = insnProblem(insns, pc);
-    if (problem?.early) {
-      const mode = opcode & 0xe0;
-      const reserved = cls === CLASS_LDX && mode !== MODE_MEM && mode !== MODE_MEMSX;
-      return { pc, message: reserved ? 'BPF_LDX uses reserved fields' : problem.message };
-    }
+    if (problem?.early) return { pc, message: problem.message };
     if (wide) {
       const src = (insns[pc * INSN_SIZE + 1] ?? 0) >> 4;
       if (options.nMaps !== undefined && (src === 1 || src === 2 || src === 5 || src === 6)) {
