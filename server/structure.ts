@@ -1,5 +1,5 @@
-import type { AsmStatement } from '#core/asm/parse.ts';
 import type { SymbolDef } from '#core/asm/references.ts';
+import type { DirectiveStatement } from '#core/asm/statement.ts';
 import type { ProgramEntry, TextRange } from '#core/object/object.ts';
 import type { Snapshot } from './documents.ts';
 
@@ -26,11 +26,10 @@ export function sectionBlocks(snapshot: Snapshot): SectionBlock[] {
     { at: 0, name: undefined, nameRange: { start: 0, end: 0 } },
   ];
   for (const line of snapshot.tree.lines) {
-    // A statement list is made anew on each look, so only lines that can hold such a directive are looked at.
-    if (!line.parsed.statements.some(({ kind }) => kind === 'directive')) continue;
-    for (const statement of line.statements) {
-      const found = sectionName(statement, line.start);
-      if (found !== undefined) starts.push({ at: statement.start, ...found });
+    for (const node of line.parsed.statements) {
+      if (node.kind !== 'directive') continue;
+      const found = sectionName(snapshot, node, line.start);
+      if (found !== undefined) starts.push({ at: line.start + node.start, ...found });
     }
   }
   const { length } = snapshot.index.text;
@@ -41,19 +40,17 @@ export function sectionBlocks(snapshot: Snapshot): SectionBlock[] {
 }
 
 function sectionName(
-  { node, tokens, start, end }: AsmStatement,
+  snapshot: Snapshot,
+  node: DirectiveStatement,
   lineStart: number,
 ): { name: string; nameRange: TextRange } | undefined {
-  if (node.kind !== 'directive') return undefined;
-  if (SHORT_SECTIONS.has(node.name)) return { name: node.name, nameRange: { start, end } };
-  if (node.name !== '.section') return undefined;
-  const first = node.args[0];
+  if (SHORT_SECTIONS.has(node.name)) {
+    return { name: node.name, nameRange: { start: lineStart + node.start, end: lineStart + node.end } };
+  }
+  const first = node.name === '.section' ? node.args[0] : undefined;
   if (first === undefined) return undefined;
   const nameRange = { start: lineStart + first.start, end: lineStart + first.end };
-  const spelling = tokens
-    .filter((token) => token.start >= nameRange.start && token.end <= nameRange.end)
-    .map(({ text }) => text)
-    .join('');
+  const spelling = snapshot.index.text.slice(nameRange.start, nameRange.end).trim();
   return { name: spelling.replace(/^"(.*)"$/, '$1') || '?', nameRange };
 }
 

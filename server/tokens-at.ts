@@ -20,6 +20,23 @@ export function placeAt(snapshot: Snapshot, offset: number): Place | undefined {
   const token =
     tokens.find(({ start, end }) => start <= offset && offset < end) ??
     tokens.findLast(({ end }) => end === offset);
-  const statement = line.statements.find(({ start, end }) => start <= offset && offset <= end);
-  return { offset, line, token, statement };
+  return { offset, line, token, statement: statementAt(line, tokens, offset) };
+}
+
+/**
+ * The statement of `line` that holds an offset. `AsmLine.statements` would sort the tokens of all of them out,
+ * which takes its time where a line holds thousands.
+ */
+export function statementAt(
+  line: AsmLine,
+  tokens: readonly AsmToken[],
+  offset: number,
+): AsmStatement | undefined {
+  const node = line.parsed.statements.find((one) => {
+    return line.start + one.start <= offset && offset <= line.start + one.end;
+  });
+  if (node === undefined) return undefined;
+  const start = line.start + node.start;
+  const end = line.start + node.end;
+  return { start, end, node, tokens: tokens.filter((token) => token.start >= start && token.end <= end) };
 }

@@ -5,6 +5,7 @@ import { linkProgram } from '../object/link.ts';
 import type { BpfObject, Diagnostic, LoadAttr, ProgramEntry, ProgType } from '../object/object.ts';
 import { checkProgram } from '../prog/check.ts';
 import { analyseKinds } from '../prog/kinds.ts';
+import { codeFunctions } from './functions.ts';
 import type { SourceMap } from './source-map.ts';
 
 /** An instruction that accesses a program's context, by its place in the object. */
@@ -32,8 +33,13 @@ export interface ContextUses {
   readonly refusals: readonly ContextRefusal[];
 }
 
-/** Beyond so many instructions an editor had better not wait. */
-const MAX_SLOTS = 200_000;
+/**
+ * Linking compares functions with symbols: so many comparisons in all, over all programs. Beyond that an editor
+ * had better not wait, and the programs that come last in the text are left out.
+ */
+const MAX_WORK = 5_000_000;
+/** More functions than any real object has: then no program is looked at. */
+const MAX_FUNCTIONS = 1000;
 
 const cache = new WeakMap<BpfObject, ContextUses>();
 
@@ -47,9 +53,14 @@ export function contextUses(object: BpfObject): ContextUses {
   const uses: ContextUse[] = [];
   const refusals: ContextRefusal[] = [];
   const seen = new Set<string>();
+  const isHuge = codeFunctions(object).length > MAX_FUNCTIONS;
+  let work = isHuge ? MAX_WORK : 0;
   for (const program of object.programs) {
-    if (program.progType === undefined || program.progType === 'raw' || program.length > MAX_SLOTS) continue;
+    if (program.progType === undefined || program.progType === 'raw') continue;
+    work += program.length + object.symbols.length;
+    if (work > MAX_WORK) break;
     const attr = linkProgram(object, program.name).value;
+    work += (attr?.funcs.length ?? 0) * object.symbols.length;
     if (attr === undefined || checkProgram(attr.insns, { progType: attr.progType }) !== undefined) continue;
     const { ctxAccesses, refusal } = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
     for (const { pc, field } of ctxAccesses) {

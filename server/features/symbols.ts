@@ -19,7 +19,7 @@ import type { AsmToken } from '#core/asm/tokens.ts';
 import type { TextRange } from '#core/object/object.ts';
 import type { Snapshot } from '../documents.ts';
 import { offsetAt, rangeOf } from '../line-index.ts';
-import { placeAt } from '../tokens-at.ts';
+import { placeAt, statementAt } from '../tokens-at.ts';
 
 /** `textDocument/definition` of labels, functions, maps and constants. */
 export function definition(snapshot: Snapshot, { position }: DefinitionParams): Location | null {
@@ -140,11 +140,16 @@ function byName(snapshot: Snapshot, { name, definition: target }: SymbolAt): Occ
   const found: Occurrence[] = [];
   for (const line of snapshot.tree.lines) {
     if (!snapshot.index.text.slice(line.start, line.end).includes(name)) continue;
-    for (const statement of line.statements) {
-      for (const token of statement.tokens) {
-        if (token.text !== name || nameOfToken(token, statement) !== name) continue;
-        found.push({ range: token, isDefinition: token.start === target?.range.start });
-      }
+    const { tokens } = line;
+    for (const token of tokens) {
+      if (token.text !== name) continue;
+      const isDirective = line.parsed.statements.some(({ kind }) => kind === 'directive');
+      const statement = isDirective ? statementAt(line, tokens, token.start) : undefined;
+      if (nameOfToken(token, statement) !== name) continue;
+      found.push({
+        range: { start: token.start, end: token.end },
+        isDefinition: token.start === target?.range.start,
+      });
     }
   }
   return found;
