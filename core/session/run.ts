@@ -45,7 +45,7 @@ export interface RunResult {
 
 /**
  * Runs `prog` on one input from entry to exit, fault or limit, and counts it in the program's statistics.
- * Maps keep what the program wrote. Throws MemoryLimitError when the input does not fit into the
+ * Maps keep what the program wrote; `Machine.output` begins anew. Throws MemoryLimitError when the input does not fit into the
  * machine's memory, RangeError for a CPU it does not have.
  */
 export function runProgram(
@@ -56,10 +56,10 @@ export function runProgram(
   options: RunOptions = {},
 ): RunResult {
   const repeat = Math.max(1, options.repeat ?? 1);
-  const before = machine.output.length;
+  machine.output.length = 0;
   let result = runOnce(machine, prog, engine, input, options);
   for (let i = 1; i < repeat && !result.fault; i++) result = runOnce(machine, prog, engine, input, options);
-  return { ...result, output: machine.output.slice(before) };
+  return { ...result, output: [...machine.output] };
 }
 
 function runOnce(

@@ -81,6 +81,23 @@ describe('a run', () => {
     expect(result.fault).toMatchObject({ kind: 'stack_overflow', pc: 2 });
   });
 
+  test('gives the lines that it printed, of all repetitions and of no earlier run', () => {
+    const machine = new Machine({ shared: false });
+    // *(u16 *)(r10 - 8) = "A\0"; bpf_trace_printk(r10 - 8, 2)
+    const code: Slot[] = [
+      [0x7a, 10, 0, -8, 0x41],
+      [0xbf, 1, 10],
+      [0x07, 1, 0, 0, -8],
+      [0xb7, 2, 0, 0, 2],
+    ];
+    const loaded = bpfProgLoad(machine, attrOf('xdp', [...code, [0x85, 0, 0, 0, 6], EXIT]));
+    if (!loaded.ok) throw new Error(loaded.refusal.message);
+    const lines = [1, 3].map(
+      (repeat) => runProgram(machine, loaded.prog, reference, { data: PACKET }, { repeat }).output.length,
+    );
+    expect(lines).toEqual([1, 3]);
+  });
+
   test('is counted on its CPU, every repetition', () => {
     const { machine, prog } = run('raw', [R0_0, EXIT], { cpu: 1, repeat: 5 });
     expect(readStats(machine, prog)).toEqual([
