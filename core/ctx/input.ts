@@ -19,7 +19,7 @@ export interface Prepared {
   readonly r2?: bigint;
   /** Context fields of the input that this program type does not have or that cannot be set, one message each. */
   readonly problems: readonly string[];
-  /** The packet (or memory) as it is now, from its first byte. */
+  /** The packet (or memory) as it is now, from its first byte; with `test_run` XDP meta data before it. */
   dataOut(): Uint8Array<ArrayBuffer>;
   /** The fields that BPF_PROG_TEST_RUN hands back, as they are now; pointers count from `data_meta`. */
   ctxOut(): Record<string, bigint>;

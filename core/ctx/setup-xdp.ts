@@ -66,7 +66,10 @@ export function prepareXdp(machine: Machine, cpu: number, input: RunInput): Prep
     problems,
     dataOut() {
       const data = pointer(XDP_BUFF.data);
-      return space.read(data, Number(pointer(XDP_BUFF.data_end) - data)) ?? new Uint8Array();
+      const meta = pointer(XDP_BUFF.data_meta);
+      // TEST_RUN hands the meta data back in front of the packet; nobody else would take it for packet.
+      const from = input.attach === 'test_run' && meta < data ? meta : data;
+      return space.read(from, Number(pointer(XDP_BUFF.data_end) - from)) ?? new Uint8Array();
     },
     ctxOut() {
       const meta = pointer(XDP_BUFF.data_meta);
