@@ -90,19 +90,23 @@ function rowOf(register: RegisterRow, format: NumberFormat): HTMLElement {
     }),
     h('span', { class: 'name', role: 'rowheader', title: hint }, name),
     h(
-      'span',
-      {
-        class: 'value',
-        role: 'gridcell',
-        'data-key': name,
-        tabindex: -1,
-        'aria-label': spoken,
-        'aria-readonly': String(!writable),
-        title: titleOf(register),
-      },
-      text,
+      'div',
+      { class: 'cells', role: 'presentation' },
+      h(
+        'span',
+        {
+          class: 'value',
+          role: 'gridcell',
+          'data-key': name,
+          tabindex: -1,
+          'aria-label': spoken,
+          'aria-readonly': String(!writable),
+          title: titleOf(register),
+        },
+        text,
+      ),
+      h('span', { class: 'meaning', role: 'gridcell', title: meaning }, meaning),
     ),
-    h('span', { class: 'meaning', role: 'gridcell', title: meaning }, meaning),
   );
 }
 
