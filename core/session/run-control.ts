@@ -242,6 +242,8 @@ export class RunControl {
     this.#tally.fault(fault, place, here?.program.lines.locationOf(fault.pc));
     if (this.#options.debug && this.#stopOnFaults) {
       this.#stopNow('exception', { description: fault.message, fault });
+    } else if (this.#step !== undefined) {
+      this.#stopNow('step', { description: fault.message });
     } else if (!this.#nextPacket()) {
       this.#end();
     }

@@ -19,7 +19,7 @@ import type {
   TargetMethod,
   TargetRequests,
 } from './target-api.ts';
-import { containerRows, frameScopes } from './variables.ts';
+import { containerRows, frameScopes, rowExpression } from './variables.ts';
 import { registersView, stackView, statsView, type ViewContext } from './views.ts';
 
 export interface SessionOptions {
@@ -160,18 +160,9 @@ export class Session {
     const context = this.#context(frame);
     let expression = target;
     if (container !== undefined) {
-      const rows = containerRows(context, container, 0, Number.POSITIVE_INFINITY);
-      const row = rows.find((one) => one.name === target);
-      if (row?.evaluateName === undefined) {
-        return { ok: false, message: `${target} cannot be set` };
-      }
-      if (row.readOnly === true) {
-        return {
-          ok: false,
-          message: `${target} cannot be set${target === 'r10' ? ': it is the frame pointer' : ''}`,
-        };
-      }
-      expression = row.evaluateName;
+      const row = rowExpression(context, container, target);
+      if ('refusal' in row) return { ok: false, message: row.refusal };
+      expression = row.expression;
     }
     const result = assignExpression(
       expression,

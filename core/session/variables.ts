@@ -78,6 +78,36 @@ export function containerRows(
   }
 }
 
+/**
+ * The expression behind the row called `name` of a container; or why there is none to set. Rows of maps and
+ * memory are found by their name, however many there are.
+ */
+export function rowExpression(
+  context: LoadedContext,
+  of: Container,
+  name: string,
+): { readonly expression: string } | { readonly refusal: string } {
+  const refusal = `${name} cannot be set`;
+  if (of.kind === 'map') {
+    const map = context.loaded.machine.maps.get(of.id);
+    return map !== undefined && /^\[.*\]$/s.test(name) ? { expression: map.def.name + name } : { refusal };
+  }
+  if (of.kind === 'memory' && of.unit === 1) {
+    const offset = Number(/^\[(-?\d+)\]$/.exec(name)?.[1] ?? Number.NaN) - of.from;
+    if (!(offset >= 0 && offset < of.size)) return { refusal };
+    return { expression: byteExpression(of.addr + BigInt(offset)) };
+  }
+  const row = containerRows(context, of, 0, MAX_ROWS).find((one) => one.name === name);
+  if (row?.readOnly === true && name === 'r10') return { refusal: `${refusal}: it is the frame pointer` };
+  return row?.evaluateName === undefined || row.readOnly === true
+    ? { refusal }
+    : { expression: row.evaluateName };
+}
+
+function byteExpression(addr: bigint): string {
+  return `*(u8 *)(0x${addr.toString(16)})`;
+}
+
 /** The packet of the run, or a raw program's memory. */
 function dataRegion(
   context: LoadedContext,
@@ -185,7 +215,7 @@ function memoryRows(
         name: `[${name}]`,
         value: `0x${byte.toString(16).padStart(2, '0')} (${byte})`,
         type: 'u8',
-        evaluateName: `*(u8 *)(0x${addr.toString(16)})`,
+        evaluateName: byteExpression(addr),
         ...common,
       });
     } else {
@@ -225,6 +255,10 @@ function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value:
     ...(addr === undefined ? { readOnly: true } : {}),
   };
   const bits = [1, 2, 4, 8].includes(value.length) ? littleEndian(value) : undefined;
+  if (map.def.type === 'prog_array' && bits !== undefined) {
+    const program = loaded.programs.get(Number(bits));
+    return { ...common, value: valueText(bits, program?.attr.name), type: 'program' };
+  }
   if (bits !== undefined) {
     const meaning = value.length === 8 ? valueMeaning(loaded, frames, frame, bits) : undefined;
     return { ...common, value: valueText(bits, meaning), type: `u${value.length * 8}` };

@@ -103,7 +103,7 @@ function pointersIntoStacks(
     if (target === undefined) return;
     const list = found.get(target) ?? [];
     found.set(target, list);
-    list.push({ from, at: -Number(target.view.fp - value) });
+    list.push({ from, at: Number(value - target.view.fp) });
   };
   for (const frame of frames) {
     const suffix = frame.index === 0 ? '' : ` of ${frame.name}`;

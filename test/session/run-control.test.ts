@@ -313,6 +313,15 @@ main:
     other.session.request('setFaultStops', { on: false });
     expect(other.start()).toBeUndefined();
     expect(other.ended).toBe(1);
+    // A step that runs into one has ended all the same.
+    const stepping = Bench.load(source);
+    stepping.session.request('setFaultStops', { on: false });
+    stepping.start({ stopOnEntry: true });
+    expect(stepping.resume({ kind: 'over', granularity: 'line' })).toMatchObject({
+      reason: 'step',
+      description: expect.stringMatching(/^read of 1 byte at 0x0/),
+    });
+    expect(stepping.to('continue')).toBe('end');
   });
 
   test('an instruction limit is a fault where it is reached', () => {
