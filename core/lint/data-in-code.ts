@@ -1,5 +1,5 @@
 import type { Assembled } from '../asm/assemble.ts';
-import { type AsmLine, lineIndexAt } from '../asm/parse.ts';
+import type { AsmLine } from '../asm/parse.ts';
 import type { DirectiveStatement } from '../asm/statement.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { TextRange } from '../object/object.ts';
@@ -19,56 +19,65 @@ const WIDTHS: Readonly<Record<string, number>> = {
   '.8byte': 8,
 };
 
+/** Directives that neither write bytes nor leave the section. */
+const SILENT = /^\.(globl|global|local|weak|hidden|type|size|loc|file|cfi_\w+|equ|set|map|program)$/;
+
 /**
- * Where an instruction stands that was written as a number (`.quad 0x95`), which the assembler does not count as
- * an instruction: looks for it behind the nearest instruction or label before it. Undefined where it cannot be told.
+ * Where instructions stand that were written as numbers (`.quad 0x95`), which the assembler does not count as
+ * instructions. Follows the text from each instruction and label on; behind anything whose size cannot be told
+ * (`.zero`, `.p2align`, another section) nothing is known until the next of them.
  */
-export function rangeOfData(assembled: Assembled, section: number, slot: InsnIndex): TextRange | undefined {
-  const anchor = anchorBefore(assembled, section, slot);
-  if (anchor === undefined) return undefined;
-  const { lines } = assembled.tree;
-  let offset = anchor.slot * INSN_SIZE;
-  for (let n = lineIndexAt(assembled.tree, anchor.end); n < lines.length; n++) {
-    const line = lines[n];
-    if (line === undefined) return undefined;
+export function createDataMap(
+  assembled: Assembled,
+): (section: number, slot: InsnIndex) => TextRange | undefined {
+  let ranges: ReadonlyMap<string, TextRange> | undefined;
+  return (section, slot) => {
+    ranges ??= dataRanges(assembled);
+    return ranges.get(`${section}:${slot}`);
+  };
+}
+
+function dataRanges(assembled: Assembled): Map<string, TextRange> {
+  const found = new Map<string, TextRange>();
+  let section: number | undefined;
+  let offset = 0;
+  for (const line of assembled.tree.lines) {
     for (const statement of line.parsed.statements) {
-      if (
-        line.start + statement.start < anchor.end ||
-        statement.kind === 'label' ||
-        statement.kind === 'assign'
-      )
-        continue;
-      const width = statement.kind === 'directive' ? WIDTHS[statement.name] : undefined;
-      if (statement.kind !== 'directive' || width === undefined) return undefined;
-      const end = offset + width * statement.args.length;
-      if (slot * INSN_SIZE < end)
-        return rangeInside(line, statement, Math.floor((slot * INSN_SIZE - offset) / width));
-      offset = end;
+      if (statement.kind === 'insn') {
+        const insn = assembled.insnAt(line.start + statement.start);
+        section = insn?.section;
+        offset = ((insn?.insnOff ?? 0) + (insn?.row.startsWith('lddw') ? 2 : 1)) * INSN_SIZE;
+      } else if (statement.kind === 'label') {
+        const label = assembled.definitions.get(statement.name);
+        if (label?.insnOff === undefined || label.range.start !== line.start + statement.start) continue;
+        section = label.section;
+        offset = label.insnOff * INSN_SIZE;
+      } else if (statement.kind === 'directive') {
+        const width = WIDTHS[statement.name];
+        if (width === undefined) {
+          if (!SILENT.test(statement.name)) section = undefined;
+          continue;
+        }
+        if (section === undefined) continue;
+        offset = addData(found, section, offset, { line, statement, width });
+      }
     }
   }
-  return undefined;
+  return found;
 }
 
-function rangeInside(line: AsmLine, statement: DirectiveStatement, argument: number): TextRange {
-  const isWhole = WIDTHS[statement.name] === INSN_SIZE;
-  const { start, end } = (isWhole ? statement.args[argument] : undefined) ?? statement;
-  return { start: line.start + start, end: line.start + end };
-}
-
-/** A place in the text and the slot that the next thing behind it fills. */
-function anchorBefore(
-  assembled: Assembled,
+/** Notes the slots that begin in the statement's bytes; answers the offset behind them. */
+function addData(
+  found: Map<string, TextRange>,
   section: number,
-  slot: InsnIndex,
-): { end: number; slot: InsnIndex } | undefined {
-  for (let before = slot - 1; before >= 0; before--) {
-    const range = assembled.rangeOfInsn(section, before);
-    if (range === undefined) continue;
-    const isWide = assembled.insnAt(range.start)?.row.startsWith('lddw') === true;
-    return { end: range.end, slot: before + (isWide ? 2 : 1) };
+  offset: number,
+  { line, statement, width }: { line: AsmLine; statement: DirectiveStatement; width: number },
+): number {
+  const end = offset + width * statement.args.length;
+  for (let at = Math.ceil(offset / INSN_SIZE) * INSN_SIZE; at < end; at += INSN_SIZE) {
+    const argument = width === INSN_SIZE ? statement.args[(at - offset) / INSN_SIZE] : undefined;
+    const { start, end: stop } = argument ?? statement;
+    found.set(`${section}:${at / INSN_SIZE}`, { start: line.start + start, end: line.start + stop });
   }
-  const label = [...assembled.definitions.values()].find(
-    (one) => one.section === section && one.insnOff === 0,
-  );
-  return label === undefined ? undefined : { end: label.range.end, slot: 0 };
+  return end;
 }

@@ -2,7 +2,7 @@ import type { Assembled } from '../asm/assemble.ts';
 import { lineIndexAt } from '../asm/parse.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { Diagnostic, TextRange } from '../object/object.ts';
-import { rangeOfData } from './data-in-code.ts';
+import { createDataMap } from './data-in-code.ts';
 import type { CodeFunction } from './functions.ts';
 
 /** From instructions back to the text that they were assembled from. */
@@ -24,11 +24,12 @@ export interface SourceMap {
 /** The source map of an assembled text and the functions it was cut into. */
 export function createSourceMap(assembled: Assembled, functions: readonly CodeFunction[]): SourceMap {
   const { tree } = assembled;
+  const rangeOfData = createDataMap(assembled);
   const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
   const broken = brokenFunctions(assembled, errors, functions);
   return {
     rangeOfInsn: (section, slot) => {
-      return assembled.rangeOfInsn(section, slot) ?? rangeOfData(assembled, section, slot);
+      return assembled.rangeOfInsn(section, slot) ?? rangeOfData(section, slot);
     },
     rangeOfRegister(place, register, which) {
       const line = tree.lines[lineIndexAt(tree, place.start)];
