@@ -187,6 +187,18 @@ describe.runIf(chromium !== undefined)('Registers page', () => {
     await page.close();
   });
 
+  test('Copy takes the value of the row that has the focus', async () => {
+    const { page } = await opened();
+    await page.focus('[data-key=r2]');
+    const copied = await page.evaluate(() => {
+      const event = new ClipboardEvent('copy', { clipboardData: new DataTransfer(), cancelable: true });
+      document.dispatchEvent(event);
+      return event.clipboardData?.getData('text/plain');
+    });
+    expect(copied).toBe('0xffff88820000000e');
+    await page.close();
+  });
+
   test.each(Object.keys(THEMES) as (keyof typeof THEMES)[])('fits into 250 px in theme %s', async (theme) => {
     const { page } = await opened({ theme, width: 250 });
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
