@@ -45,7 +45,7 @@ function runLine(line: JsonObject): object {
   const maxInsns = optionalInteger(line, 'max_insns', 1, HIGHEST_MAX_INSNS) ?? DEFAULT_MAX_INSNS;
   const seed = line.seed === undefined || line.seed === null ? 0n : u64Of(line.seed, 'seed');
   const ctx = ctxOf(line);
-  const data = optionalHex(line, 'data') ?? new Uint8Array();
+  const data = dataOf(line, progType, attach);
   const progs = progsOf(line, progType);
   const maps = mapsOf(line, progs.length);
   const main = attrOf('main', requiredInsns(line, 'insns'), progType, maps);
@@ -59,6 +59,18 @@ function runLine(line: JsonObject): object {
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
   return answer(result, loaded.maps);
+}
+
+/** Length of an Ethernet header: what BPF_PROG_TEST_RUN pulls off before a socket filter runs. */
+const ETH_HLEN = 14;
+
+function dataOf(line: JsonObject, progType: ProgType, attach: 'packet' | 'test_run'): Uint8Array {
+  const least = progType === 'socket_filter' && attach === 'test_run' ? ETH_HLEN : 0;
+  const data = optionalHex(line, 'data') ?? new Uint8Array(least);
+  if (data.length >= least) return data;
+  throw new UsageError(
+    `"data" has ${data.length} bytes; a socket filter needs ${least} under test_run (EINVAL), as its Ethernet header is pulled off`,
+  );
 }
 
 function answer(result: RunResult, maps: readonly BpfMap[]): object {

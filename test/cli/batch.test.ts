@@ -66,6 +66,8 @@ describe('run --jsonl', () => {
       { insns: RETURN_5, ctx: { nonsense: 1 }, prog_type: 'xdp', data: '00'.repeat(20) },
       { insns: RETURN_5, maps: [{ type: 'array', key_size: 4 }] },
       { insns: 'b7' },
+      { insns: RETURN_5, prog_type: 'socket_filter', data: '0011' },
+      { insns: RETURN_5, prog_type: 'socket_filter' },
     ]);
     const told = answers.map((each) => each.r0 ?? each.error);
     expect(told).toEqual([
@@ -79,6 +81,8 @@ describe('run --jsonl', () => {
       ...[expect.stringMatching(/"cpu" must be a whole number from 0 to 63/), 'not supported: blind_seed'],
       ...[expect.stringMatching(/nonsense/), expect.stringMatching(/"value_size" is missing/)],
       expect.stringMatching(/"insns" has 1 bytes/),
+      expect.stringMatching(/"data" has 2 bytes; a socket filter needs 14/),
+      '0x5',
     ]);
   });
 
