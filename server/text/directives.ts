@@ -10,6 +10,8 @@ export interface DirectiveText {
 export const DIRECTIVES: readonly DirectiveText[] = [
   { name: '.map', syntax: '.map NAME, TYPE, KEY_SIZE, VALUE_SIZE, MAX_ENTRIES[, FLAGS]', meaning: 'Defines a map; sizes in bytes. `r1 = NAME ll` loads it.' },
   { name: '.map_entry', syntax: '.map_entry MAP, KEY, VALUE', meaning: 'An element that a map holds before the program runs: numbers in the sizes of the map. A program array takes the name of a program.' },
+  { name: '.map_entry', syntax: '.map_entry MAP, KEY, VALUE', meaning: 'An element that the map has from the start; in a program array VALUE is a program.' },
+  { name: '.license', syntax: '.license "GPL"', meaning: 'The licence of the programs, in the section `license`.' },
   { name: '.program', syntax: '.program TYPE', meaning: 'Program type of the section, where its name does not tell it.' },
   { name: '.section', syntax: '.section NAME[, "FLAGS"[, @TYPE]]', meaning: 'What follows goes to this section. Its name tells the program type: `xdp`, `tc`, `socket`, …' },
   { name: '.text', syntax: '.text', meaning: 'What follows goes to the section `.text`: functions that programs call.' },

@@ -248,7 +248,12 @@ describe('completion', () => {
       has: ['LIMIT', 'XDP_PASS', 'r2'],
       lacks: ['ports'],
     },
-    { name: 'directives', text: `${HEAD} .|\n exit`, has: ['.map', '.section', '.program'], lacks: ['exit'] },
+    {
+      name: 'directives',
+      text: `${HEAD} .|\n exit`,
+      has: ['.map', '.map_entry', '.section', '.program'],
+      lacks: ['exit'],
+    },
     { name: 'map types', text: '.map m, |', has: ['hash', 'array', 'prog_array'], lacks: ['r1'] },
     {
       name: 'program types',
