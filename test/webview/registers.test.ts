@@ -42,6 +42,14 @@ describe.runIf(chromium !== undefined)('Registers page', () => {
     await page.close();
   });
 
+  test('a register without a value has no meaning either', async () => {
+    const view = await harness.open('registers');
+    const left = { r0: { initialised: false, meaning: 'packet' } };
+    await view.send({ kind: 'reply', session: 's', reply: sampleRegisters(3, left) });
+    expect((await view.page.innerText('[data-name=r0]')).replace(/\s+/g, ' ').trim()).toBe('r0 no value yet');
+    await view.page.close();
+  });
+
   test('tells a change by a mark, by weight and in words', async () => {
     const { page } = await opened();
     const changed = page.locator('.row.changed');

@@ -65,7 +65,9 @@ function showChoices(ui: Ui): void {
 }
 
 function rowOf(register: RegisterRow, format: NumberFormat): HTMLElement {
-  const { name, role, value, meaning, changed, initialised, writable } = register;
+  const { name, role, value, changed, initialised, writable } = register;
+  // What an earlier function left in it means nothing to this one.
+  const meaning = initialised ? register.meaning : undefined;
   const text = initialised ? formatU64(value, format) : 'no value yet';
   const classes = ['row', changed && 'changed', !initialised && 'unset', name === 'ax' && 'hidden-register'];
   const spoken = [name, text, meaning, changed && 'changed', role].filter(Boolean).join(', ');
