@@ -4,5 +4,7 @@ import type { TargetHost } from '#core/session/target-host.ts';
 export interface AdapterHost {
   /** Contents of a file. Rejects with an Error whose message says why it cannot be read. */
   readFile(path: string): Promise<Uint8Array>;
+  /** The absolute form of a path, as editors name files; absent where there is no current folder. */
+  absolutePath?(path: string): string;
   readonly targets: TargetHost;
 }

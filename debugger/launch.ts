@@ -12,7 +12,8 @@ const RUN_LIMIT = 1_000_000;
  * Throws `DapError` naming the file that cannot be read.
  */
 export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments): Promise<LoadArgs> {
-  const { program, capture, data } = launch;
+  const { capture, data } = launch;
+  const program = host.absolutePath?.(launch.program) ?? launch.program;
   const limit = launch.maxInsns ?? (launch.noDebug ? RUN_LIMIT : undefined);
   return {
     fileName: program,

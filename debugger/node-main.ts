@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve as resolvePath } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
 import type { DebugProtocol } from '@vscode/debugprotocol';
@@ -44,7 +44,11 @@ export function serveDap(input: Readable, output: Writable, options: ServeOption
   const workerPath = options.workerPath ?? ownWorkerPath();
   return new Promise((resolve) => {
     const wire = new Wire();
-    const host: AdapterHost = { readFile: readLimited, targets: workerTargetHost(workerPath) };
+    const host: AdapterHost = {
+      readFile: readLimited,
+      absolutePath: (path) => resolvePath(path),
+      targets: workerTargetHost(workerPath),
+    };
     const session = new BpfDebugSession(host, (message) => {
       if (output.writable) wire.write(message);
     });

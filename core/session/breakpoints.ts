@@ -1,6 +1,6 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { type ExprEnv, evaluateExpression } from './expression-eval.ts';
-import { parseExpression } from './expression-parse.ts';
+import { type ExprEnv, evaluateExpression, evaluateParsed } from './expression-eval.ts';
+import { type Expr, parseExpression } from './expression-parse.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName, foldPath, samePath } from './paths.ts';
@@ -15,6 +15,8 @@ interface Breakpoint {
   readonly request: BreakpointRequest;
   readonly reply: BreakpointReply;
   readonly places: readonly { readonly program: DebugProgram; readonly slot: InsnIndex }[];
+  /** Parsed condition; undefined: none. */
+  readonly condition: Expr | undefined;
   readonly hitTest: HitTest | undefined;
   hits: number;
 }
@@ -35,6 +37,8 @@ export interface BreakpointHit {
 export class BreakpointTable {
   readonly #loaded: Loaded;
   readonly #byFile = new Map<string, readonly Breakpoint[]>();
+  /** What lies at a slot, by program: looked at each time an engine stops there. */
+  readonly #bySlot = new Map<DebugProgram, Map<InsnIndex, Breakpoint[]>>();
   #nextId = 1;
 
   constructor(loaded: Loaded) {
@@ -78,10 +82,9 @@ export class BreakpointTable {
     const stops: number[] = [];
     const logs: string[] = [];
     const problems: string[] = [];
-    for (const breakpoint of [...this.#byFile.values()].flat()) {
-      if (!breakpoint.places.some((place) => place.program === program && place.slot === slot)) continue;
+    for (const breakpoint of this.#bySlot.get(program)?.get(slot) ?? []) {
       const { request } = breakpoint;
-      const held = conditionHolds(request.condition, env);
+      const held = breakpoint.condition === undefined || conditionHolds(breakpoint.condition, env);
       if (typeof held === 'string') {
         problems.push(`condition of the breakpoint in line ${breakpoint.reply.line}: ${held}`);
         stops.push(breakpoint.id);
@@ -108,6 +111,7 @@ export class BreakpointTable {
       request,
       reply: { id, verified: false, line: request.line, message },
       places: [],
+      condition: undefined,
       hitTest: undefined,
       hits: 0,
     });
@@ -135,6 +139,7 @@ export class BreakpointTable {
       request,
       reply: { id, verified: true, line, ...(column > 0 ? { column } : {}), ...moved },
       places: places.map(({ program, place }) => ({ program, slot: place.slot })),
+      condition: parsedCondition(request),
       hitTest: request.hitCondition === undefined ? undefined : hitTest(request.hitCondition),
       hits: 0,
     };
@@ -169,8 +174,11 @@ export class BreakpointTable {
         prog.breakpoints[slot] = (prog.breakpoints[slot] ?? 0) & ~USER_BREAKPOINT;
       }
     }
-    for (const { places } of [...this.#byFile.values()].flat()) {
-      for (const { program, slot } of places) {
+    this.#bySlot.clear();
+    for (const breakpoint of [...this.#byFile.values()].flat()) {
+      for (const { program, slot } of breakpoint.places) {
+        const slots = this.#bySlot.get(program) ?? new Map<InsnIndex, Breakpoint[]>();
+        this.#bySlot.set(program, slots.set(slot, [...(slots.get(slot) ?? []), breakpoint]));
         const xlated = program.prog.firstXlated[slot];
         if (xlated !== undefined) {
           program.prog.breakpoints[xlated] = (program.prog.breakpoints[xlated] ?? 0) | USER_BREAKPOINT;
@@ -197,10 +205,16 @@ function requestProblem(request: BreakpointRequest): string | undefined {
   return undefined;
 }
 
+/** The condition of a request that `requestProblem` has found nothing wrong with. */
+function parsedCondition({ condition }: BreakpointRequest): Expr | undefined {
+  if (condition === undefined || condition.trim() === '') return undefined;
+  const parsed = parseExpression(condition);
+  return parsed.ok ? parsed.expr : undefined;
+}
+
 /** true, false, or why it cannot be told. */
-function conditionHolds(condition: string | undefined, env: ExprEnv): boolean | string {
-  if (condition === undefined || condition.trim() === '') return true;
-  const result = evaluateExpression(condition, env, { assignments: false });
+function conditionHolds(condition: Expr, env: ExprEnv): boolean | string {
+  const result = evaluateParsed(condition, env, { assignments: false });
   if (!result.ok) return result.error.message;
   return result.value.kind === 'int' ? result.value.bits !== 0n : 'it is no number';
 }

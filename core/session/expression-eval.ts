@@ -63,8 +63,11 @@ const U64 = 0xffff_ffff_ffff_ffffn;
  */
 export function evaluateExpression(text: string, env: ExprEnv, options: EvalOptions): EvalResult {
   const parsed = parseExpression(text);
-  if (!parsed.ok) return parsed;
-  const { expr } = parsed;
+  return parsed.ok ? evaluateParsed(parsed.expr, env, options) : parsed;
+}
+
+/** The same for an expression that has been parsed before: conditions are evaluated very often. */
+export function evaluateParsed(expr: Expr, env: ExprEnv, options: EvalOptions): EvalResult {
   try {
     if (expr.kind !== 'assign') return { ok: true, value: evaluate(expr, env), expr };
     if (!options.assignments) {

@@ -6,6 +6,7 @@ import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
 import { expressionEnv } from './environment.ts';
+import type { ExprEnv } from './expression-eval.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, type StepPlan, stepDone } from './stepping.ts';
@@ -32,6 +33,8 @@ export class RunControl {
   readonly #breakpoints: BreakpointTable;
   readonly #emit: (event: TargetEvent) => void;
   readonly #tally: RunTally;
+  /** The innermost frame, whatever it is at the time, for conditions. */
+  readonly #env: ExprEnv;
   #options: RunOptions = { stopOnEntry: false, debug: true };
   #state: State = 'new';
   #packet = -1;
@@ -51,6 +54,7 @@ export class RunControl {
     this.#breakpoints = breakpoints;
     this.#emit = emit;
     this.#tally = new RunTally(loaded, emit);
+    this.#env = expressionEnv(loaded, () => 0);
   }
 
   get isRunning(): boolean {
@@ -190,9 +194,8 @@ export class RunControl {
   #userBreakpoint(): boolean {
     const here = this.#here();
     if (here === undefined) return false;
-    const env = expressionEnv(this.#loaded, () => 0);
     const { program, pc } = here;
-    const hit = this.#breakpoints.reached(program, pc, env);
+    const hit = this.#breakpoints.reached(program, pc, this.#env);
     const location = program.lines.locationOf(pc);
     for (const text of hit.logs) {
       this.#emit({
