@@ -234,7 +234,7 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
   for (const sym of b.symbols.values()) if (sym.alias && sym.size === 0n) sym.size = sym.alias.size;
   for (const section of b.sections) {
     if (!section.hasInsns) continue;
-    if (section.align < 8) section.align = 8;
+    if (section.align < 8 && !b.fromCompiler) section.align = 8;
     if (!section.flagsGiven) section.flags |= SHF_ALLOC | SHF_EXECINSTR;
   }
   const programs = findPrograms(b);

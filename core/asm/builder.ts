@@ -93,6 +93,7 @@ export class Builder {
   readonly lebSizes: Map<number, number>;
   lebGrown = false;
   nLebs = 0;
+  nSuggestions = 0;
   // parallel arrays of instructions in source order
   readonly insnStart: number[] = [];
   readonly insnEnd: number[] = [];

@@ -106,24 +106,10 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
   const linkable =
     kind === 'call' || kind === 'imm64' || kind === 'data4' || kind === 'data8' || kind === 'func';
   if (linkable && (sym.declared || b.fromCompiler)) return true;
-  const labels = [...b.symbols.values()].filter((s) => s.section !== UNDEFINED && s.name.charCodeAt(0) !== 1);
-  const names = labels.map((s) => s.name);
-  const constants = UAPI_CONSTANTS.map((c) => c.name);
-  const helpers = HELPERS.map((h) => h.name);
-  let near: string | undefined;
-  let what = 'symbol';
-  if (kind === 'jump16' || kind === 'jump32') {
-    what = 'label';
-    near = suggest(sym.name, names);
-  } else if (kind === 'call' || kind === 'func') {
-    what = 'function or helper';
-    near =
-      helperByName(`bpf_${sym.name}`)?.name ??
-      suggest(sym.name, [...names, ...helpers]) ??
-      suggest(`bpf_${sym.name}`, helpers);
-  } else {
-    near = suggest(sym.name, [...names, ...constants]);
-  }
+  // the names are compared one by one: not for thousands of errors
+  const near = b.nSuggestions++ < MAX_SUGGESTIONS ? nearName(b, kind, sym.name) : undefined;
+  const isJump = kind === 'jump16' || kind === 'jump32';
+  const what = isJump ? 'label' : kind === 'call' || kind === 'func' ? 'function or helper' : 'symbol';
   const hint = near
     ? `; did you mean \`${near}\`?`
     : linkable
@@ -133,6 +119,24 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
     ...(near ? { fix: { title: `Change to ${near}`, newText: near } } : {}),
   });
   return false;
+}
+
+/** How many unknown names get a "did you mean". */
+const MAX_SUGGESTIONS = 100;
+
+function nearName(b: Builder, kind: Fixup['kind'], name: string): string | undefined {
+  const names = [...b.symbols.values()]
+    .filter((s) => s.section !== UNDEFINED && s.name.charCodeAt(0) !== 1)
+    .map((s) => s.name);
+  if (kind === 'jump16' || kind === 'jump32') return suggest(name, names);
+  if (kind !== 'call' && kind !== 'func')
+    return suggest(name, [...names, ...UAPI_CONSTANTS.map((c) => c.name)]);
+  const helpers = HELPERS.map((h) => h.name);
+  return (
+    helperByName(`bpf_${name}`)?.name ??
+    suggest(name, [...names, ...helpers]) ??
+    suggest(`bpf_${name}`, helpers)
+  );
 }
 
 function jump(b: Builder, fixup: Fixup, value: Value): void {
