@@ -327,7 +327,10 @@ export class Stepper {
   #event(event: TargetEvent): void {
     if (event.kind === 'stopped') this.#stopped = event.report;
     else if (event.kind === 'ended') this.#ended = event.exitCode;
-    else this.#pending.push(event.text.endsWith('\n') ? event.text : `${event.text}\n`);
+    else if (event.kind === 'failed') {
+      this.#pending.push(`the simulation has failed: ${event.message}\n`);
+      this.#ended = 1;
+    } else this.#pending.push(event.text.endsWith('\n') ? event.text : `${event.text}\n`);
     this.#wake();
   }
 

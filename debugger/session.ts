@@ -251,6 +251,9 @@ export class BpfDebugSession {
         this.#event('output', { category: event.category, output: event.text, ...place });
         return;
       }
+      case 'failed':
+        this.#fail(`The simulation has failed: ${event.message}`);
+        return;
       case 'ended':
         this.#end(event.exitCode);
         return;
@@ -261,8 +264,7 @@ export class BpfDebugSession {
   #onTargetClosed(target: TargetClient, error: Error | undefined): void {
     if (target !== this.#target || error === undefined) return;
     this.#target = undefined;
-    this.#output(`The simulated kernel ended unexpectedly: ${error.message}\n`, 'important');
-    this.#end(1);
+    this.#fail(`The simulated kernel ended unexpectedly: ${error.message}`);
   }
 
   #fail(error: unknown): void {

@@ -65,6 +65,11 @@ export class Driver {
         this.#slice();
         await this.#runtime.yieldToEventLoop();
       }
+    } catch (error) {
+      // Not a program's fault but a mistake of ours (or no memory left): say so instead of dying silently.
+      this.#ended = true;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#post({ event: { kind: 'failed', message } });
     } finally {
       this.#running = false;
     }

@@ -297,6 +297,8 @@ export type TargetEvent =
       readonly category: OutputCategory;
       readonly location?: SourceLocation;
     }
+  /** The simulation itself has failed; nothing more will come of it. */
+  | { readonly kind: 'failed'; readonly message: string }
   /** The last packet is done. `exitCode` 1: a run faulted. */
   | { readonly kind: 'ended'; readonly exitCode: 0 | 1 };
 
