@@ -8,6 +8,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     fileParallelism: false,
     maxWorkers: 1,
+    expect: { poll: { timeout: 30_000, interval: 100 } },
     retry: 0,
     bail: 0,
   },

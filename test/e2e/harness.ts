@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from 'playwright-core';
 import { inRoot } from '#scripts/lib/paths.ts';
 import { CHROMIUM_FLAGS, chromiumPath } from '#scripts/workbench/chromium.ts';
 import { CODE_SERVER, installWorkbench } from '#scripts/workbench/install.ts';
@@ -48,7 +48,8 @@ export class Editor {
   /** Serves, opens the browser, and resolves when the workbench has been drawn. */
   static async open(options: EditorOptions): Promise<Editor> {
     const executablePath = chromiumPath();
-    if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM');
+    if (executablePath === undefined)
+      throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM');
     const dataDir = mkdtempSync(join(tmpdir(), 'bpf-workbench-e2e-'));
     if (options.settings !== undefined) {
       mkdirSync(join(dataDir, 'user/User'), { recursive: true });
@@ -98,12 +99,6 @@ export class Editor {
     return path;
   }
 
-  /** Answers the trust question of a first start. */
-  async trustFolder(): Promise<void> {
-    await this.page.getByRole('button', { name: 'Yes, I trust the authors' }).click();
-    await this.page.locator('.monaco-dialog-box').waitFor({ state: 'detached' });
-  }
-
   /** Opens a file by its name through Quick Open. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+P');
@@ -122,9 +117,22 @@ export class Editor {
     await input.waitFor();
     await input.fill(`>${title}`);
     await this.page
-      .locator('.quick-input-list .monaco-list-row .label-name', { hasText: new RegExp(`^${escapeRegExp(title)}$`) })
+      .locator('.quick-input-list .monaco-list-row .label-name', {
+        hasText: new RegExp(`^${escapeRegExp(title)}$`),
+      })
       .first()
       .click();
+  }
+
+  /** Starts the configuration of launch.json with this name, through the palette. */
+  async startDebugging(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(`debug ${name}`);
+    await this.pick(name);
+    await this.page.locator('.debug-toolbar').waitFor();
+    await this.page.locator('.debug-top-stack-frame-line').first().waitFor();
   }
 
   /** Chooses the row of the open quick pick that contains `text`. */
@@ -136,69 +144,131 @@ export class Editor {
     return this.page.locator('.editor-instance .view-lines').first();
   }
 
-  /** The drawn line `n` (1-based); it must be scrolled into view. */
-  async line(n: number): Promise<{ text: Locator; box: { x: number; y: number; width: number; height: number } }> {
-    const number = this.page.locator('.editor-instance .margin .line-numbers', { hasText: new RegExp(`^${n}$`) }).first();
-    const box = await number.boundingBox();
-    if (box === null) throw new Error(`line ${n} is not in view`);
-    const lines = this.page.locator('.editor-instance .view-line');
-    const count = await lines.count();
-    for (let i = 0; i < count; i++) {
-      const candidate = await lines.nth(i).boundingBox();
-      if (candidate !== null && Math.abs(candidate.y - box.y) < 3) return { text: lines.nth(i), box: candidate };
-    }
-    throw new Error(`line ${n} has no text`);
-  }
-
   /** Scrolls to a line with Go to Line. */
   async goToLine(n: number): Promise<void> {
     await this.page.keyboard.press('Control+G');
     const input = this.page.locator('.quick-input-widget input[type=text]');
     await input.waitFor();
     await input.fill(`:${n}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', {
+      hasText: new RegExp(`\\b${n}\\b`),
+    });
+    await row.first().waitFor();
     await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    await this.page
-      .locator('.editor-instance .margin .line-numbers', { hasText: new RegExp(`^${n}$`) })
-      .first()
-      .waitFor();
+    await this.lineNumber(n).waitFor();
   }
 
   /** Clicks the glyph margin beside line `n`: sets or clears a breakpoint. */
   async clickGutter(n: number): Promise<void> {
-    const number = this.page.locator('.editor-instance .margin .line-numbers', { hasText: new RegExp(`^${n}$`) }).first();
-    const box = await number.boundingBox();
+    const box = await this.lineNumber(n).boundingBox();
     if (box === null) throw new Error(`line ${n} is not in view`);
     await this.page.mouse.click(box.x - 10, box.y + box.height / 2);
   }
 
-  /** Moves the mouse over the first occurrence of `word` in line `n`; resolves to the hover that appears. */
+  /**
+   * Moves the mouse over the first occurrence of `word` in line `n`, again when the layout moved it away;
+   * resolves to the hover that appears.
+   */
   async hover(n: number, word: string): Promise<Locator> {
-    const { text } = await this.line(n);
-    const place = await text.evaluate((element, wanted) => {
-      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-        const at = (node.textContent ?? '').replaceAll('\u00a0', ' ').indexOf(wanted);
-        if (at < 0) continue;
-        const range = document.createRange();
-        range.setStart(node, at);
-        range.setEnd(node, at + wanted.length);
-        const box = range.getBoundingClientRect();
-        return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-      }
-      return undefined;
-    }, word);
-    if (place === undefined) throw new Error(`"${word}" is not in line ${n}`);
-    await this.page.mouse.move(place.x - 200, place.y + 200);
-    await this.page.mouse.move(place.x, place.y, { steps: 3 });
-    const hover = this.page.locator('.monaco-hover:not(.hidden), .debug-hover-widget:not([hidden])').filter({ visible: true }).first();
-    await hover.waitFor();
+    const hover = this.page
+      .locator('.monaco-hover:not(.hidden), .debug-hover-widget:not([hidden])')
+      .filter({ visible: true })
+      .first();
+    await until(`a hover on "${word}" in line ${n}`, async () => {
+      const place = await this.page.evaluate(findWord, { n, word });
+      if (place === undefined) return false;
+      await this.page.mouse.move(place.x + 60, place.y + 60);
+      await this.page.mouse.move(place.x, place.y, { steps: 3 });
+      await hover.waitFor({ timeout: 4000 });
+      return true;
+    });
     return hover;
   }
 
-  /** The document inside a webview view whose title is given. */
-  webview(title: string) {
-    return this.page.frameLocator(`iframe.webview.ready`).frameLocator(`iframe[title="${title}"]`);
+  /** The document of the view with this title, once it is drawn. */
+  async webview(title: string): Promise<Frame> {
+    let found: Frame | undefined;
+    await until(`the view ${title}`, async () => {
+      for (const frame of this.page.frames()) {
+        if (frame.name() === '' || frame.isDetached()) continue;
+        if ((await frame.title().catch(() => '')) === title) found = frame;
+      }
+      return found !== undefined;
+    });
+    return found as Frame;
+  }
+
+  /** Waits until the debugger has stopped on line `n` of the file in the editor. */
+  async stoppedAt(n: number): Promise<void> {
+    await until(`a stop on line ${n}`, async () => {
+      const marker = await this.page.locator('.debug-top-stack-frame-line').first().boundingBox(SOON);
+      const number = await this.lineNumber(n).boundingBox(SOON);
+      return marker !== null && number !== null && Math.abs(marker.y - number.y) < 3;
+    });
+  }
+
+  /** The row of the Variables view for `name`, scrolled into view by its scope's being open. */
+  async variable(name: string): Promise<Locator> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({
+        has: this.page.locator('.name', { hasText: new RegExp(`^${escapeRegExp(name)}\\s*(=|:)?\\s*$`) }),
+      })
+      .first();
+    await row.waitFor();
+    return row;
+  }
+
+  /** Waits until the debug console shows `text`. */
+  async console(text: RegExp): Promise<void> {
+    await this.page.locator('.repl .monaco-list-row', { hasText: text }).first().waitFor();
+  }
+
+  /** Waits until the drawn line `n` contains `text`. */
+  async lineShows(n: number, text: string): Promise<void> {
+    await until(`"${text}" in line ${n}`, async () => {
+      return (await this.page.evaluate(findWord, { n, word: text })) !== undefined;
+    });
+  }
+
+  private lineNumber(n: number): Locator {
+    return this.page
+      .locator('.editor-instance .margin .line-numbers', { hasText: new RegExp(`^${n}$`) })
+      .first();
+  }
+}
+
+/** Runs in the page: the middle of the first `word` in the drawn line `n`. */
+function findWord({ n, word }: { n: number; word: string }): { x: number; y: number } | undefined {
+  const numbers = [...document.querySelectorAll('.editor-instance .margin .line-numbers')];
+  const top = numbers.find((each) => each.textContent?.trim() === String(n))?.getBoundingClientRect().top;
+  if (top === undefined) return undefined;
+  const lines = [...document.querySelectorAll('.editor-instance .view-line')];
+  const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
+  if (line === undefined) return undefined;
+  const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const at = (node.textContent ?? '').replaceAll('\u00a0', ' ').indexOf(word);
+    if (at < 0) continue;
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + word.length);
+    const box = range.getBoundingClientRect();
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  }
+  return undefined;
+}
+
+const SOON = { timeout: 1000 };
+
+/** Asks `condition` until it holds; a throw counts as "not yet". */
+async function until(what: string, condition: () => Promise<boolean>, timeout = 30_000): Promise<void> {
+  const end = Date.now() + timeout;
+  for (;;) {
+    if (await condition().catch(() => false)) return;
+    if (Date.now() > end) throw new Error(`waited ${timeout / 1000} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
