@@ -26,7 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   context.subscriptions.push(
     watch,
-    openViewsAtFirstStop(watch, () => views.idOf('registers')),
+    openViewsAtFirstStop(watch, views),
     offerToSwitch(context.globalState),
     vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
 

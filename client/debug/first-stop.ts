@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Views } from '../views/register-views.ts';
 import type { SessionWatch } from './session-watch.ts';
 
 /** Views have a command `<id>.focus`, but this one has a name of its own. */
@@ -8,7 +9,10 @@ const FOCUS_VARIABLES = 'workbench.debug.action.focusVariablesView';
  * Opens Run and Debug and the BPF views at a session's first stop, without taking the focus from the text.
  * VS Code opens Run and Debug by itself only for the stop reason `breakpoint`.
  */
-export function openViewsAtFirstStop(watch: SessionWatch, registersView: () => string): vscode.Disposable {
+export function openViewsAtFirstStop(
+  watch: SessionWatch,
+  views: Pick<Views, 'idOf' | 'besideText'>,
+): vscode.Disposable {
   let sessions = 0;
   return watch.onDidChange(async ({ what, first, session }) => {
     if (what !== 'stopped' || !first) return;
@@ -17,8 +21,8 @@ export function openViewsAtFirstStop(watch: SessionWatch, registersView: () => s
     const openDebug = vscode.workspace.getConfiguration('debug', scope).get<string>('openDebug');
     if (openDebug === 'neverOpen') return;
     if (openDebug !== 'openOnFirstSessionStart' || sessions === 1) await reveal(FOCUS_VARIABLES);
-    if (vscode.workspace.getConfiguration('bpf', scope).get('views.openAtFirstStop', true))
-      await reveal(`${registersView()}.focus`);
+    const wanted = vscode.workspace.getConfiguration('bpf', scope).get('views.openAtFirstStop', true);
+    if (wanted && views.besideText) await reveal(`${views.idOf('registers')}.focus`);
   });
 }
 

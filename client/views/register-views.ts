@@ -14,6 +14,8 @@ const TITLES: Readonly<Record<ViewName, string>> = {
 export interface Views {
   /** Contributed id of a view in the container that this host uses. */
   idOf(view: ViewName): string;
+  /** The container stands beside the text; a plain one would take the place of Variables. */
+  readonly besideText: boolean;
   toggleAx(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function registerViews(context: vscode.ExtensionContext, watch: SessionWa
   register('stats');
   return {
     idOf,
+    besideText: !plain,
     async toggleAx() {
       await vscode.commands.executeCommand(`${idOf('registers')}.focus`, { preserveFocus: true });
       registers.toggleAx();
