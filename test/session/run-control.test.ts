@@ -349,6 +349,24 @@ main:
     expect(bench.resume({ kind: 'out' })?.verdict).toBe('0x3');
   });
 
+  test('a pause never shows the middle of a rewritten instruction', () => {
+    // Two slots for pkt_type; three for vlan_present, one of which is jumped over; a round executes five.
+    const source =
+      '.program sched_cls\nmain:\n\tr6 = r1\nagain:\n\tr0 = *(u32 *)(r6 + 4)\n\tr0 = *(u32 *)(r6 + 20)\n\tgoto again\n\texit\n';
+    const bench = Bench.load(source);
+    bench.start({ stopOnEntry: true });
+    const inRound = new Set<bigint>();
+    for (let round = 1; round < 60; round++) {
+      bench.session.request('resume', { kind: 'continue' });
+      bench.session.runSlice(1);
+      bench.session.request('pause', null);
+      bench.session.runSlice(1000);
+      expect(bench.session.isRunning).toBe(false);
+      inRound.add((BigInt(bench.session.request('stats', null).insns) - 1n) % 5n);
+    }
+    expect([...inRound].sort()).toEqual([0n, 2n, 4n]);
+  });
+
   test('requests in the wrong state say so', () => {
     const bench = new Bench();
     expect(() => bench.session.request('frames', null)).toThrow('no program is loaded');
