@@ -13,7 +13,9 @@ import type {
   TextRange,
 } from '../object/object.ts';
 import { Builder, localName } from './builder.ts';
-import { assign, finishLebs, runDirective } from './directives.ts';
+import { runDirective } from './directives.ts';
+import { finishLebs } from './directives-data.ts';
+import { assign } from './directives-symbols.ts';
 import { emitInsn } from './emit-insn.ts';
 import { rowByIndex } from './grammar.ts';
 import { type AsmTree, parseText, type SourceDialect } from './parse.ts';

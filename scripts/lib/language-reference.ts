@@ -78,4 +78,17 @@ const LINKS = `## What else is accepted
 
 Whatever \`clang -S -target bpf\` of versions 14 to 19 writes, debug sections included, assembles to the bytes that
 \`clang -c\` gives. Older and other spellings of an instruction (\`xadddw\`, \`le16 %r1\`, \`ld_pseudo r1, 1, 3\`) are
-listed with it in [isa.md](isa.md).`;
+listed with it in [isa.md](isa.md).
+
+- Operators bind as in GNU as: \`* / % << >>\` tightest, then \`& | ^\`, then \`+ -\`. The difference of two labels of one
+  section is a number; \`.\` is the current place.
+- A name that is no symbol, helper or constant is an error, unless \`.extern\` declares it or a compiler wrote the text
+  (\`.file\` or \`.addrsig\` tell): then it belongs to another object.
+- A call to a local function of the same section is resolved; one to a global function stays a relocation, as LLVM
+  leaves it, until the program is linked.
+- \`callx\`: LLVM up to 18 puts the register into \`imm\`, later ones into \`dst_reg\`. The producer that a \`-g\` text names
+  decides. Text without it takes the later form, unless alignments of its data are those of LLVM up to 15: LLVM 16
+  and 19 write the same text.
+- Sections that LLVM makes out of directives (\`.debug_line\`, \`.debug_frame\`, \`.llvm_addrsig\`) are not made.
+- GNU as up to 2.40 takes \`;\` for a comment; here it separates statements, as in later versions and in LLVM.
+- Immediates beyond 32 bits, which LLVM cuts silently, are errors.`;
