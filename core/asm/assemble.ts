@@ -240,6 +240,7 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     if (!section.flagsGiven) section.flags |= SHF_ALLOC | SHF_EXECINSTR;
   }
   const programs = findPrograms(b);
+  if (!b.fromCompiler) sizeFunctions(b);
   const symbols = numberSymbols(b, pending);
   const sectionSymbol = new Map<number, number>();
   for (const [i, s] of symbols.entries()) if (s.type === 'section') sectionSymbol.set(s.section, i);
@@ -284,6 +285,19 @@ function mapsWithEntries(b: Builder, programs: readonly ProgramEntry[]): MapDef[
       });
     return entries.length === 0 ? map : { ...map, entries };
   });
+}
+
+/** A function without `.size` ends where the next one, or its section, does. */
+function sizeFunctions(b: Builder): void {
+  const functions = [...b.symbols.values()].filter((s) => s.type === 'func' && s.section >= 0);
+  for (const sym of functions) {
+    if (sym.size !== 0n) continue;
+    let end = BigInt(b.sections[sym.section]!.size);
+    for (const other of functions) {
+      if (other.section === sym.section && other.value > sym.value && other.value < end) end = other.value;
+    }
+    sym.size = end > sym.value ? end - sym.value : 0n;
+  }
 }
 
 /** The symbol table: file, sections that relocations name, locals, then globals, each in order of the text. */

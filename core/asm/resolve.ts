@@ -210,6 +210,15 @@ function call(b: Builder, fixup: Fixup, value: Value, relocs: PendingReloc[]): v
       return;
     }
   }
+  // loaders find what other sections call by its being a function
+  if (
+    !b.fromCompiler &&
+    plus.type === 'notype' &&
+    plus.section >= 0 &&
+    plus.section !== fixup.section.index
+  ) {
+    plus.type = 'func';
+  }
   const bytes = plus.value + value.addend;
   if (plus.section === fixup.section.index && (isLocal(plus) || !isCall)) {
     const distance = bytes - BigInt(fixup.offset) - 8n;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assemble } from '#core/asm/assemble.ts';
@@ -42,7 +42,15 @@ export interface Compiled {
 export function compile(file: string, config: ClangConfig): Compiled | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'bpf-clang-'));
   try {
-    const args = [`-O${config.opt}`, ...(config.debug ? ['-g'] : []), '-target', 'bpf', `-mcpu=${config.mcpu}`, '-w', file];
+    const args = [
+      `-O${config.opt}`,
+      ...(config.debug ? ['-g'] : []),
+      '-target',
+      'bpf',
+      `-mcpu=${config.mcpu}`,
+      '-w',
+      file,
+    ];
     const run = (mode: string, out: string) =>
       execFileSync(config.clang, [...args, mode, '-o', join(dir, out)], { cwd: C_DIR, stdio: 'pipe' });
     try {

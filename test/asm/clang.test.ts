@@ -1,7 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
-import { C_FILES, type Compiled, assembled, compile, configsOf } from './clang-case.ts';
+import { assembled, C_FILES, type Compiled, compile, configsOf } from './clang-case.ts';
 import { hasTool } from './tools.ts';
 
 /**
@@ -10,7 +10,9 @@ import { hasTool } from './tools.ts';
  * there is no clang.
  */
 
-const clangs = ['clang-14', 'clang-15', 'clang-16', 'clang-17', 'clang-18', 'clang-19', 'clang-20'].filter(hasTool);
+const clangs = ['clang-14', 'clang-15', 'clang-16', 'clang-17', 'clang-18', 'clang-19', 'clang-20'].filter(
+  hasTool,
+);
 const all = process.env.BPF_CLANG === 'all';
 let compared = 0;
 let unsupported = 0;
@@ -32,7 +34,8 @@ test.each(C_FILES.map((file, i) => [file, i] as const))(
     for (const [k, clang] of clangs.entries()) {
       const configs = configsOf(clang);
       for (const config of all ? configs : [configs[(i * 7 + k * 11) % configs.length]!]) {
-        const expected = compile(file, config) ?? (all ? undefined : compile(file, { ...config, mcpu: 'v3' }));
+        const expected =
+          compile(file, config) ?? (all ? undefined : compile(file, { ...config, mcpu: 'v3' }));
         if (!expected) {
           unsupported++;
           continue;
@@ -53,10 +56,18 @@ test.each(C_FILES.map((file, i) => [file, i] as const))(
 const RECORDED = new URL('../testdata/c/recorded/', import.meta.url);
 
 test.each(readdirSync(RECORDED).sort())('recorded: %s', (name) => {
-  const cases = JSON.parse(brotliDecompressSync(readFileSync(new URL(name, RECORDED))).toString()) as Record<string, Compiled>;
+  const cases = JSON.parse(brotliDecompressSync(readFileSync(new URL(name, RECORDED))).toString()) as Record<
+    string,
+    Compiled
+  >;
   expect(Object.keys(cases).length).toBeGreaterThanOrEqual(30);
   for (const [file, expected] of Object.entries(cases)) {
     recorded++;
-    expect({ file, ...assembled(expected) }).toEqual({ file, errors: [], sections: expected.sections, relocs: expected.relocs });
+    expect({ file, ...assembled(expected) }).toEqual({
+      file,
+      errors: [],
+      sections: expected.sections,
+      relocs: expected.relocs,
+    });
   }
 });

@@ -66,6 +66,8 @@ test('sections, symbols and relocations', () => {
   ]);
   const firewall = elf.symbols.find((s) => s.name === 'firewall')!;
   expect([firewall.info, firewall.size, firewall.shndx]).toEqual([0x12, 72, xdp]);
+  const sub = elf.symbols.find((s) => s.name === 'sub')!;
+  expect([sub.info, sub.size]).toEqual([0x02, 16]);
   const symtab = elf.sections.find((s) => s.name === '.symtab')!;
   expect(elf.symbols.slice(0, symtab.info).every((s) => s.info >> 4 === 0)).toBe(true);
   expect(elf.symbols.slice(symtab.info).every((s) => s.info >> 4 !== 0)).toBe(true);
