@@ -22,7 +22,9 @@ export function mapsOfSections(sections: readonly ObjSection[], symbols: readonl
 function legacyMaps(section: ObjSection, index: number, symbols: readonly ObjSymbol[]): MapDef[] {
   const view = new DataView(section.bytes.buffer, section.bytes.byteOffset, section.bytes.byteLength);
   return symbols
-    .filter((s) => s.section === index && s.type !== 'section' && Number(s.value) + 16 <= section.bytes.length)
+    .filter(
+      (s) => s.section === index && s.type !== 'section' && Number(s.value) + 16 <= section.bytes.length,
+    )
     .sort((a, b) => Number(a.value - b.value))
     .flatMap((symbol) => {
       const at = Number(symbol.value);
@@ -90,7 +92,13 @@ class Btf {
       const info = this.u32(at + 4);
       const kind = (info >>> 24) & 31;
       const vlen = info & 0xffff;
-      types.push({ name: this.#string(strings + this.u32(at)), kind, vlen, word: this.u32(at + 8), extra: at + 12 });
+      types.push({
+        name: this.#string(strings + this.u32(at)),
+        kind,
+        vlen,
+        word: this.u32(at + 8),
+        extra: at + 12,
+      });
       at += 12 + extraSize(kind, vlen);
     }
     this.types = types;
