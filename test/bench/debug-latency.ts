@@ -4,16 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-
-/** One measured thing: its spread over some runs, in milliseconds, and what it should stay under. */
-export interface BenchRow {
-  readonly name: string;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly runs: number;
-  readonly target: number | undefined;
-}
+import { type BenchRow, benchRow } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLE = join(ROOT, 'examples/fib/fib.bpf.s');
@@ -92,24 +83,12 @@ async function measure(suffix: string, adapter: string, launch: object): Promise
     client.end();
   }
   return [
-    row(`launch request → stopped${suffix}`, launches, 1000),
-    row(`F5 (process start) → stopped${suffix}`, starts, 1000),
-    row(`F5 → variables and views shown${suffix}`, shown, 1000),
-    row(`step → stopped${suffix}`, steps, 20),
-    row(`step → variables and views shown${suffix}`, shownSteps, 20),
+    benchRow(`launch request → stopped${suffix}`, 'ms', launches, 1000),
+    benchRow(`F5 (process start) → stopped${suffix}`, 'ms', starts, 1000),
+    benchRow(`F5 → variables and views shown${suffix}`, 'ms', shown, 1000),
+    benchRow(`step → stopped${suffix}`, 'ms', steps, 20),
+    benchRow(`step → variables and views shown${suffix}`, 'ms', shownSteps, 20),
   ];
-}
-
-function row(name: string, times: readonly number[], target: number): BenchRow {
-  const sorted = [...times].sort((a, b) => a - b);
-  return {
-    name,
-    median: sorted[sorted.length >> 1] ?? Number.NaN,
-    min: sorted[0] ?? Number.NaN,
-    max: sorted.at(-1) ?? Number.NaN,
-    runs: sorted.length,
-    target,
-  };
 }
 
 interface Message {
@@ -185,21 +164,3 @@ class Client {
     }
   }
 }
-
-/** `node test/bench/debug-latency.ts [--json]` */
-export async function main(args: readonly string[]): Promise<number> {
-  const rows = await debugLatency();
-  if (args.includes('--json')) {
-    console.log(JSON.stringify({ unit: 'ms', node: process.version, rows }, undefined, 2));
-    return 0;
-  }
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  console.log(`${'milliseconds'.padEnd(width)}  median     min     max  target`);
-  for (const { name, median, min, max, target } of rows) {
-    const numbers = [median, min, max].map((value) => value.toFixed(2).padStart(7)).join(' ');
-    console.log(`${name.padEnd(width)} ${numbers} ${target === undefined ? '' : `< ${target}`.padStart(7)}`);
-  }
-  return 0;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
