@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
+    // The theme matrix takes minutes: `npm run e2e -- --all`.
+    exclude: process.env.BPF_WORKBENCH_E2E_ALL ? [] : ['test/e2e/themes.test.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,
