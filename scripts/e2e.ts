@@ -4,7 +4,7 @@ import { runVitest } from './test.ts';
 import { chromiumPath } from './workbench/chromium.ts';
 import { installWorkbench } from './workbench/install.ts';
 
-/** `npm run e2e [-- --all] [-- FILTER…]`: the browser tests; `--all` adds the theme matrix and the oldest editor. */
+/** `npm run e2e [-- --all] [-- FILTER…]`: the browser tests; `--all` adds the theme matrix. */
 export async function main(args: readonly string[]): Promise<number> {
   const chromium = chromiumPath();
   if (chromium === undefined || !existsSync(chromium)) {

@@ -5,8 +5,6 @@ import { cacheDir } from '../lib/paths.ts';
 
 /** Versions seen to work together (docs/testing.md). */
 export const CODE_SERVER = '4.139.1';
-/** The oldest editor we support: VS Code 1.106. */
-export const OLDEST_CODE_SERVER = '4.106.3';
 const NODE = '24.21.0';
 
 /** A VS Code server on disk. */
