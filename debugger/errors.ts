@@ -59,6 +59,15 @@ export function launchError(kind: LaunchProblemKind, message: string): DapError 
   return new DapError(LAUNCH_ERRORS[kind], message);
 }
 
+/** The error of a new value that was refused: names what should have got it, once. */
+export function assignmentError(
+  target: string,
+  message: string,
+  options: { readonly showUser?: boolean } = {},
+): DapError {
+  return new DapError('assignment', message.startsWith(target) ? message : `${target}: ${message}`, options);
+}
+
 /** Turns what a handler stumbled over in malformed arguments into an error of the request. */
 export function requestError(command: string, error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;

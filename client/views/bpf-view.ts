@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { CustomRequests, FrameRequest } from '#core/protocol/messages.ts';
+import type { CustomRequests, FrameRequest, QuietRequest } from '#core/protocol/messages.ts';
 import type { FromPage, ToPage, ViewName, ViewReplies } from '#core/protocol/views.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
 import { pageHtml } from './html.ts';
@@ -139,8 +139,9 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
       await session.customRequest('setExpression', {
         expression,
         value,
+        quiet: true,
         ...(frameId === undefined ? {} : { frameId }),
-      });
+      } satisfies QuietRequest & { expression: string; value: string; frameId?: number });
       this.#post({ kind: 'edited', id });
     } catch (error) {
       this.#post({ kind: 'edited', id, error: messageOf(error) });

@@ -9,6 +9,14 @@ export interface FrameRequest {
   readonly frameId?: number;
 }
 
+/**
+ * Beside DAP's own arguments in a `setExpression` of a view: the view shows a refusal at the field where the
+ * value was typed, so the editor need not show it in a dialog as well.
+ */
+export interface QuietRequest {
+  readonly quiet?: boolean;
+}
+
 /** `bpf/registers` → */
 export interface RegistersReply {
   readonly stop: number;
