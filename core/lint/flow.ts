@@ -71,7 +71,10 @@ function problemDiagnostic(
             range,
             severity: 'error',
             code: 'falls-through',
-            message: `execution runs past the end of ${fn.name}: its last instruction must be exit or a jump`,
+            message:
+              graph.reachable[problem.at] === 0
+                ? `the last instruction of ${fn.name} must be exit or a jump, also where no path leads to it`
+                : `execution runs past the end of ${fn.name}: its last instruction must be exit or a jump`,
             fix,
           }
         : {
