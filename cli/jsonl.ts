@@ -1,6 +1,6 @@
+import { bytesOfHex } from '#core/bytes/hex.ts';
 import { messageOf, UsageError } from './failure.ts';
 import { type Io, readLines } from './io.ts';
-import { bytesOfHex } from './json.ts';
 
 /** Longest line of a batch in bytes. */
 const MAX_LINE_BYTES = 32 << 20;

@@ -1,4 +1,5 @@
 import { disassembleText } from '#core/asm/disassemble.ts';
+import { hexText } from '#core/bytes/hex.ts';
 import { decodeInsn } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
@@ -7,7 +8,6 @@ import type { LoadAttr } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { UsageError } from './failure.ts';
-import { hexText } from '#core/bytes/hex.ts';
 
 export interface ListingOptions {
   readonly dialect: 'pseudoc' | 'gnu' | 'kernel';

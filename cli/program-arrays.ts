@@ -1,3 +1,4 @@
+import { u32Bytes, u32Of } from '#core/bytes/little-endian.ts';
 import { createMap, type MapRefusal } from '#core/maps/create.ts';
 import type { LoadAttr, MapDef } from '#core/object/object.ts';
 import { type BpfProg, bpfProgLoad, type Refusal } from '#core/prog/load.ts';
@@ -51,14 +52,12 @@ function createMapFor(machine: Machine, def: MapDef): BpfMap | MapRefusal {
 
 function fillProgArray(map: BpfMap, def: MapDef, programs: readonly BpfProg[]): void {
   for (const { key, value } of def.entries ?? []) {
-    const index = value.length === 4 ? new DataView(value.buffer, value.byteOffset).getUint32(0, true) : -1;
+    const index = value.length === 4 ? u32Of(value) : -1;
     const prog = programs[index];
     if (prog === undefined) {
       throw new UsageError(`map ${def.name}: entry names program ${index}; there are ${programs.length}`);
     }
-    const id = new Uint8Array(4);
-    new DataView(id.buffer).setUint32(0, prog.id, true);
-    const error = map.update(key, id, 0n);
+    const error = map.update(key, u32Bytes(prog.id), 0n);
     if (error !== 0)
       throw new UsageError(`map ${def.name}: program ${index} cannot be put in (errno ${-error})`);
   }

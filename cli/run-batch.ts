@@ -1,3 +1,5 @@
+import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
+import { u32Bytes } from '#core/bytes/little-endian.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import type { Refusal } from '#core/prog/load.ts';
 import { type RunResult, runProgram } from '#core/session/run.ts';
@@ -5,7 +7,7 @@ import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
-import { bytesOfHex, ctxJson, faultJson, hex64, hexOf } from './json.ts';
+import { ctxJson, faultJson, hex64 } from './json.ts';
 import {
   batch,
   isObject,
@@ -81,7 +83,7 @@ function answer(result: RunResult, maps: readonly BpfMap[]): object {
     insns_executed: Number(result.insnsExecuted),
     fault: faultJson(result.fault),
     refused: null,
-    data_out: hexOf(result.dataOut),
+    data_out: hexText(result.dataOut),
     ctx_out: ctxJson(result.ctxOut),
     maps_out: mapsJson(maps),
     output: result.output,
@@ -169,8 +171,8 @@ function entriesOf(
   if (entries === undefined) {
     if (def.type !== 'prog_array') return [];
     return Array.from({ length: Math.min(nProgs, def.maxEntries) }, (_, k) => ({
-      key: u32(k),
-      value: u32(k),
+      key: u32Bytes(k),
+      value: u32Bytes(k),
     }));
   }
   if (!isObject(entries)) throw new UsageError(`maps[${index}]: "entries" must be {keyhex: valuehex}`);
@@ -184,10 +186,4 @@ function entriesOf(
     }
     return { key, value };
   });
-}
-
-function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

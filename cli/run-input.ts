@@ -1,3 +1,4 @@
+import { bytesOfHex } from '#core/bytes/hex.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { summarisePacket } from '#core/input/summary.ts';
@@ -5,7 +6,6 @@ import type { ProgType } from '#core/object/object.ts';
 import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
-import { bytesOfHex } from './json.ts';
 import { MAX_DATA_BYTES, readInput } from './source.ts';
 
 /** The packets (or the memory) that a run works on. */

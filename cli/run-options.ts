@@ -1,12 +1,10 @@
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
+import { PROG_TYPES } from '#core/object/prog-types.ts';
 import type { Arguments } from './command.ts';
 import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
-
-/** Program types by the names that options and JSON use. */
-export const PROG_TYPES: readonly ProgType[] = ['xdp', 'sched_cls', 'socket_filter', 'raw'];
 
 /** Program types of Linux that this version does not simulate. */
 const LATER_PROG_TYPES = [

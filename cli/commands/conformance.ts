@@ -1,3 +1,4 @@
+import { bytesOfHex } from '#core/bytes/hex.ts';
 import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { objectFromInsns } from '#core/object/raw.ts';
@@ -7,7 +8,6 @@ import { Machine } from '#core/vm/machine.ts';
 import type { Command } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { bytesOfHex } from '../json.ts';
 import { DEFAULT_MAX_INSNS, engineChoice } from '../run-options.ts';
 import { MAX_SOURCE_BYTES, readInput } from '../source.ts';
 

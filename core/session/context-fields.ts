@@ -1,3 +1,4 @@
+import { littleEndian } from '../bytes/little-endian.ts';
 import { convertCtxAccess } from '../ctx/convert.ts';
 import type { CtxField } from '../ctx/fields.ts';
 import type { Prepared } from '../ctx/input.ts';
@@ -50,7 +51,7 @@ function runLoads(
       const addr = BigInt.asUintN(64, (regs[insn.src] ?? 0n) + BigInt(insn.off));
       const bytes = read(addr, SIZE_OF[insn.opcode & 0x18] ?? 8);
       if (bytes === undefined) return undefined;
-      regs[insn.dst] = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+      regs[insn.dst] = littleEndian(bytes);
       continue;
     }
     const taken = jumpTaken(insn, dst, regs[insn.src] ?? 0n);

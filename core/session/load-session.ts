@@ -1,8 +1,10 @@
 import { assemble } from '../asm/assemble.ts';
+import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, MapDef, ObjSection, ProgType } from '../object/object.ts';
+import type { BpfObject, MapDef, ObjSection } from '../object/object.ts';
+import { PROG_TYPES } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
 import { bpfProgLoad } from '../prog/load.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -25,8 +27,6 @@ export type LoadResult =
       readonly control: ControlWord | undefined;
     }
   | { readonly ok: false; readonly problem: LaunchProblem };
-
-const PROG_TYPES: readonly ProgType[] = ['xdp', 'socket_filter', 'sched_cls', 'raw'];
 
 /** Unwinds to `loadSession`; never leaves this file. */
 class LaunchFailure extends Error {
@@ -213,9 +213,9 @@ function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main:
   loadOne(main);
   for (const { name, entries } of main.maps.filter((map) => map.type === 'prog_array')) {
     for (const { key, value } of entries ?? []) {
-      const program = object.programs[firstWord(value)];
+      const program = object.programs[u32Of(value)];
       if (program === undefined) continue;
-      putInArray(shared.get(name), name, String(firstWord(key)), loadOne(link(args, object, program.name)));
+      putInArray(shared.get(name), name, String(u32Of(key)), loadOne(link(args, object, program.name)));
     }
   }
   for (const [mapName, entries] of Object.entries(args.progArrays ?? {})) {
@@ -231,11 +231,6 @@ function withoutPrograms(def: MapDef): MapDef {
   if (def.type !== 'prog_array') return def;
   const { entries: _programs, ...bare } = def;
   return bare;
-}
-
-/** The first four bytes as a little-endian number. */
-function firstWord(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 }
 
 function refused(
@@ -258,11 +253,8 @@ function putInArray(map: BpfMap | undefined, mapName: string, index: string, pro
   if (map?.def.type !== 'prog_array') {
     throw new LaunchFailure('bad-argument', `progArrays: ${mapName} is no program array of this program`);
   }
-  const key = new Uint8Array(4);
-  const value = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, Number(index), true);
-  new DataView(value.buffer).setUint32(0, program.prog.id, true);
-  if (!/^\d+$/.test(index) || Number(index) >= map.def.maxEntries || map.update(key, value, 0n) !== 0) {
+  const at = /^\d+$/.test(index) ? Number(index) : Number.POSITIVE_INFINITY;
+  if (at >= map.def.maxEntries || map.update(u32Bytes(at), u32Bytes(program.prog.id), 0n) !== 0) {
     throw new LaunchFailure(
       'bad-argument',
       `progArrays: ${program.attr.name} cannot be put at ${mapName}[${index}]; the indices are 0 to ${map.def.maxEntries - 1}, and the types must be the same`,

@@ -1,5 +1,5 @@
-import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
 import { hexText } from '../bytes/hex.ts';
+import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
 import { CTX_FIELDS } from '../ctx/fields.ts';
 import { REGISTERS } from '../isa/registers.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
@@ -7,7 +7,7 @@ import type { BpfMap } from '../vm/map.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { type FrameContext, hexText } from './results.ts';
+import { type FrameContext, shortHex } from './results.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
 import { countEntries, isArray, mapRow } from './variables-map.ts';
 
@@ -225,7 +225,7 @@ function memoryRows(
     } else {
       rows.push({
         name: `[${name} … ${name + size - 1}]`,
-        value: `${hexText(bytes)}  ${asciiText(bytes)}`,
+        value: `${shortHex(bytes)}  ${asciiText(bytes)}`,
         type: `u8[${size}]`,
         children: { kind: 'memory', addr, size, unit: 1, from: name },
         indexed: size,
@@ -269,7 +269,7 @@ function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value:
   }
   return {
     ...common,
-    value: hexText(value),
+    value: shortHex(value),
     type: `u8[${value.length}]`,
     ...(addr === undefined
       ? {}

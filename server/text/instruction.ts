@@ -1,3 +1,4 @@
+import { hexText } from '#core/bytes/hex.ts';
 import type { Decoded, TableRow } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
@@ -139,9 +140,10 @@ function bytesRow(opcode: number, registers: number, off: number, imm: number): 
 
 /** Little endian, as the bytes lie in memory. */
 function hexBytes(value: number, width: number): string {
-  return Array.from({ length: width }, (_, at) =>
-    ((value >> (8 * at)) & 255).toString(16).padStart(2, '0'),
-  ).join(' ');
+  return hexText(
+    Array.from({ length: width }, (_, at) => (value >> (8 * at)) & 255),
+    ' ',
+  );
 }
 
 /** Decimal, with hexadecimal behind it where that tells more. */

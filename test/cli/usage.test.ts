@@ -32,7 +32,7 @@ test.each([
   [
     'unknown type',
     ['run', '--type', 'foo', OK],
-    /program type "foo": must be xdp, sched_cls, socket_filter, raw/,
+    /program type "foo": must be xdp, socket_filter, sched_cls, raw/,
   ],
   ['no file', ['run'], /give one FILE/],
   ['two files', ['run', OK, OK], /give one FILE/],
