@@ -92,7 +92,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
         if (snapshot.version === version)
           return { kind: 'full', resultId, items: toLspDiagnostics(snapshot) };
         version = snapshot.version;
-        await new Promise((resolve) => setTimeout(resolve, delayFor(snapshot)));
+        await new Promise<void>((resolve) => setTimeout(resolve, delayFor(snapshot)));
       }
     },
     stop() {
