@@ -12,13 +12,13 @@ const PACKET = Uint8Array.from({ length: 60 }, (_, i) => i);
 function run(
   progType: ProgType,
   code: readonly Slot[],
-  more: { ctx?: Record<string, bigint> } & RunOptions = {},
+  more: { ctx?: Record<string, bigint>; attach?: 'test_run' } & RunOptions = {},
 ) {
   const machine = new Machine({ shared: false, nCpus: 2 });
   const loaded = bpfProgLoad(machine, attrOf(progType, code));
   if (!loaded.ok) throw new Error(loaded.refusal.message);
-  const { ctx, ...options } = more;
-  const input = { data: PACKET, ...(ctx ? { ctx } : {}) };
+  const { ctx, attach, ...options } = more;
+  const input = { data: PACKET, ...(ctx ? { ctx } : {}), ...(attach ? { attach } : {}) };
   const before = machine.space.regions().length;
   const result = runProgram(machine, loaded.prog, reference, input, options);
   expect(machine.space.regions().length, 'regions left behind').toBe(before);
@@ -162,6 +162,15 @@ describe('context fields', () => {
     const { ctxOut, verdict } = run('sched_cls', code).result;
     expect(ctxOut).toMatchObject({ mark: 42n, 'cb[4]': 43n, tstamp: 44n });
     expect(verdict).toBe('TC_ACT_OK (0)');
+  });
+
+  test('what a socket filter cannot read can still be set, as BPF_PROG_TEST_RUN takes and gives it', () => {
+    const attach = 'test_run';
+    const set = run('socket_filter', [R0_0, EXIT], { attach, ctx: { tstamp: 5n, mark: 1n } }).result;
+    expect(set.inputProblems).toEqual([]);
+    // Measured on Linux 6.18: given a context, the length on the wire is that behind the Ethernet header.
+    expect(set.ctxOut).toMatchObject({ tstamp: 5n, mark: 1n, wire_len: BigInt(PACKET.length - 14) });
+    expect(run('socket_filter', [R0_0, EXIT], { attach }).result.ctxOut.wire_len).toBe(0n);
   });
 
   test.each<[string, ProgType, Record<string, bigint>, string]>([
