@@ -1,8 +1,9 @@
 import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { u32Bytes } from '#core/bytes/little-endian.ts';
+import { ETH_HLEN } from '#core/ctx/offsets.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import type { Refusal } from '#core/prog/load.ts';
-import { type RunResult, runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { notSupported, UsageError } from './failure.ts';
@@ -20,14 +21,7 @@ import {
   u64Of,
 } from './jsonl.ts';
 import { loadPrograms } from './program-arrays.ts';
-import {
-  attachNamed,
-  DEFAULT_MAX_INSNS,
-  engineNamed,
-  HIGHEST_CPU,
-  HIGHEST_MAX_INSNS,
-  progTypeNamed,
-} from './run-options.ts';
+import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
 /** Most linear memory of one line's machine: a batch of hostile lines must not take the host down. */
@@ -63,9 +57,7 @@ function runLine(line: JsonObject): object {
   return answer(result, loaded.maps);
 }
 
-/** Length of an Ethernet header: what BPF_PROG_TEST_RUN pulls off before a socket filter runs. */
-const ETH_HLEN = 14;
-
+/** `data` as given; BPF_PROG_TEST_RUN pulls an Ethernet header off before a socket filter runs, so it must be there. */
 function dataOf(line: JsonObject, progType: ProgType, attach: 'packet' | 'test_run'): Uint8Array {
   const least = progType === 'socket_filter' && attach === 'test_run' ? ETH_HLEN : 0;
   const data = optionalHex(line, 'data') ?? new Uint8Array(least);

@@ -2,6 +2,7 @@ import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
+import { MAX_CPUS } from '#core/vm/layout.ts';
 import type { Arguments } from './command.ts';
 import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
@@ -34,12 +35,10 @@ const LATER_PROG_TYPES = [
 /** Engines that come with later versions. */
 const LATER_ENGINES = ['interp', 'wasm', 'x86-64'];
 
-/** Instructions after which a run ends in a fault, unless told otherwise. */
-export const DEFAULT_MAX_INSNS = 1_000_000;
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
 /** CPU numbers are 0…63. */
-export const HIGHEST_CPU = 63;
+export const HIGHEST_CPU = MAX_CPUS - 1;
 
 /** The engine that `--engine` names. */
 export function engineChoice(args: Arguments): Engine {

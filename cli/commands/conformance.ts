@@ -3,12 +3,12 @@ import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { objectFromInsns } from '#core/object/raw.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
-import { runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Command } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { DEFAULT_MAX_INSNS, engineChoice } from '../run-options.ts';
+import { engineChoice } from '../run-options.ts';
 import { MAX_SOURCE_BYTES, readInput } from '../source.ts';
 
 /** `bpf-workbench conformance`: the plugin side of the public bpf_conformance runner. */

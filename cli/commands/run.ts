@@ -1,6 +1,6 @@
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
-import { type RunResult, runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
@@ -12,7 +12,6 @@ import { inputsOf } from '../run-input.ts';
 import {
   attachNamed,
   ctxFields,
-  DEFAULT_MAX_INSNS,
   engineChoice,
   HIGHEST_CPU,
   HIGHEST_MAX_INSNS,

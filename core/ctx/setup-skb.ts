@@ -2,10 +2,17 @@ import type { RunEnv } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
 import { checkFields } from './fields-in.ts';
 import type { Prepared, RunInput } from './input.ts';
-import { NET_DEVICE, SK_BUFF, SKB_CB, SKB_HEADROOM, SKB_SHARED_INFO, TC_AT_INGRESS_MASK } from './offsets.ts';
+import {
+  ETH_HLEN,
+  NET_DEVICE,
+  SK_BUFF,
+  SKB_CB,
+  SKB_HEADROOM,
+  SKB_SHARED_INFO,
+  TC_AT_INGRESS_MASK,
+} from './offsets.ts';
 import { allocRegions } from './regions.ts';
 
-const ETH_HLEN = 14;
 const LOOPBACK_IFINDEX = 1n;
 const CACHE_LINE = 64;
 

@@ -2,7 +2,7 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfProgShell } from './prog.ts';
 
 /** Bytes of a page. */
-export const PAGE_SIZE = 4096;
+const PAGE_SIZE = 4096;
 /** Bytes of `struct bpf_prog` before its instructions, Linux 6.18. */
 const BPF_PROG_HEADER = 0x48 + 8;
 

@@ -1,4 +1,3 @@
-import type { InsnIndex } from '../isa/insn.ts';
 import type { LineInfo, LoadAttr } from '../object/object.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ExecProg } from '../vm/program.ts';
@@ -54,9 +53,4 @@ export interface BpfProg extends ExecProg, BpfProgShell {
   readonly xlatedLineInfo: readonly LineInfo[];
   /** What the data-flow pass found, in slots as loaded. */
   readonly kinds: KindsResult;
-}
-
-/** The rewritten slot that stands for slot `pc` as loaded; the program's end for what lies behind it. */
-export function xlatedSlot(prog: BpfProg, pc: InsnIndex): InsnIndex {
-  return prog.firstXlated[Math.min(pc, prog.firstXlated.length - 1)] ?? 0;
 }

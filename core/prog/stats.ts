@@ -52,11 +52,6 @@ export function recordRun(machine: Machine, cpu: number, prog: Counted): void {
   countRun(machine, prog, cpu, executed, executed);
 }
 
-/** Counts one refused entry on `cpu`. Mirrors `bpf_prog_inc_misses_counter`. */
-export function countMiss(machine: Machine, prog: Counted, cpu: number): void {
-  update(machine, prog, cpu, (view, at) => add(view, at + MISSES, 1n));
-}
-
 function update(
   machine: Machine,
   prog: Counted,

@@ -57,7 +57,7 @@ function intRow(context: FrameContext, name: string, value: ExprValue & { kind: 
 }
 
 /** An integer by its type: hex at its width, with decimal or meaning behind. */
-export function intText(bits: bigint, type: IntType, meaning: string | undefined): string {
+function intText(bits: bigint, type: IntType, meaning: string | undefined): string {
   const { bits: width, signed } = INT_TYPES[type];
   if (meaning === undefined && signed) {
     const value = BigInt.asIntN(width, bits);

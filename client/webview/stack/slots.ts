@@ -2,7 +2,7 @@ import type { StackFrameRow } from '#core/protocol/messages.ts';
 import { framePlace } from '../common/format.ts';
 
 /** Bytes of a stack frame (MAX_BPF_STACK) and of a slot. */
-export const FRAME_BYTES = 512;
+const FRAME_BYTES = 512;
 export const SLOT_BYTES = 8;
 
 export interface StackByte {
