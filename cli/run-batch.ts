@@ -54,7 +54,7 @@ function runLine(line: JsonObject): object {
   const result = runProgram(machine, loaded.main, engine, input, { cpu, maxInsns });
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
-  return answer(result, loaded.maps);
+  return answer(result, loaded.main.maps);
 }
 
 /** `data` as given; BPF_PROG_TEST_RUN pulls an Ethernet header off before a socket filter runs, so it must be there. */

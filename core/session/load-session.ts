@@ -3,10 +3,10 @@ import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, MapDef, ObjSection } from '../object/object.ts';
+import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
-import { bpfProgLoad } from '../prog/load.ts';
+import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
@@ -193,44 +193,33 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 
 type LoadAttr = ReturnType<typeof link>;
 
-/** Loads the main program, then those that program arrays need; all share the maps of the same name. */
+/** Loads the main program, then those that program arrays need. */
 function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main: LoadAttr): DebugProgram[] {
-  const shared = new Map<string, BpfMap>();
+  const set = new ProgramSet(machine);
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
     if (known !== undefined) return known;
     const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
-    // Elements of program arrays are put in when their programs are loaded.
-    const bare = { ...attr, maps: attr.maps.map(withoutPrograms) };
-    const result = bpfProgLoad(machine, bare, { maps: attr.maps.map((map) => shared.get(map.name)) });
+    const result = set.load(attr);
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
-    for (const map of result.prog.maps) shared.set(map.def.name, map);
     const program = { prog: result.prog, attr, lines };
     byName.set(attr.name, program);
     return program;
   };
   loadOne(main);
-  for (const { name, entries } of main.maps.filter((map) => map.type === 'prog_array')) {
-    for (const { key, value } of entries ?? []) {
-      const program = object.programs[u32Of(value)];
-      if (program === undefined) continue;
-      putInArray(shared.get(name), name, String(u32Of(key)), loadOne(link(args, object, program.name)));
-    }
+  for (const { map, key, index } of set.programEntries(main)) {
+    const program = object.programs[index];
+    if (program === undefined) continue;
+    putInArray(map, map.def.name, String(u32Of(key)), loadOne(link(args, object, program.name)));
   }
   for (const [mapName, entries] of Object.entries(args.progArrays ?? {})) {
     for (const [index, progName] of Object.entries(entries)) {
       const program = loadOne(link(args, object, progName));
-      putInArray(shared.get(mapName), mapName, index, program);
+      putInArray(set.mapNamed(mapName), mapName, index, program);
     }
   }
   return [...byName.values()];
-}
-
-function withoutPrograms(def: MapDef): MapDef {
-  if (def.type !== 'prog_array') return def;
-  const { entries: _programs, ...bare } = def;
-  return bare;
 }
 
 function refused(
