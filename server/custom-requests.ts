@@ -3,6 +3,7 @@ import { fromBase64 } from '#core/bytes/base64.ts';
 import { hexText } from '#core/bytes/hex.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { type CapturedPacket, readCapture } from '#core/input/capture.ts';
+import { LINKTYPE_ETHERNET } from '#core/input/captured-packet.ts';
 import { summarisePacket } from '#core/input/summary.ts';
 import type {
   BuiltinPacketInfo,
@@ -17,9 +18,6 @@ import { positionAt } from './line-index.ts';
 /** Captures above this size are refused, before base64. */
 const MAX_CAPTURE_BYTES = 16 << 20;
 const MAX_SUMMARIES = 1000;
-
-/** Link type of Ethernet frames in pcap files (LINKTYPE_ETHERNET). */
-const LINKTYPE_ETHERNET = 1;
 
 /**
  * Answers the requests of `core/protocol/language.ts`: the programs of an open document, the packets of a
