@@ -1,4 +1,5 @@
 import { bytesOfHex } from '#core/bytes/hex.ts';
+import { MemoryLimitError } from '#core/vm/memory.ts';
 import { messageOf, UsageError } from './failure.ts';
 import { type Io, readLines } from './io.ts';
 
@@ -31,7 +32,7 @@ function answerLine(text: string | undefined, answer: (line: JsonObject) => obje
   try {
     return answer(line);
   } catch (error) {
-    if (error instanceof UsageError || error instanceof RangeError) return { error: messageOf(error) };
+    if (error instanceof UsageError || error instanceof MemoryLimitError) return { error: messageOf(error) };
     // One bad program must not end a fuzzing run; the text says that it is our fault.
     return { error: `internal error: ${messageOf(error)}` };
   }

@@ -10,6 +10,9 @@ export const MAX_SOURCE_BYTES = 64 << 20;
 /** Largest capture or data file. */
 export const MAX_DATA_BYTES = 512 << 20;
 
+/** Most lines of a program text: what the kernel loads at most, with as many labels and comments. */
+export const MAX_SOURCE_LINES = 2_000_000;
+
 /** The dialects that this version reads and writes. */
 export const DIALECTS = ['pseudoc', 'gnu'] as const;
 export type Dialect = (typeof DIALECTS)[number];
@@ -76,6 +79,11 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
   switch (kind) {
     case 'asm': {
       const text = new TextDecoder().decode(bytes);
+      if (hasTooManyLines(bytes)) {
+        throw new UsageError(
+          `${name}: more than ${MAX_SOURCE_LINES} lines; a program has 1000000 instructions at most`,
+        );
+      }
       const assembled = assemble(text, {
         fileName: name,
         dialect: options.dialect ?? 'auto',
@@ -103,6 +111,14 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
   }
 }
 
+function hasTooManyLines(bytes: Uint8Array): boolean {
+  let lines = 1;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
+    if (++lines > MAX_SOURCE_LINES) return true;
+  }
+  return false;
+}
+
 /** With a dialect told, text is assembly whatever it looks like. */
 function textUnlessBinary(name: string, bytes: Uint8Array): ReturnType<typeof recogniseSource> {
   const kind = recogniseSource(name, bytes);
@@ -123,7 +139,7 @@ export function objectOf(source: Source, progType?: ProgType): BpfObject {
 }
 
 /** Throws `UsageError` with the first error's place and text when there is any error. */
-export function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
+function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
   const errors = diagnostics.filter((each) => each.severity === 'error');
   const first = errors[0];
   if (first === undefined) return;
@@ -131,20 +147,36 @@ export function failOnErrors(name: string, text: string, diagnostics: readonly D
   throw new UsageError(`${placeText(name, text, first.range.start)}: ${first.message}${more}`);
 }
 
-/** 1-based line and column (UTF-16 units) of a text offset. */
-export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const at = Math.min(offset, text.length);
-  let line = 1;
-  let start = 0;
-  for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', start)) {
-    line++;
-    start = end + 1;
-  }
-  return { line, column: at - start + 1 };
+/** 1-based line and column in UTF-16 units. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The place of a text offset. For many offsets of one text `placesIn` is quicker. */
+export function placeOf(text: string, offset: number): Place {
+  return placesIn(text)(offset);
+}
+
+/** Places of offsets of one text, each in logarithmic time. */
+export function placesIn(text: string): (offset: number) => Place {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return (offset) => {
+    const at = Math.min(offset, text.length);
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] ?? 0) <= at) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: at - (starts[low] ?? 0) + 1 };
+  };
 }
 
 /** `file:line:col` of a text offset. */
-export function placeText(name: string, text: string, offset: number): string {
+function placeText(name: string, text: string, offset: number): string {
   const place = placeOf(text, offset);
   return `${name}:${place.line}:${place.column}`;
 }

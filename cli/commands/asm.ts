@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { messageOf, notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredText } from '../jsonl.ts';
-import { DIALECTS, type Dialect, objectOf, placeOf, readSource } from '../source.ts';
+import { DIALECTS, type Dialect, objectOf, placesIn, readSource } from '../source.ts';
 
 const MCPUS = ['v1', 'v2', 'v3', 'v4'] as const;
 const LATER_DIALECTS = ['ubpf', 'cbpf'];
@@ -108,8 +108,9 @@ function asmBatch(args: Arguments, io: Io): Promise<number> {
     if (dialect === undefined) throw new UsageError(`dialect ${told}: must be auto, ${DIALECTS.join(', ')}`);
     const assembled = assemble(text, { fileName: 'stdin', dialect });
     const { value, errors } = linkProgram(assembled.value);
+    const placeOf = placesIn(text);
     const diagnostics = assembled.diagnostics.map((each) => ({
-      ...placeOf(text, each.range.start),
+      ...placeOf(each.range.start),
       start: each.range.start,
       end: each.range.end,
       severity: each.severity,

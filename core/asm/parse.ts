@@ -37,10 +37,14 @@ export class AsmLine {
   /** The line's statements with absolute ranges. */
   get statements(): readonly AsmStatement[] {
     const tokens = this.tokens;
+    let next = 0;
     return this.parsed.statements.map((node) => {
       const start = this.start + node.start;
       const end = this.start + node.end;
-      return { start, end, node, tokens: tokens.filter((t) => t.start >= start && t.end <= end) };
+      while (next < tokens.length && tokens[next]!.start < start) next++;
+      const first = next;
+      while (next < tokens.length && tokens[next]!.end <= end) next++;
+      return { start, end, node, tokens: tokens.slice(first, next) };
     });
   }
 }

@@ -122,7 +122,7 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
 }
 
 /** How many unknown names get a "did you mean". */
-const MAX_SUGGESTIONS = 100;
+export const MAX_SUGGESTIONS = 100;
 
 function nearName(b: Builder, kind: Fixup['kind'], name: string): string | undefined {
   const names = [...b.symbols.values()]
@@ -309,8 +309,8 @@ function mapNumber(b: Builder, fixup: Fixup, value: Value): void {
     field(b, { ...fixup, kind: 'imm32' }, value);
     return;
   }
-  const index = b.maps.findIndex((m) => m.name === plus.name);
-  if (index < 0) {
+  const index = b.mapIndex.get(plus.name);
+  if (index === undefined) {
     b.report(
       b.rangeOf(fixup.where),
       'not-a-map',

@@ -24,10 +24,11 @@ export function flowDiagnostics(
   for (const graph of graphs.values()) {
     if (source.isBroken(graph.fn)) continue;
     const problems = graph.problems.flatMap((one) => problemDiagnostic(graph, one, functions, source) ?? []);
-    found.push(...problems, ...unreachableCode(graph, source));
+    for (const list of [problems, unreachableCode(graph, source)]) for (const one of list) found.push(one);
     // What registers hold says nothing while control itself goes wrong.
     if (problems.some(({ code }) => code !== 'missing-exit' && code !== 'falls-through')) continue;
-    found.push(...neverReturns(graph, source), ...registerDiagnostics(graph, calls, source));
+    for (const one of neverReturns(graph, source)) found.push(one);
+    for (const one of registerDiagnostics(graph, calls, source)) found.push(one);
   }
   return found;
 }
