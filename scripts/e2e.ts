@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   await installWorkbench((text) => console.log(text));
-  const packaged = await packageExtension();
+  const packaged = await packageExtension({ quiet: true });
   if (packaged !== 0) return packaged;
   if (args.includes('--all')) process.env.BPF_WORKBENCH_E2E_ALL = '1';
   return runVitest('e2e', ['--config', 'vitest.e2e.config.ts', ...args.filter((arg) => arg !== '--all')]);
