@@ -20,8 +20,8 @@ export const conformanceCommand: Command = {
     options: { engine: { value: 'ENGINE', text: 'reference' } },
     later: ['elf'],
     notes: [
-      'The program comes on stdin as hex text, the memory as hex argument. R1 is the memory, R2 its',
-      'length. Prints R0 as hex; any error goes to stderr with exit code 1.',
+      'The program comes on stdin as hex text, the memory as hex argument. R1: the memory, R2: its length.',
+      'Prints R0 as hex; any error goes to stderr with exit code 1.',
     ],
   },
   // The runner hands all of its --plugin_options over as one word, and an empty word where there are none.
