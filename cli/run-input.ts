@@ -1,5 +1,5 @@
 import { bytesOfHex } from '#core/bytes/hex.ts';
-import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
+import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { summarisePacket } from '#core/input/summary.ts';
 import type { ProgType } from '#core/object/object.ts';
@@ -21,9 +21,6 @@ export interface Inputs {
   readonly messages: readonly string[];
 }
 
-/** Packet of a run that names none, as in the editor. */
-const DEFAULT_PACKET = 'tcp-syn';
-
 /** Reads what `--data`, `--pcap` and `--packet` name; throws `UsageError`. */
 export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Promise<Inputs> {
   const dataText = args.text('data');
@@ -36,10 +33,8 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
   if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
   if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
-  const builtin = BUILTIN_PACKETS.find((packet) => packet.name === DEFAULT_PACKET);
-  if (builtin === undefined) throw new UsageError('give a packet: --pcap FILE or --data HEX');
-  const message = `no packet given: the built-in packet "${builtin.title}" is used; --pcap FILE or --data HEX names one`;
-  return { packets: one(builtin.data), messages: [message] };
+  const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
+  return { packets: one(DEFAULT_PACKET.data), messages: [message] };
 }
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {

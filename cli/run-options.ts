@@ -3,9 +3,31 @@ import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
 import { MAX_CPUS } from '#core/vm/layout.ts';
-import type { Arguments } from './command.ts';
+import type { Arguments, OptionSpec } from './command.ts';
 import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
+
+/** Options of every command that runs a program: which one, on what. */
+export const PROGRAM_OPTIONS = {
+  prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
+  type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+  engine: { value: 'ENGINE', text: 'reference' },
+  data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
+  pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
+  packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
+  ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Options of the simulated machine. */
+export const MACHINE_OPTIONS = {
+  cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
+  seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+} as const satisfies Record<string, OptionSpec>;
+
+export const ATTACH_OPTION: OptionSpec = {
+  value: 'WHERE',
+  text: 'offset 0 of a socket filter: packet (the MAC header) or test_run',
+};
 
 /** Program types of Linux that this version does not simulate. */
 const LATER_PROG_TYPES = [

@@ -75,9 +75,14 @@ export function requestError(command: string, error: unknown): unknown {
   return new DapError('badRequest', message, { showUser: false });
 }
 
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error as DAP sends it. Braces in a format name variables, so the text goes in as one. */
 export function errorBody(error: unknown): { message: string; body: { error: DebugProtocol.Message } } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const known = error instanceof DapError ? error : undefined;
   return {
     message,

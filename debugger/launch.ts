@@ -1,7 +1,7 @@
 import { baseName, besideFile } from '#core/session/paths.ts';
 import { DEFAULT_MAX_INSNS } from '#core/session/run.ts';
 import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
-import { DapError } from './errors.ts';
+import { DapError, messageOf } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import type { LaunchArguments } from './launch-arguments.ts';
 
@@ -53,7 +53,6 @@ async function readFile(host: AdapterHost, attribute: string, path: string): Pro
   try {
     return await host.readFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DapError('unreadableFile', `"${attribute}": ${path} cannot be read: ${reason}`);
+    throw new DapError('unreadableFile', `"${attribute}": ${path} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -10,11 +10,14 @@ import { loadPrograms } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf } from '../run-input.ts';
 import {
+  ATTACH_OPTION,
   attachNamed,
   ctxFields,
   engineChoice,
   HIGHEST_CPU,
   HIGHEST_MAX_INSNS,
+  MACHINE_OPTIONS,
+  PROGRAM_OPTIONS,
   progTypeNamed,
 } from '../run-options.ts';
 import { refusedJson, refusedReport, resultJson, runReport, statsJson } from '../run-report.ts';
@@ -27,18 +30,11 @@ export const runCommand: Command = {
     usage: ['FILE [options]', '--jsonl < LINES'],
     summary: 'Run a program on a packet, a capture or memory.',
     options: {
-      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
-      engine: { value: 'ENGINE', text: 'reference' },
-      data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
-      pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
-      packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
-      ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
+      ...PROGRAM_OPTIONS,
       repeat: { value: 'N', text: 'run each packet N times; the last result counts' },
-      cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
-      seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+      ...MACHINE_OPTIONS,
       'max-insns': { value: 'N', text: 'stop after N instructions; 1000000 if not told' },
-      attach: { value: 'WHERE', text: 'offset 0 of a socket filter: packet (the MAC header) or test_run' },
+      attach: ATTACH_OPTION,
       json: { text: 'one JSON object and nothing else' },
       jsonl: { text: 'batch: a program a line on stdin, an answer a line' },
     },

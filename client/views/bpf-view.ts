@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { CustomRequests, FrameRequest, QuietRequest } from '#core/protocol/messages.ts';
 import type { FromPage, ToPage, ViewName, ViewReplies } from '#core/protocol/views.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
+import { messageOf } from '../error-message.ts';
 import { pageHtml } from './html.ts';
 import { selectedFrame } from './selected-frame.ts';
 
@@ -157,8 +158,4 @@ async function request<V extends ViewName>(
 ): Promise<ViewReplies[V]> {
   const command: keyof CustomRequests = `bpf/${view}`;
   return session.customRequest(command, args);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
