@@ -23,3 +23,13 @@ export function progTypeOfSection(name: string): ProgType | undefined {
   if (plain.startsWith('xdp')) return 'xdp';
   return undefined;
 }
+
+/**
+ * Why a program runs as `raw` although its section seems to tell a type, as a sentence for its user;
+ * undefined where nothing is surprising about it.
+ */
+export function rawBySection(sectionName: string): string | undefined {
+  if (/^\.|^maps$|^license$/.test(sectionName) || progTypeOfSection(sectionName) !== undefined)
+    return undefined;
+  return `section "${sectionName}" tells none of the program types that can be simulated (xdp, tc, socket): the program runs as raw, with memory in r1 and its length in r2`;
+}

@@ -138,7 +138,7 @@ function registerRows(context: FrameContext): VariableRow[] {
     const text = valueText(value, registerMeaning(loaded, frames, frame, number, value));
     return {
       name,
-      value: hasValue ? text : `${text} (not set yet)`,
+      value: hasValue ? text : `${text} (no value yet)`,
       type: pointer === undefined ? 'u64' : 'pointer',
       evaluateName: name,
       ...(place === undefined ? {} : { memory: place }),
