@@ -1,5 +1,6 @@
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
+import { rawNotice } from '#core/object/prog-types.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
@@ -74,7 +75,10 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
 
   const machine = new Machine({ shared: false, nCpus: cpu + 1, seed });
   const tell = (): void => {
-    for (const message of inputs.messages) io.err(`bpf-workbench: ${message}`);
+    const notice = progType === undefined ? rawNotice(object, attr.name) : undefined;
+    for (const message of notice === undefined ? inputs.messages : [...inputs.messages, notice]) {
+      io.err(`bpf-workbench: ${message}`);
+    }
   };
   const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
   if (!loaded.ok) {

@@ -4,7 +4,7 @@ import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
-import { PROG_TYPES, rawBySection } from '../object/prog-types.ts';
+import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -60,7 +60,9 @@ function load(args: LoadArgs, sharedMemory: boolean): LoadResult {
   const attr = link(args, source.object, args.prog);
   const packets = choosePackets(args, attr.progType);
   if (!packets.ok) throw new LaunchFailure(packets.kind, packets.message);
-  messages.push(...packets.messages, ...typeMessages(args, source.object, attr));
+  messages.push(...packets.messages);
+  const notice = args.type === undefined ? rawNotice(source.object, attr.name) : undefined;
+  if (notice !== undefined) messages.push(notice);
   const cpuNumber = args.cpu ?? 0;
   const machine = new Machine({ shared: sharedMemory, nCpus: cpuNumber + 1, seed: args.seed ?? 0n });
   machine.statsEnabled = args.stats ?? true;
@@ -192,15 +194,6 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 }
 
 type LoadAttr = ReturnType<typeof link>;
-
-/** What to say when a program of a type that is not there runs as raw. */
-function typeMessages(args: LoadArgs, object: BpfObject, attr: LoadAttr): readonly string[] {
-  if (args.type !== undefined || attr.progType !== 'raw') return [];
-  const program = object.programs.find((one) => one.name === attr.name);
-  const section = program?.progType === undefined ? object.sections[program?.section ?? -1] : undefined;
-  const message = section && rawBySection(section.name);
-  return message === undefined ? [] : [message];
-}
 
 /** Loads the main program, then those that program arrays need. */
 function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main: LoadAttr): DebugProgram[] {

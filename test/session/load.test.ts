@@ -130,7 +130,7 @@ describe('what is loaded', () => {
 
   test('a program of a type that is not there runs as raw, and that is told', () => {
     const text = (head: string) => `${head}\nmain:\n\tr0 = 0\n\texit\n`;
-    const kprobe = /^section "kprobe\/do_sys_open" tells none of .* runs as raw, with memory in r1/;
+    const kprobe = /^section "kprobe\/do_sys_open" tells none of .* main runs as raw, with memory in r1/;
     expect(new Bench().tryLoad(text('.section kprobe/do_sys_open'))).toMatchObject({
       progType: 'raw',
       messages: expect.arrayContaining([expect.stringMatching(kprobe)]),
