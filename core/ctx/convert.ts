@@ -1,4 +1,5 @@
 import { INSN_SIZE, type Insn, writeInsn } from '../isa/insn.ts';
+import { AX, accessSize, loadOpcode } from '../isa/opcodes.ts';
 import type { ProgType } from '../object/object.ts';
 import type { CtxField } from './fields.ts';
 import {
@@ -15,11 +16,7 @@ import {
   XDP_RXQ_INFO,
 } from './offsets.ts';
 
-/** The hidden register, `BPF_REG_AX`. */
-const AX = 11;
-
 /** Opcodes that rewritten accesses are made of, by width in bytes where they have one. */
-const LDX: Readonly<Record<number, number>> = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 };
 const ST: Readonly<Record<number, number>> = { 1: 0x72, 2: 0x6a, 4: 0x62, 8: 0x7a };
 const STX: Readonly<Record<number, number>> = { 1: 0x73, 2: 0x6b, 4: 0x63, 8: 0x7b };
 const ADD64_REG = 0x0f;
@@ -56,7 +53,7 @@ export function convertCtxAccess(
   options: ConvertOptions,
 ): Uint8Array<ArrayBuffer> {
   const write = (insn.opcode & 7) !== 1;
-  const size = SIZE_OF[insn.opcode & 0x18] ?? 8;
+  const size = accessSize(insn.opcode);
   const signed = (insn.opcode & 0xe0) === 0x80;
   const made = write
     ? convertStore(field, insn, offset, size, options)
@@ -66,9 +63,6 @@ export function convertCtxAccess(
   if (signed) out.push({ opcode: MOVSX, dst: insn.dst, src: insn.dst, off: size * 8, imm: 0 });
   return pack(out);
 }
-
-/** `BPF_SIZE(code)` → bytes. */
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 
 interface Made {
   readonly insns: readonly Insn[];
@@ -85,7 +79,7 @@ function narrow(out: Insn[], dst: number, field: CtxField, offset: number, size:
 }
 
 function load(size: number, dst: number, src: number, off: number): Insn {
-  return { opcode: LDX[size] ?? 0, dst, src, off, imm: 0 };
+  return { opcode: loadOpcode(size) ?? 0, dst, src, off, imm: 0 };
 }
 
 function jump(opcode: number, dst: number, imm: number, off: number): Insn {

@@ -1,21 +1,14 @@
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { OP_CALL, OP_EXIT, OP_JA, OP_JA32, R10 } from '../isa/opcodes.ts';
 import { insnProblem } from '../isa/problems.ts';
+import { MAX_INSNS } from '../object/link.ts';
 import type { ProgType } from '../object/object.ts';
 import { branchField } from './patch.ts';
 import type { Refusal } from './refusal.ts';
 
-/** `BPF_COMPLEXITY_LIMIT_INSNS`: most slots that a program may have. */
-export const MAX_INSNS = 1_000_000;
-
 /** `BPF_MAX_SUBPROGS`: most functions that a program may have. */
-export const MAX_SUBPROGS = 256;
-
-const OP_EXIT = 0x95;
-const OP_CALL = 0x85;
-const OP_JA = 0x05;
-const OP_JA32 = 0x06;
-const R10 = 10;
+const MAX_SUBPROGS = 256;
 
 /** What a program is checked for beside its own instructions. */
 export interface CheckOptions {

@@ -1,6 +1,7 @@
 import { ctxFieldAt } from '../ctx/fields.ts';
 import { type HelperProto, helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { accessSize, R10 } from '../isa/opcodes.ts';
 import type { ProgType } from '../object/object.ts';
 import {
   CTX_VAR,
@@ -57,8 +58,6 @@ export interface Observer {
 }
 
 const MASK_ARGS = 0b111110;
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
-const R10 = 10;
 
 /** Value of register `r` in function `fn`. */
 export function regValue(state: State, r: number, fn: number): Value {
@@ -193,7 +192,7 @@ function loaded(
 ): Value {
   const pointer = regValue(state, base, fn);
   const kind = kindOf(pointer);
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  const size = accessSize(opcode);
   if (kind === KIND_CTX) {
     const field = ctxFieldAt(ctx.progType, ctxOffset(pointer) + off);
     return field?.pointer ? PTR : SCALAR;
@@ -220,7 +219,7 @@ function stored(
   observer: Observer | undefined,
 ): void {
   const pointer = regValue(state, base, fn);
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  const size = accessSize(opcode);
   if (kindOf(pointer) === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kindOf(pointer) !== KIND_FP) return;
   const owner = fpOwner(pointer);
