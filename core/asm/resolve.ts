@@ -103,6 +103,11 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
     b.report(range, 'unknown-label', `there is no label \`${local}:\` in that direction`);
     return false;
   }
+  if (/^[rw]\d+$/.test(sym.name) && kind !== 'data4' && kind !== 'data8') {
+    const message = `there is no register ${sym.name}; registers are r0 to r10 and w0 to w10`;
+    b.report(range, 'unknown-register', message);
+    return false;
+  }
   const linkable =
     kind === 'call' || kind === 'imm64' || kind === 'data4' || kind === 'data8' || kind === 'func';
   if (linkable && (sym.declared || b.fromCompiler)) return true;
