@@ -85,13 +85,16 @@ export interface ReportOf {
 export function runReport(of: ReportOf): string {
   const styles = stylesFor(of.io);
   const lines = [`${styles.bold(of.attr.name)}  ${of.attr.progType}, ${of.engine}`];
+  const summaries = new Map(of.inputs.packets.map(({ number, summary }) => [number, summary]));
   const rows = of.results.map(({ packet, result }) => [
-    of.inputs.packets.find((each) => each.number === packet)?.summary ?? '',
+    summaries.get(packet) ?? '',
     outcomeText(of.attr, result),
     hex64(result.r0),
     `${result.insnsExecuted} instructions`,
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2].map((column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
   of.results.forEach(({ packet, result }, index) => {
     const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0));
     const verdict = cells[1] ?? '';

@@ -19,7 +19,7 @@ export type Dialect = (typeof DIALECTS)[number];
 
 /** Reads a whole file, or stdin for `-`; throws `UsageError` when it is not there or larger than `limit`. */
 export async function readInput(path: string, limit: number, io: Io): Promise<Uint8Array> {
-  return path === '-' ? readStdin(io, limit) : readFileLimited(path, limit);
+  return path === '-' ? collect(io.stdin, 'stdin', limit) : readFileLimited(path, limit);
 }
 
 async function readFileLimited(path: string, limit: number): Promise<Uint8Array> {
@@ -29,9 +29,8 @@ async function readFileLimited(path: string, limit: number): Promise<Uint8Array>
       const stat = await file.stat();
       if (stat.isDirectory()) throw new UsageError(`${path}: is a directory; give a file`);
       if (stat.size > limit) throw tooLarge(path, limit);
-      const bytes = await file.readFile();
-      if (bytes.length > limit) throw tooLarge(path, limit);
-      return bytes;
+      // Not readFile: a device or a pipe tells no size, and perhaps has no end.
+      return await collect(file.createReadStream({ autoClose: false }), path, limit);
     } finally {
       await file.close();
     }
@@ -44,12 +43,12 @@ async function readFileLimited(path: string, limit: number): Promise<Uint8Array>
   }
 }
 
-async function readStdin(io: Io, limit: number): Promise<Uint8Array> {
+async function collect(stream: AsyncIterable<Uint8Array>, name: string, limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of io.stdin) {
+  for await (const part of stream) {
     size += part.length;
-    if (size > limit) throw tooLarge('stdin', limit);
+    if (size > limit) throw tooLarge(name, limit);
     parts.push(part);
   }
   return Buffer.concat(parts);

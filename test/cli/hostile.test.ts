@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MAX_SOURCE_LINES } from '#cli/source.ts';
+import type { Io } from '#cli/io.ts';
+import { MAX_SOURCE_LINES, readInput } from '#cli/source.ts';
 import { cli, file } from './harness.ts';
 
 test('a file with more errors than a call may have arguments', async () => {
@@ -17,3 +18,9 @@ test('a file with more lines than any program', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain(`more than ${MAX_SOURCE_LINES} lines`);
 }, 60_000);
+
+test('a file without an end is read up to the limit', async () => {
+  const io = { stdin: (async function* () {})() } as unknown as Io;
+  // Windows has no such file
+  await expect(readInput('/dev/zero', 1 << 20, io)).rejects.toThrow(/larger than 1 MiB|no such file/);
+});
