@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { main as buildMain } from './build.ts';
 import { cacheDir, firstExisting, inRoot, ROOT } from './lib/paths.ts';
 import { packageExtension, VSIX } from './package.ts';
+import { claimDataDir } from './workbench/data-dir.ts';
 import { installWorkbench, WorkbenchUnavailable } from './workbench/install.ts';
 import { checkPort, PortUnavailable, type RunningWorkbench, serveWorkbench } from './workbench/serve.ts';
 
@@ -141,7 +142,7 @@ async function startBrowser(port: number | undefined): Promise<number> {
     const packaged = await packageExtension({ quiet: true });
     if (packaged !== 0) return packaged;
     console.log('Starting VS Code');
-    const dataDir = join(cacheDir(), 'start');
+    const dataDir = claimDataDir(cacheDir(), 'start');
     writeFirstSettings(join(dataDir, 'user/User'));
     server = await serveWorkbench(workbench, {
       dataDir,
