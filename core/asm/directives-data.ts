@@ -262,7 +262,7 @@ directive('.uleb128', '.uleb128 EXPR…', 'unsigned LEB128 values', leb(false));
 directive('.sleb128', '.sleb128 EXPR…', 'signed LEB128 values', leb(true));
 
 /** LEB128 of a value, padded to at least `width` bytes. */
-export function encodeLeb(value: bigint, signed: boolean, width: number): number[] {
+function encodeLeb(value: bigint, signed: boolean, width: number): number[] {
   const out: number[] = [];
   let v = signed ? value : BigInt.asUintN(64, value);
   for (;;) {

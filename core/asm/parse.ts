@@ -217,7 +217,7 @@ function collectErrors(text: string, lines: readonly AsmLine[]): Diagnostic[] {
 }
 
 /** Moves an error of a line to its place in the text. */
-export function toDiagnostic(error: LineError, lineStart: number): Diagnostic {
+function toDiagnostic(error: LineError, lineStart: number): Diagnostic {
   return {
     range: { start: lineStart + error.start, end: lineStart + error.end },
     severity: 'error',

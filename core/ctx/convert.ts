@@ -1,5 +1,6 @@
 import { INSN_SIZE, type Insn, writeInsn } from '../isa/insn.ts';
-import { AX, accessSize, loadOpcode } from '../isa/opcodes.ts';
+import { accessSize, loadOpcode } from '../isa/opcodes.ts';
+import { BPF_REG_AX } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import type { CtxField } from './fields.ts';
 import {
@@ -223,9 +224,9 @@ function convertXdpLoad(field: CtxField, dst: number, src: number): Made {
 function sharedInfoLoad(dst: number, src: number, width: number, off: number): Made {
   return {
     insns: [
-      load(4, AX, src, SK_BUFF.end),
+      load(4, BPF_REG_AX, src, SK_BUFF.end),
       load(8, dst, src, SK_BUFF.head),
-      { opcode: ADD64_REG, dst, src: AX, off: 0, imm: 0 },
+      { opcode: ADD64_REG, dst, src: BPF_REG_AX, off: 0, imm: 0 },
       load(width, dst, dst, off),
     ],
     targetSize: width,
@@ -238,10 +239,10 @@ function convertTstampLoad(dst: number, src: number, options: ConvertOptions): M
   if (options.tstampTypeAccess) return { insns: [read], targetSize: 8 };
   return {
     insns: [
-      load(1, AX, src, SK_BUFF.tstamp_type),
-      jump(JSET32_IMM, AX, TC_AT_INGRESS_MASK, 1),
+      load(1, BPF_REG_AX, src, SK_BUFF.tstamp_type),
+      jump(JSET32_IMM, BPF_REG_AX, TC_AT_INGRESS_MASK, 1),
       jump(JA, 0, 0, 4),
-      jump(JSET32_IMM, AX, SKB_TSTAMP_TYPE_MASK, 1),
+      jump(JSET32_IMM, BPF_REG_AX, SKB_TSTAMP_TYPE_MASK, 1),
       jump(JA, 0, 0, 2),
       { opcode: MOV64_IMM, dst, src: 0, off: 0, imm: 0 },
       jump(JA, 0, 0, 1),
@@ -286,11 +287,11 @@ function convertStore(
       if (options.tstampTypeAccess) return { insns: [write], targetSize: 8 };
       return {
         insns: [
-          load(1, AX, insn.dst, SK_BUFF.tstamp_type),
-          jump(JSET32_IMM, AX, TC_AT_INGRESS_MASK, 1),
+          load(1, BPF_REG_AX, insn.dst, SK_BUFF.tstamp_type),
+          jump(JSET32_IMM, BPF_REG_AX, TC_AT_INGRESS_MASK, 1),
           jump(JA, 0, 0, 2),
-          { opcode: AND32_IMM, dst: AX, src: 0, off: 0, imm: ~SKB_TSTAMP_TYPE_MASK },
-          { opcode: STX[1] ?? 0, dst: insn.dst, src: AX, off: SK_BUFF.tstamp_type, imm: 0 },
+          { opcode: AND32_IMM, dst: BPF_REG_AX, src: 0, off: 0, imm: ~SKB_TSTAMP_TYPE_MASK },
+          { opcode: STX[1] ?? 0, dst: insn.dst, src: BPF_REG_AX, off: SK_BUFF.tstamp_type, imm: 0 },
           write,
         ],
         targetSize: 8,

@@ -1,5 +1,5 @@
 /**
- * The few opcodes and pseudo registers that passes over raw slots test for, where decoding each slot would be
+ * The few opcodes and meanings of `src_reg` that passes over raw slots test for, where decoding each slot would be
  * too slow or says no more. Numbers of RFC 9669 and include/uapi/linux/bpf.h.
  */
 
@@ -15,11 +15,6 @@ export const BPF_PSEUDO_CALL = 1;
 export const BPF_PSEUDO_MAP_FD = 1;
 export const BPF_PSEUDO_MAP_VALUE = 2;
 export const BPF_PSEUDO_FUNC = 4;
-
-/** Number of the frame pointer's register. */
-export const R10 = 10;
-/** Number of the hidden register of rewritten programs, `BPF_REG_AX`. */
-export const AX = 11;
 
 /** Bytes that a load, store or atomic operation accesses: `BPF_SIZE(opcode)`. */
 export function accessSize(opcode: number): 1 | 2 | 4 | 8 {

@@ -29,7 +29,7 @@ export interface CodeFunction {
 const MAX_SECTION_BYTES = 2_000_000 * INSN_SIZE;
 
 /** Indices of the sections that hold instructions, and not absurdly many. */
-export function codeSections(object: BpfObject): number[] {
+function codeSections(object: BpfObject): number[] {
   return object.sections.flatMap((section, at) =>
     (section.flags & SHF_EXECINSTR) !== 0 &&
     section.bytes.length >= INSN_SIZE &&

@@ -1,11 +1,7 @@
 import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
+import { BPF_PSEUDO_CALL, OP_CALL } from '../isa/opcodes.ts';
 import { SHF_EXECINSTR } from './elf-constants.ts';
 import type { BpfObject, ObjReloc, ObjSymbol } from './object.ts';
-
-/** Opcode of `call` (RFC 9669, section 4.3). */
-export const CALL = 0x85;
-/** `src_reg` of a call of a program-local function (RFC 9669, section 4.3.3). */
-export const BPF_PSEUDO_CALL = 1;
 
 /**
  * What linking asks of an object again and again, each answered without looking through the whole: an object
@@ -74,7 +70,7 @@ export class ObjectIndex {
       if ((flags & SHF_EXECINSTR) === 0) continue;
       for (let slot = 0; (slot + 1) * INSN_SIZE <= bytes.length; slot++) {
         const insn = readInsn(bytes, slot);
-        if (insn.opcode !== CALL || insn.src !== BPF_PSEUDO_CALL) continue;
+        if (insn.opcode !== OP_CALL || insn.src !== BPF_PSEUDO_CALL) continue;
         const reloc = this.relocAt(i, slot * INSN_SIZE);
         const symbol = reloc ? symbols[reloc.symbol] : undefined;
         if (symbol) add(symbol.section, Number(symbol.value) / INSN_SIZE + insn.imm + 1);

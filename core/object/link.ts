@@ -1,4 +1,12 @@
+import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import {
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_FUNC,
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_VALUE,
+  OP_CALL,
+} from '../isa/opcodes.ts';
 import {
   R_BPF_64_32,
   R_BPF_64_64,
@@ -7,7 +15,7 @@ import {
   SHF_WRITE,
   SHT_NOBITS,
 } from './elf-constants.ts';
-import { BPF_PSEUDO_CALL, CALL, countBelow, type ObjectIndex, objectIndex } from './link-index.ts';
+import { countBelow, type ObjectIndex, objectIndex } from './link-index.ts';
 import type {
   BpfObject,
   FuncInfo,
@@ -34,10 +42,6 @@ export interface Linked {
   readonly errors: readonly string[];
 }
 
-const LDDW = 0x18;
-const BPF_PSEUDO_MAP_FD = 1;
-const BPF_PSEUDO_MAP_VALUE = 2;
-const BPF_PSEUDO_FUNC = 4;
 const BPF_F_RDONLY_PROG = 0x80;
 /** `BPF_COMPLEXITY_LIMIT_INSNS`: most slots that a program may have. */
 export const MAX_INSNS = 1_000_000;
@@ -168,8 +172,8 @@ class Linker {
     insn: Insn,
     bytes: Uint8Array,
   ): { section: number; slot: number } | undefined {
-    const isCall = insn.opcode === CALL && insn.src === BPF_PSEUDO_CALL;
-    const isLoad = insn.opcode === LDDW;
+    const isCall = insn.opcode === OP_CALL && insn.src === BPF_PSEUDO_CALL;
+    const isLoad = insn.opcode === WIDE_OPCODE;
     const reloc = this.#relocAt(section, slot);
     if (isCall && reloc?.type === R_BPF_64_32) {
       const symbol = this.#object.symbols[reloc.symbol]!;
@@ -198,7 +202,7 @@ class Linker {
     for (let slot = piece.start; slot < piece.start + piece.length; slot++) {
       const insn = readInsn(bytes, slot);
       const target = this.#functionAt(piece.section, slot, insn, bytes);
-      if (insn.opcode === LDDW) slot++;
+      if (insn.opcode === WIDE_OPCODE) slot++;
       if (!target || this.#pieceOf(target.section, target.slot)) continue;
       const nSlots = Math.floor(this.#object.sections[target.section]!.size / INSN_SIZE);
       if (!Number.isInteger(target.slot) || target.slot < 0 || target.slot >= nSlots) {
@@ -242,18 +246,18 @@ class Linker {
       const found = target ? this.#pieceOf(target.section, target.slot) : undefined;
       if (target && found) {
         const to = target.slot - found.start + found.at;
-        const src = insn.opcode === LDDW ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
+        const src = insn.opcode === WIDE_OPCODE ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
         writeInsn(insns, at, { ...insn, src, imm: to - at - 1 });
         if (!funcs.has(to))
           funcs.set(
             to,
             this.#index.functionSymbol(target.section, target.slot * INSN_SIZE)?.name ?? `func_${to}`,
           );
-      } else if (insn.opcode === LDDW && !target) {
+      } else if (insn.opcode === WIDE_OPCODE && !target) {
         const reloc = this.#relocAt(piece.section, slot);
         if (reloc?.type === R_BPF_64_64) this.#relocateLoad(reloc, insn, insns, at);
       }
-      if (insn.opcode === LDDW) slot++;
+      if (insn.opcode === WIDE_OPCODE) slot++;
     }
   }
 

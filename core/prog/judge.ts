@@ -3,7 +3,8 @@ import type { CtxField } from '../ctx/fields.ts';
 import { decodeInsn, insnReads } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { accessSize, R10 } from '../isa/opcodes.ts';
+import { accessSize } from '../isa/opcodes.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import { CONFLICT, CTX_VAR, ctxOffset, isCtx, isPointer, KIND_CTX, kindOf } from './lattice.ts';
 import type { Refusal } from './refusal.ts';
@@ -106,7 +107,7 @@ export function missingRegisters(
     reads = insnReads(decoded);
   }
   for (const reg of reads) {
-    if (reg >= R10 || state.must & (1 << reg)) continue;
+    if (reg >= BPF_REG_FP || state.must & (1 << reg)) continue;
     tell(reg, (state.may & (1 << reg)) === 0);
   }
 }

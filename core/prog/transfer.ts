@@ -1,7 +1,8 @@
 import { ctxFieldAt } from '../ctx/fields.ts';
 import { type HelperProto, helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { accessSize, R10 } from '../isa/opcodes.ts';
+import { accessSize } from '../isa/opcodes.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import {
   CTX_VAR,
@@ -61,7 +62,7 @@ const MASK_ARGS = 0b111110;
 
 /** Value of register `r` in function `fn`. */
 export function regValue(state: State, r: number, fn: number): Value {
-  return r === R10 ? fpAt(fn, 0) : (state.regs[r] ?? NONE);
+  return r === BPF_REG_FP ? fpAt(fn, 0) : (state.regs[r] ?? NONE);
 }
 
 function setReg(state: State, r: number, value: Value): void {
@@ -282,7 +283,7 @@ function atomic(
   }
   stored(ctx, state, opcode, dst, SCALAR, off, fn, observer);
   if (op === 0xf1) setReg(state, 0, SCALAR);
-  else if (op & 1 && src !== R10) setReg(state, src, SCALAR);
+  else if (op & 1 && src !== BPF_REG_FP) setReg(state, src, SCALAR);
 }
 
 function packetOrWide(
