@@ -1,6 +1,6 @@
-import { bytesOfHex } from '#core/bytes/hex.ts';
 import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
+import { parseHexBytes } from '#core/input/hex.ts';
 import { summarisePacket } from '#core/input/summary.ts';
 import type { ProgType } from '#core/object/object.ts';
 import type { Arguments } from './command.ts';
@@ -39,12 +39,10 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {
   if (text.startsWith('@')) return readInput(text.slice(1), MAX_DATA_BYTES, io);
-  const bytes = bytesOfHex(text);
-  if (bytes !== undefined) return bytes;
-  const at = text.search(/[^0-9a-f\s:_]/i);
-  const why =
-    at < 0 ? 'an odd number of hex digits' : `${JSON.stringify(text[at])} at offset ${at} is no hex digit`;
-  throw new UsageError(`--data: ${why}; a byte is two hex digits, a file is @FILE`);
+  const { value, diagnostics } = parseHexBytes(text);
+  const [problem] = diagnostics;
+  if (problem === undefined) return value;
+  throw new UsageError(`--data, character ${problem.range.start + 1}: ${problem.message}; a file is @FILE`);
 }
 
 async function packetsOf(path: string, choice: string, io: Io): Promise<Inputs> {
