@@ -38,6 +38,7 @@ function answerLine(text: string | undefined, answer: (line: JsonObject) => obje
   }
 }
 
+/** A JSON object, as opposed to an array or null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -49,6 +50,7 @@ export function optionalText(line: JsonObject, name: string): string | undefined
   return value;
 }
 
+/** The text in field `name`; throws `UsageError` when it is absent or something else. */
 export function requiredText(line: JsonObject, name: string): string {
   const value = optionalText(line, name);
   if (value === undefined) throw new UsageError(`"${name}" is missing`);

@@ -9,6 +9,7 @@ import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { UsageError } from './failure.ts';
 
+/** What `disasm` shows of a program. */
 export interface ListingOptions {
   readonly dialect: 'pseudoc' | 'gnu' | 'kernel';
   /** With number and bytes of each instruction. */

@@ -24,6 +24,7 @@ export const MACHINE_OPTIONS = {
   seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
 } as const satisfies Record<string, OptionSpec>;
 
+/** Where offset 0 of a socket filter lies; `attachNamed` reads it. */
 export const ATTACH_OPTION: OptionSpec = {
   value: 'WHERE',
   text: 'offset 0 of a socket filter: packet (the MAC header) or test_run',

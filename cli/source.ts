@@ -15,6 +15,7 @@ export const MAX_SOURCE_LINES = 2_000_000;
 
 /** The dialects that this version reads and writes. */
 export const DIALECTS = ['pseudoc', 'gnu'] as const;
+/** One of `DIALECTS`. */
 export type Dialect = (typeof DIALECTS)[number];
 
 /** Reads a whole file, or stdin for `-`; throws `UsageError` when it is not there or larger than `limit`. */

@@ -27,6 +27,7 @@ export const ERROR_IDS = {
   memory: 3003,
 } as const;
 
+/** Name of an error; its number is what clients see. */
 export type ErrorName = keyof typeof ERROR_IDS;
 
 /** A request that fails with a numbered error. `showUser`: the editor shows it in a dialog of its own. */

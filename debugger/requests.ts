@@ -65,6 +65,7 @@ export interface ServedRequests {
   };
 }
 
+/** Name of a request that the adapter answers. */
 export type ServedCommand = keyof ServedRequests;
 
 /** A function for each request; it resolves to the answer's body or rejects with the error to send. */

@@ -13,6 +13,7 @@ interface Item extends vscode.QuickPickItem {
   readonly choose?: () => Promise<PacketChoice | undefined> | PacketChoice;
 }
 
+/** What the packet picker is opened for. */
 export interface PickerOptions {
   readonly program: vscode.Uri;
   /** Offered first and selected, so that Enter repeats it. */

@@ -11,6 +11,7 @@ export interface UapiConstant {
   readonly meaning: string;
 }
 
+/** Constants of the uapi that assembly text and expressions may name. */
 // biome-ignore format: a table, one row a line
 export const UAPI_CONSTANTS: readonly UapiConstant[] = [
   { name: 'XDP_ABORTED', value: 0n, meaning: 'XDP verdict: an error; the packet is dropped and a tracepoint fires' },

@@ -25,6 +25,7 @@ export interface RegistersReply {
   readonly registers: readonly RegisterRow[];
 }
 
+/** One register of the selected frame; values are `0x…` text. */
 export interface RegisterRow {
   /** `r0`…`r10`, `ax`: also the expression to read or set it. */
   readonly name: string;
@@ -46,6 +47,7 @@ export interface StackReply {
   readonly frames: readonly StackFrameRow[];
 }
 
+/** One frame with its 512 bytes of stack; addresses are `0x…` text. */
 export interface StackFrameRow {
   readonly index: number;
   readonly name: string;
@@ -76,6 +78,7 @@ export interface StatsReply {
   readonly programs: readonly ProgramStats[];
 }
 
+/** A loaded program and how often it ran (`struct bpf_prog_stats`). */
 export interface ProgramStats {
   readonly id: number;
   readonly name: string;

@@ -47,11 +47,13 @@ export interface ExprEnv {
   names(): Iterable<string>;
 }
 
+/** What an expression is allowed to do. */
 export interface EvalOptions {
   /** `r1 = 5` is allowed (debug console). */
   readonly assignments: boolean;
 }
 
+/** A value with the tree that gave it, or what is wrong and where. */
 export type EvalResult =
   | { readonly ok: true; readonly value: ExprValue; readonly expr: Expr; readonly assigned?: LValue }
   | { readonly ok: false; readonly error: ExprError };

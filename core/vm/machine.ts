@@ -7,6 +7,7 @@ import { LinearMemory } from './memory.ts';
 import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
 
+/** What a machine is made with. */
 export interface MachineOptions {
   /** Whether the memory is shared with other threads. */
   readonly shared: boolean;

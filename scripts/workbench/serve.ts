@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { captureCommand } from '../lib/exec.ts';
 import type { Workbench } from './install.ts';
 
+/** How the browser editor is served. */
 export interface ServeOptions {
   /** Folder for the server's data, the user's data and the extensions; made when missing. */
   readonly dataDir: string;

@@ -83,7 +83,9 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
       for (let version: number | undefined; ; ) {
         const snapshot = documents.get(textDocument.uri);
         if (token.isCancellationRequested) {
-          throw new ResponseError(LSPErrorCodes.ServerCancelled, 'superseded', { retriggerRequest: false });
+          // By the client, which asks again. Told by ServerCancelled that it need not, vscode-languageclient
+          // would never ask for this document again.
+          throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
         }
         if (snapshot === undefined) return { kind: 'full', items: [] };
         const resultId = String(snapshot.version);
