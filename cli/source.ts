@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { type Assembled, assemble } from '#core/asm/assemble.ts';
 import type { BpfObject, Diagnostic, ProgType } from '#core/object/object.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '#core/object/raw.ts';
+import { diagnosticTexts } from '#core/object/text-place.ts';
 import { messageOf, notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -144,39 +145,5 @@ function failOnErrors(name: string, text: string, diagnostics: readonly Diagnost
   const first = errors[0];
   if (first === undefined) return;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more; bpf-workbench check lists them)` : '';
-  throw new UsageError(`${placeText(name, text, first.range.start)}: ${first.message}${more}`);
-}
-
-/** 1-based line and column in UTF-16 units. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** The place of a text offset. For many offsets of one text `placesIn` is quicker. */
-export function placeOf(text: string, offset: number): Place {
-  return placesIn(text)(offset);
-}
-
-/** Places of offsets of one text, each in logarithmic time. */
-export function placesIn(text: string): (offset: number) => Place {
-  const starts = [0];
-  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
-  return (offset) => {
-    const at = Math.min(offset, text.length);
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= at) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: at - (starts[low] ?? 0) + 1 };
-  };
-}
-
-/** `file:line:col` of a text offset. */
-function placeText(name: string, text: string, offset: number): string {
-  const place = placeOf(text, offset);
-  return `${name}:${place.line}:${place.column}`;
+  throw new UsageError(diagnosticTexts(name, text)(first) + more);
 }

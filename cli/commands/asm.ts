@@ -4,11 +4,12 @@ import { hexText } from '#core/bytes/hex.ts';
 import { writeElf } from '#core/elf/write.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject } from '#core/object/object.ts';
+import { placesIn } from '#core/object/text-place.ts';
 import type { Arguments, Command } from '../command.ts';
 import { messageOf, notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredText } from '../jsonl.ts';
-import { DIALECTS, type Dialect, objectOf, placesIn, readSource } from '../source.ts';
+import { DIALECTS, type Dialect, objectOf, readSource } from '../source.ts';
 
 const MCPUS = ['v1', 'v2', 'v3', 'v4'] as const;
 const LATER_DIALECTS = ['ubpf', 'cbpf'];

@@ -2,11 +2,12 @@ import { decodeInsn } from '#core/isa/decode.ts';
 import { printInsn } from '#core/isa/print.ts';
 import { lint } from '#core/lint/lint.ts';
 import type { Diagnostic, Severity } from '#core/object/object.ts';
+import { type Place, placesIn } from '#core/object/text-place.ts';
 import { checkProgram } from '#core/prog/check.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { type Io, type Styles, stylesFor } from '../io.ts';
-import { type Place, placesIn, readSource, type Source } from '../source.ts';
+import { readSource, type Source } from '../source.ts';
 
 /** One finding as `check --json` prints it. `line`, `column` from 1; `end…` one past the last character. */
 interface Finding {

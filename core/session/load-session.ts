@@ -6,6 +6,7 @@ import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
+import { diagnosticTexts, firstError } from '../object/text-place.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
@@ -16,7 +17,6 @@ import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName } from './paths.ts';
 import { choosePackets } from './session-packets.ts';
 import type { ControlWord, LaunchProblem, LaunchProblemKind, LoadArgs } from './target-api.ts';
-import { diagnosticText, firstError } from './text-place.ts';
 
 /** A session ready to start, or why it cannot be. */
 export type LoadResult =
@@ -138,7 +138,7 @@ function readSource(args: LoadArgs, messages: string[]): Source {
       const text = new TextDecoder().decode(source);
       const parsed = parseHexInsns(text);
       const error = firstError(parsed.diagnostics);
-      if (error !== undefined) throw new LaunchFailure('assembly', diagnosticText(fileName, text, error));
+      if (error !== undefined) throw new LaunchFailure('assembly', diagnosticTexts(fileName, text)(error));
       return { object: objectFromInsns(parsed.value, options), constants: none };
     }
     default:
@@ -153,14 +153,14 @@ function assembleSource(args: LoadArgs, text: string, messages: string[]): Sourc
   const { fileName } = args;
   const assembled = assemble(text, { fileName });
   const errors = assembled.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const textOf = diagnosticTexts(fileName, text);
   const [first] = errors;
   if (first !== undefined) {
     const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
-    const details = errors.map((error) => diagnosticText(fileName, text, error));
-    throw new LaunchFailure('assembly', diagnosticText(fileName, text, first) + more, details);
+    throw new LaunchFailure('assembly', textOf(first) + more, errors.map(textOf));
   }
   for (const diagnostic of assembled.diagnostics) {
-    if (diagnostic.severity === 'warning') messages.push(diagnosticText(fileName, text, diagnostic));
+    if (diagnostic.severity === 'warning') messages.push(textOf(diagnostic));
   }
   const constants = new Map<string, bigint>();
   for (const [name, definition] of assembled.definitions) {

@@ -3,9 +3,9 @@ import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET } from '../input/builtin
 import { readCapture } from '../input/capture.ts';
 import { parseHexBytes } from '../input/hex.ts';
 import type { ProgType } from '../object/object.ts';
+import { firstError } from '../object/text-place.ts';
 import type { SessionPacket } from './loaded.ts';
 import type { DataArg, LaunchProblemKind, LoadArgs } from './target-api.ts';
-import { firstError } from './text-place.ts';
 
 /** The packets a session runs on, or what is wrong with the wish. */
 export type ChosenPackets =
