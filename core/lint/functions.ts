@@ -1,5 +1,6 @@
 import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { groupBy } from '../object/group-by.ts';
 import type { BpfObject, ObjReloc, ObjSection, ObjSymbol, ProgramEntry, ProgType } from '../object/object.ts';
 
 /** Flag of sections that hold instructions (gABI, `SHF_EXECINSTR`). */
@@ -46,8 +47,8 @@ function codeSections(object: BpfObject): number[] {
 export function codeFunctions(object: BpfObject): CodeFunction[] {
   const decoded = new Map(codeSections(object).map((at) => [at, decodeSection(object.sections[at])]));
   const called = callTargets(object, decoded);
-  const symbols = Map.groupBy(object.symbols, (symbol) => symbol.section);
-  const programs = Map.groupBy(object.programs, (program) => program.section);
+  const symbols = groupBy(object.symbols, (symbol) => symbol.section);
+  const programs = groupBy(object.programs, (program) => program.section);
   return [...decoded].flatMap(([at, insns]) => {
     const section = object.sections[at];
     if (section === undefined) return [];

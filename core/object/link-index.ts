@@ -1,6 +1,7 @@
 import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
 import { BPF_PSEUDO_CALL, OP_CALL } from '../isa/opcodes.ts';
 import { SHF_EXECINSTR } from './elf-constants.ts';
+import { groupBy } from './group-by.ts';
 import type { BpfObject, ObjReloc, ObjSymbol } from './object.ts';
 
 /**
@@ -52,7 +53,7 @@ export class ObjectIndex {
   }
 
   #symbolsAt(section: number, offset: number): readonly ObjSymbol[] {
-    this.#symbols ??= Map.groupBy(this.#object.symbols, (s) => `${s.section}:${s.value}`);
+    this.#symbols ??= groupBy(this.#object.symbols, (s) => `${s.section}:${s.value}`);
     return this.#symbols.get(`${section}:${offset}`) ?? [];
   }
 
