@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
 import { assemble } from '#core/asm/assemble.ts';
 import { suggest } from '#core/asm/suggest.ts';
@@ -30,14 +29,14 @@ test.each<[string, string]>([
 ])(
   'many %s take seconds at most',
   (_, text) => {
-    const start = performance.now();
     const assembled = assemble(text, { fileName: 'x.s' });
     lint(assembled);
-    for (const line of assembled.tree.lines) expect(line.statements.length).toBeGreaterThanOrEqual(0);
+    expect(assembled.tree.lines).toHaveLength(text.split('\n').length);
+    expect(assembled.tree.lines.some(({ statements }) => statements.length > 0)).toBe(true);
     linkProgram(assembled.value);
-    expect(performance.now() - start).toBeLessThan(20_000);
   },
-  60_000,
+  // The limit is the claim: what grows with the square of the text takes minutes.
+  20_000,
 );
 
 test.each<[string, string, string]>([
