@@ -38,6 +38,20 @@ export function sockFilter(code: number, k = 0, jt = 0, jf = 0): SockFilter {
   return { code, jt, jf, k: k >>> 0 };
 }
 
+/** Reads an array of `struct sock_filter`; a last partial one is dropped. */
+export function decodeFilters(bytes: Uint8Array): SockFilter[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / SOCK_FILTER_SIZE) }, (_, index) => {
+    const at = index * SOCK_FILTER_SIZE;
+    return {
+      code: view.getUint16(at, true),
+      jt: view.getUint8(at + 2),
+      jf: view.getUint8(at + 3),
+      k: view.getUint32(at + 4, true),
+    };
+  });
+}
+
 /** The bytes of an array of `struct sock_filter`. Fields are cut to their width. */
 export function encodeFilters(filters: readonly SockFilter[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(filters.length * SOCK_FILTER_SIZE);
