@@ -3,6 +3,7 @@ import { type Command, helpText, parseArguments } from './command.ts';
 import { asmCommand } from './commands/asm.ts';
 import { checkCommand } from './commands/check.ts';
 import { conformanceCommand } from './commands/conformance.ts';
+import { convertCommand } from './commands/convert.ts';
 import { dapCommand } from './commands/dap.ts';
 import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   debugCommand,
   asmCommand,
   disasmCommand,
+  convertCommand,
   checkCommand,
   lspCommand,
   dapCommand,
@@ -23,7 +25,7 @@ const COMMANDS: readonly Command[] = [
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['convert', 'tag', 'jit', 'inspect', 'kernel', 'test', 'bench'];
+const LATER = ['tag', 'jit', 'inspect', 'kernel', 'test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,
@@ -77,7 +79,8 @@ async function help(name: string | undefined, io: Io): Promise<number> {
       ...rows,
       '',
       'Files are recognised by content, then by name: assembly text (.bpf.s, .s, .bpfasm, .ebpf),',
-      'raw instructions (.bin), hex text (.hex). `-` is stdin. A u64 in JSON is a "0x…" string.',
+      'raw instructions (.bin), hex text (.hex), classic BPF (.cbpf, and what tcpdump -d, -dd, -ddd print).',
+      '`-` is stdin. A u64 in JSON is a "0x…" string.',
       'Exit codes: 0 fine; 1 a program faulted or a check failed; 2 bad usage or unreadable input.',
       'bpf-workbench COMMAND --help tells the options of a command.',
       '',

@@ -149,7 +149,7 @@ function numberText(bytes: Uint8Array): string {
 
 /** `file:line:col` of an instruction, or its number where there is no line info. */
 function placeOfInsn(attr: LoadAttr, pc: number, source: Source): string {
-  const info = source.kind === 'asm' ? attr.lineInfo.findLast((each) => each.insnOff <= pc) : undefined;
+  const info = source.kind !== 'insns' ? attr.lineInfo.findLast((each) => each.insnOff <= pc) : undefined;
   if (info === undefined) return `instruction ${pc}`;
   const column = info.column > 0 ? `:${info.column}` : '';
   return `${attr.files[info.file] ?? source.name}:${info.line}${column} (instruction ${pc})`;

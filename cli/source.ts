@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { type Assembled, assemble } from '#core/asm/assemble.ts';
+import { type ClassicSource, classicObject } from '#core/cbpf/object.ts';
 import type { BpfObject, Diagnostic, ProgType } from '#core/object/object.ts';
-import { objectFromInsns, parseHexInsns, recogniseSource } from '#core/object/raw.ts';
+import { objectFromInsns, parseHexInsns, recogniseSource, type SourceKind } from '#core/object/raw.ts';
 import { diagnosticTexts } from '#core/object/text-place.ts';
 import { messageOf, notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
@@ -63,20 +64,21 @@ function tooLarge(name: string, limit: number): UsageError {
 /** How text is to be read. */
 export interface SourceOptions {
   /** With a dialect told, text is assembly whatever it looks like. */
-  readonly dialect?: Dialect | 'auto' | undefined;
+  readonly dialect?: Dialect | 'auto' | 'cbpf' | undefined;
   readonly mcpu?: 'v1' | 'v2' | 'v3' | 'v4' | undefined;
 }
 
 /** A program file as read: text with its tree and diagnostics, or instructions. */
 export type Source =
   | { readonly kind: 'asm'; readonly name: string; readonly text: string; readonly assembled: Assembled }
+  | { readonly kind: 'cbpf'; readonly name: string; readonly text: string; readonly classic: ClassicSource }
   | { readonly kind: 'insns'; readonly name: string; readonly insns: Uint8Array };
 
 /** Reads a program in any form that this version knows; throws `UsageError` for others. */
 export async function readSource(path: string, io: Io, options: SourceOptions = {}): Promise<Source> {
   const bytes = await readInput(path, MAX_SOURCE_BYTES, io);
   const name = path === '-' ? 'stdin' : path;
-  const kind = options.dialect === undefined ? recogniseSource(name, bytes) : textUnlessBinary(name, bytes);
+  const kind = kindOf(name, bytes, options);
   switch (kind) {
     case 'asm': {
       const text = new TextDecoder().decode(bytes);
@@ -87,7 +89,7 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
       }
       const assembled = assemble(text, {
         fileName: name,
-        dialect: options.dialect ?? 'auto',
+        dialect: options.dialect === 'cbpf' ? 'auto' : (options.dialect ?? 'auto'),
         ...(options.mcpu === undefined ? {} : { mcpu: options.mcpu }),
       });
       return { kind: 'asm', name, text, assembled };
@@ -107,8 +109,11 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
     }
     case 'elf':
       throw notSupported(`ELF object as input (${name}); give assembly text, raw instructions or hex text`);
-    default:
-      throw notSupported(`classic BPF as input (${name}); give assembly text, raw instructions or hex text`);
+    default: {
+      const text = new TextDecoder().decode(bytes);
+      const classic = classicObject(text, { fileName: name, name: programName(name) });
+      return { kind: 'cbpf', name, text, classic };
+    }
   }
 }
 
@@ -120,10 +125,18 @@ function hasTooManyLines(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** With a dialect told, text is assembly whatever it looks like. */
-function textUnlessBinary(name: string, bytes: Uint8Array): ReturnType<typeof recogniseSource> {
+/** With a dialect told, text is that, whatever it looks like; `auto` recognises classic BPF too. */
+function kindOf(name: string, bytes: Uint8Array, { dialect }: SourceOptions): SourceKind {
   const kind = recogniseSource(name, bytes);
-  return kind === 'raw' || kind === 'elf' ? kind : 'asm';
+  if (dialect === undefined || kind === 'raw' || kind === 'elf') return kind;
+  if (dialect === 'cbpf') return kind.startsWith('cbpf') ? kind : 'cbpf';
+  return dialect === 'auto' && kind.startsWith('cbpf') ? kind : 'asm';
+}
+
+/** `filter` for `some/filter.cbpf`; a name that a symbol can have. */
+function programName(path: string): string {
+  const base = path.slice(path.lastIndexOf('/') + 1).replace(/\..*$/, '');
+  return base.replace(/\W/g, '_').replace(/^(?=\d|$)/, '_');
 }
 
 /** The program object of a source; throws `UsageError` for assembly text with errors. */
@@ -131,6 +144,11 @@ export function objectOf(source: Source, progType?: ProgType): BpfObject {
   if (source.kind === 'asm') {
     failOnErrors(source.name, source.text, source.assembled.diagnostics);
     return source.assembled.value;
+  }
+  if (source.kind === 'cbpf') {
+    failOnErrors(source.name, source.text, source.classic.diagnostics);
+    if (source.classic.object === undefined) throw new UsageError(`${source.name}: holds no program`);
+    return source.classic.object;
   }
   return objectFromInsns(source.insns, {
     name: 'main',
@@ -140,7 +158,7 @@ export function objectOf(source: Source, progType?: ProgType): BpfObject {
 }
 
 /** Throws `UsageError` with the first error's place and text when there is any error. */
-function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
+export function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
   const errors = diagnostics.filter((each) => each.severity === 'error');
   const first = errors[0];
   if (first === undefined) return;

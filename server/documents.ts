@@ -8,17 +8,21 @@ import { type LineIndex, lineIndexOf, offsetAt } from './line-index.ts';
 /** So many edits in one notification are cheaper as one full parse. */
 const MAX_INCREMENTAL_EDITS = 64;
 
-/** One state of an open document. What is costly is computed when first asked for and kept with the state. */
-export interface Snapshot {
+/** What every state of an open document has, whatever its language. */
+export interface Diagnosed {
   readonly uri: string;
   /** The client's version number. */
   readonly version: number;
   readonly index: LineIndex;
+  /** Everything there is to complain about. */
+  diagnostics(): readonly Diagnostic[];
+}
+
+/** One state of an open document. What is costly is computed when first asked for and kept with the state. */
+export interface Snapshot extends Diagnosed {
   readonly tree: AsmTree;
   /** The assembled program with its symbols. */
   assembled(): Assembled;
-  /** Everything there is to complain about. */
-  diagnostics(): readonly Diagnostic[];
 }
 
 /** The open documents of one connection; nothing is ever read from a disk. */
@@ -64,7 +68,7 @@ function isServed(uri: string, languageId: string): boolean {
 }
 
 /** Last part of a URI's path, for messages and line info; the URI itself when it cannot be decoded. */
-function fileNameOf(uri: string): string {
+export function fileNameOf(uri: string): string {
   const last =
     uri
       .replace(/[?#].*$/s, '')

@@ -9,6 +9,17 @@ import {
   type ServerCapabilities,
   TextDocumentSyncKind,
 } from 'vscode-languageserver';
+import { classicCompletion } from './classic/completion.ts';
+import { type ClassicSnapshot, createClassicStore } from './classic/documents.ts';
+import { classicHover } from './classic/hover.ts';
+import {
+  classicDefinition,
+  classicHighlights,
+  classicPrepareRename,
+  classicReferences,
+  classicRename,
+  classicSymbols,
+} from './classic/labels.ts';
 import { registerCustomRequests } from './custom-requests.ts';
 import { createDocumentStore, type Snapshot } from './documents.ts';
 import { codeActions } from './features/code-actions.ts';
@@ -34,7 +45,10 @@ interface ClientOptions {
  */
 export function startServer(connection: Connection): void {
   const documents = createDocumentStore();
-  const scheduler = diagnosticScheduler(connection, documents);
+  const classic = createClassicStore();
+  const scheduler = diagnosticScheduler(connection, {
+    get: (uri) => documents.get(uri) ?? classic.get(uri),
+  });
   const tokens = createTokenProvider();
 
   let complete = createCompletion({ snippets: false });
@@ -55,40 +69,51 @@ export function startServer(connection: Connection): void {
   });
 
   connection.onDidOpenTextDocument(({ textDocument }) => {
-    if (documents.open(textDocument)) scheduler.changed(textDocument.uri);
+    if (documents.open(textDocument) || classic.open(textDocument)) scheduler.changed(textDocument.uri);
   });
   connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => {
-    if (documents.change(textDocument.uri, textDocument.version, contentChanges))
-      scheduler.changed(textDocument.uri);
+    const { uri, version } = textDocument;
+    const known =
+      documents.change(uri, version, contentChanges) || classic.change(uri, version, contentChanges);
+    if (known) scheduler.changed(uri);
   });
   connection.onDidCloseTextDocument(({ textDocument }) => {
     tokens.forget(textDocument.uri);
-    if (documents.close(textDocument.uri)) scheduler.closed(textDocument.uri);
+    if (documents.close(textDocument.uri) || classic.close(textDocument.uri))
+      scheduler.closed(textDocument.uri);
   });
 
-  /** Answers from the newest state of the document, after the edits that wait in front of it; `otherwise` when it is not open. */
+  /**
+   * Answers from the newest state of the document, after the edits that wait in front of it; `otherwise` when it is
+   * not open, or is classic BPF and `ofClassic` is not given.
+   */
   function onDocument<P extends { textDocument: { uri: string } }, R>(
     answer: (snapshot: Snapshot, params: P) => R,
     otherwise: R,
+    ofClassic?: (snapshot: ClassicSnapshot, params: P) => R,
   ): (params: P, token: CancellationToken) => R | ResponseError<void> {
     return (params, token) => {
       if (token.isCancellationRequested) return cancelled();
       const snapshot = documents.get(params.textDocument.uri);
-      return snapshot === undefined ? otherwise : answer(snapshot, params);
+      if (snapshot !== undefined) return answer(snapshot, params);
+      const old = classic.get(params.textDocument.uri);
+      return old === undefined || ofClassic === undefined ? otherwise : ofClassic(old, params);
     };
   }
 
   connection.languages.diagnostics.on((params, token) => scheduler.pull(params, token));
-  connection.onHover(onDocument(hover, null));
-  connection.onCompletion(onDocument((snapshot, params) => complete(snapshot, params), []));
+  connection.onHover(onDocument(hover, null, classicHover));
+  connection.onCompletion(
+    onDocument((snapshot, params) => complete(snapshot, params), [], classicCompletion),
+  );
   connection.onCompletionResolve((item) => resolveCompletion(item));
-  connection.onDefinition(onDocument(definition, null));
-  connection.onReferences(onDocument(references, []));
-  connection.onDocumentHighlight(onDocument(highlights, []));
-  connection.onPrepareRename(onDocument(prepareRename, null));
-  connection.onRenameRequest(onDocument(rename, null));
-  connection.onDocumentSymbol(onDocument(documentSymbols, []));
-  connection.onCodeAction(onDocument(codeActions, []));
+  connection.onDefinition(onDocument(definition, null, classicDefinition));
+  connection.onReferences(onDocument(references, [], classicReferences));
+  connection.onDocumentHighlight(onDocument(highlights, [], classicHighlights));
+  connection.onPrepareRename(onDocument(prepareRename, null, classicPrepareRename));
+  connection.onRenameRequest(onDocument(rename, null, classicRename));
+  connection.onDocumentSymbol(onDocument(documentSymbols, [], classicSymbols));
+  connection.onCodeAction(onDocument(codeActions, [], codeActions));
   connection.onFoldingRanges(onDocument(foldingRanges, []));
   connection.languages.semanticTokens.on(onDocument(tokens.full, { data: [] }));
   connection.languages.semanticTokens.onDelta(onDocument(tokens.delta, { data: [] }));

@@ -50,7 +50,8 @@ export const checkCommand: Command = {
 function findingsOf(source: Source): Finding[] {
   if (source.kind === 'insns') return binaryFindings(source.name, source.insns);
   const placeOf = placesIn(source.text);
-  return [...lint(source.assembled)]
+  const diagnostics = source.kind === 'cbpf' ? source.classic.diagnostics : lint(source.assembled);
+  return [...diagnostics]
     .sort((a, b) => a.range.start - b.range.start)
     .map((each) => finding(source.name, placeOf, each));
 }

@@ -39,8 +39,8 @@ export function disassembleText(
   ]);
 }
 
-/** The same, by instruction. */
-function disassemble(
+/** The text of `disassembleText`, by instruction. */
+export function disassemble(
   insns: Uint8Array,
   dialect: SourceDialect,
   names: DisassembleNames = {},

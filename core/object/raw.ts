@@ -114,7 +114,8 @@ export type SourceKind = 'asm' | 'elf' | 'raw' | 'hex' | 'cbpf' | 'cbpf-dd' | 'c
 
 /**
  * What a file is, by the first bytes of its content (some hundred suffice), then by its name.
- * `tcpdump -ddd` prints a count and lines of four numbers; `tcpdump -dd` C initialisers.
+ * `tcpdump -ddd` prints a count and lines of four numbers; `tcpdump -dd` C initialisers; `tcpdump -d`
+ * numbers its lines: `(000) ldh [12]`.
  */
 export function recogniseSource(name: string, head: Uint8Array): SourceKind {
   if (head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46) return 'elf';
@@ -123,7 +124,9 @@ export function recogniseSource(name: string, head: Uint8Array): SourceKind {
   const text = new TextDecoder().decode(head);
   if (/^\s*\{\s*(0x[0-9a-f]+|\d+)\s*,\s*\d+\s*,\s*\d+\s*,\s*(0x[0-9a-f]+|\d+)\s*\},?/i.test(text))
     return 'cbpf-dd';
+  if (/^\s*((static|const)\s+)*struct\s+sock_filter\b/.test(text)) return 'cbpf-dd';
   if (/^\s*\d+\s*(\n|,)\s*\d+ \d+ \d+ \d+/.test(text)) return 'cbpf-ddd';
+  if (/^\s*\(\d{3,}\)\s+[a-z]/.test(text)) return 'cbpf';
   if (extension === '.cbpf') return 'cbpf';
   if (extension === '.bin') return 'raw';
   if (extension === '.hex') return 'hex';

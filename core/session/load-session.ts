@@ -1,9 +1,10 @@
 import { assemble } from '../asm/assemble.ts';
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
+import { classicObject } from '../cbpf/object.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, ObjSection } from '../object/object.ts';
+import type { BpfObject, Diagnostic, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
 import { diagnosticTexts, firstError } from '../object/text-place.ts';
@@ -141,24 +142,36 @@ function readSource(args: LoadArgs, messages: string[]): Source {
       if (error !== undefined) throw new LaunchFailure('assembly', diagnosticTexts(fileName, text)(error));
       return { object: objectFromInsns(parsed.value, options), constants: none };
     }
+    case 'cbpf':
+    case 'cbpf-dd':
+    case 'cbpf-ddd': {
+      const text = new TextDecoder().decode(source);
+      const { object, diagnostics } = classicObject(text, { fileName, name: options.name });
+      failOnErrors(fileName, text, diagnostics);
+      return { object: object ?? objectFromInsns(new Uint8Array(), options), constants: none };
+    }
     default:
       throw new LaunchFailure(
         'no-program',
-        `${fileName} (${kind}) cannot be debugged in this version; it takes BPF assembly text, raw instructions (.bin) and hex text (.hex)`,
+        `${fileName} (${kind}) cannot be debugged in this version; it takes BPF assembly text, raw instructions (.bin), hex text (.hex) and classic BPF (.cbpf)`,
       );
   }
+}
+
+function failOnErrors(fileName: string, text: string, diagnostics: readonly Diagnostic[]): void {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const [first] = errors;
+  if (first === undefined) return;
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  const textOf = diagnosticTexts(fileName, text);
+  throw new LaunchFailure('assembly', textOf(first) + more, errors.map(textOf));
 }
 
 function assembleSource(args: LoadArgs, text: string, messages: string[]): Source {
   const { fileName } = args;
   const assembled = assemble(text, { fileName });
-  const errors = assembled.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  failOnErrors(fileName, text, assembled.diagnostics);
   const textOf = diagnosticTexts(fileName, text);
-  const [first] = errors;
-  if (first !== undefined) {
-    const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
-    throw new LaunchFailure('assembly', textOf(first) + more, errors.map(textOf));
-  }
   for (const diagnostic of assembled.diagnostics) {
     if (diagnostic.severity === 'warning') messages.push(textOf(diagnostic));
   }

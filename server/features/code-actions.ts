@@ -1,10 +1,10 @@
 import { type CodeAction, CodeActionKind, type CodeActionParams } from 'vscode-languageserver';
-import type { Snapshot } from '../documents.ts';
+import type { Diagnosed } from '../documents.ts';
 import { offsetAt, rangeOf } from '../line-index.ts';
 import { toLspDiagnostic } from './diagnostics.ts';
 
 /** `textDocument/codeAction`: the fixes of the diagnostics that the range touches. */
-export function codeActions(snapshot: Snapshot, { range, context }: CodeActionParams): CodeAction[] {
+export function codeActions(snapshot: Diagnosed, { range, context }: CodeActionParams): CodeAction[] {
   if (
     context.only !== undefined &&
     !context.only.some((kind) => isKindWithin(CodeActionKind.QuickFix, kind))

@@ -11,7 +11,7 @@ import {
   ResponseError,
 } from 'vscode-languageserver';
 import type { Diagnostic, Severity } from '#core/object/object.ts';
-import type { DocumentStore, Snapshot } from '../documents.ts';
+import type { Diagnosed } from '../documents.ts';
 import { rangeOf } from '../line-index.ts';
 
 /** Milliseconds of silence before a document is analysed: little for small ones, more where it costs. */
@@ -36,7 +36,10 @@ export interface DiagnosticScheduler {
 }
 
 /** The scheduler of one connection. */
-export function diagnosticScheduler(connection: Connection, documents: DocumentStore): DiagnosticScheduler {
+export function diagnosticScheduler(
+  connection: Connection,
+  documents: { get(uri: string): Diagnosed | undefined },
+): DiagnosticScheduler {
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
   let push = false;
   let stopped = false;
@@ -105,7 +108,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
 }
 
 /** The diagnostics of a document in LSP's words, worst first where there are too many to send. */
-function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
+export function toLspDiagnostics(snapshot: Diagnosed): LspDiagnostic[] {
   const all = snapshot.diagnostics();
   const kept =
     all.length <= MAX_DIAGNOSTICS
@@ -115,7 +118,7 @@ function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
 }
 
 /** One diagnostic in LSP's words. */
-export function toLspDiagnostic(snapshot: Snapshot, diagnostic: Diagnostic): LspDiagnostic {
+export function toLspDiagnostic(snapshot: Diagnosed, diagnostic: Diagnostic): LspDiagnostic {
   return {
     range: rangeOf(snapshot.index, diagnostic.range),
     severity: SEVERITIES[diagnostic.severity],
@@ -133,6 +136,6 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   hint: DiagnosticSeverity.Hint,
 };
 
-function delayFor(snapshot: Snapshot | undefined): number {
+function delayFor(snapshot: Diagnosed | undefined): number {
   return snapshot !== undefined && snapshot.index.starts.length >= BIG_DOCUMENT ? BIG_DELAY : SMALL_DELAY;
 }

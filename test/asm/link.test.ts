@@ -174,6 +174,8 @@ test.each([
   ['-', ascii('b7 00 00 00 01 00 00 00 95 00 00 00 00 00 00 00\n'), 'hex'],
   ['a.hex', ascii('b700000001000000'), 'hex'],
   ['a.cbpf', ascii('ldh [12]\nret #0\n'), 'cbpf'],
+  ['-', ascii('(000) ldh      [12]\n(001) ret      #0\n'), 'cbpf'],
+  ['-', ascii('static struct sock_filter code[] = {\n{ 0x6, 0, 0, 0 },\n};\n'), 'cbpf-dd'],
   ['-', ascii('2\n40 0 0 12\n6 0 0 0\n'), 'cbpf-ddd'],
   ['-', ascii('{ 0x28, 0, 0, 0x0000000c },\n{ 0x6, 0, 0, 0 },\n'), 'cbpf-dd'],
 ] as const)('%s with %o is recognised', (name, head, kind) => {

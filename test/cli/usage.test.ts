@@ -10,13 +10,11 @@ const ELF = file('elf.o', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0
 test.each([
   ['no command', [], /no command given; one of run, debug/],
   ['unknown command', ['frob'], /unknown command "frob"; one of run/],
-  ...['convert', 'tag', 'jit', 'inspect', 'kernel', 'test', 'bench'].map(
-    (name): [string, string[], RegExp] => [
-      `later command ${name}`,
-      [name, 'x'],
-      new RegExp(`not supported: ${name}$`),
-    ],
-  ),
+  ...['tag', 'jit', 'inspect', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
+    `later command ${name}`,
+    [name, 'x'],
+    new RegExp(`not supported: ${name}$`),
+  ]),
   ['unknown option', ['run', '--frob', OK], /Unknown option '--frob'; see bpf-workbench run --help/],
   ['option without value', ['run', OK, '--data'], /--data/],
   ['later option', ['run', '--blind', OK], /not supported: --blind/],
@@ -71,7 +69,10 @@ test.each([
     ['disasm', file('odd.bin', Uint8Array.of(0xb7, 0, 0xff))],
     /3 bytes is no whole number/,
   ],
-  ['disasm: later dialect', ['disasm', '--dialect', 'cbpf', OK], /not supported: --dialect cbpf/],
+  ['disasm: later dialect', ['disasm', '--dialect', 'ubpf', OK], /not supported: --dialect ubpf/],
+  ['disasm: eBPF as classic BPF', ['disasm', '--dialect', 'cbpf', OK], /eBPF has no form in classic BPF/],
+  ['convert: without --to', ['convert', OK], /give --to pseudoc, gnu, cbpf/],
+  ['convert: eBPF', ['convert', OK, '--to', 'gnu'], /not supported: convert of eBPF/],
   ['check: no file', ['check'], /give at least one FILE/],
   ['debug: stdin', ['debug', '-'], /not supported: debug -/],
   ['debug: assembly error', ['debug', BAD], /bad\.bpf\.s:2:1: /],
@@ -87,7 +88,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-const COMMANDS = ['run', 'debug', 'asm', 'disasm', 'check', 'lsp', 'dap', 'conformance'];
+const COMMANDS = ['run', 'debug', 'asm', 'disasm', 'convert', 'check', 'lsp', 'dap', 'conformance'];
 
 test.each(COMMANDS)('%s --help tells how to use it', async (name) => {
   const { code, stdout, stderr } = await cli([name, '--help']);
@@ -104,7 +105,7 @@ test('--help lists only what works', async () => {
   expect(listed.sort()).toEqual([...COMMANDS].sort());
   for (const name of COMMANDS) {
     const help = (await cli([name, '--help'])).stdout;
-    expect(help).not.toMatch(/--blind|--elf|wasm|x86-64|interp\b|ubpf|cbpf/);
+    expect(help).not.toMatch(/--blind|--elf|wasm|x86-64|interp\b|ubpf/);
   }
 });
 

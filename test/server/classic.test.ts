@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type {
+  CodeAction,
+  CompletionItem,
+  DocumentHighlight,
+  DocumentSymbol,
+  Hover,
+  Location,
+  WorkspaceEdit,
+} from 'vscode-languageserver/node';
+import { positionIn, startClient, type TestClient, textIn } from './harness.ts';
+
+const TEXT = `; ARP only
+	ldh [12]
+	jne #0x806, drop
+	ld #proto
+	jeq #1, drop
+	ret #-1
+drop:	ret #0
+`;
+
+let client: TestClient;
+
+beforeEach(async () => {
+  client = await startClient();
+});
+
+afterEach(async () => {
+  expect(client.errors).toEqual([]);
+  await client.stop();
+});
+
+const open = (text: string, options = { uri: 'file:///w/filter.cbpf', languageId: 'bpf-classic' }) =>
+  client.open(text, options);
+
+const ask = <T>(method: string, uri: string, text: string, needle: string, more: object = {}): Promise<T> =>
+  client.rpc.sendRequest<T>(method, {
+    textDocument: { uri },
+    position: positionIn(text, needle),
+    ...more,
+  });
+
+describe('diagnostics', () => {
+  test('a good program has none, whatever the client calls the language', async () => {
+    expect(await client.diagnostics(await open(TEXT))).toEqual([]);
+    expect(
+      await client.diagnostics(await open(TEXT, { uri: 'file:///w/a.cbpf', languageId: 'plaintext' })),
+    ).toEqual([]);
+  });
+
+  test('errors of the text and refusals of the kernel stand at their place, with fixes', async () => {
+    const text = TEXT.replace('ldh', 'ldhh');
+    const uri = await open(text);
+    const [found] = await client.diagnostics(uri);
+    expect(found?.message).toMatch(/no instruction ldhh; did you mean ldh\?/);
+    expect(textIn(text, found!.range)).toBe('ldhh');
+    const actions = await client.rpc.sendRequest<CodeAction[]>('textDocument/codeAction', {
+      textDocument: { uri },
+      range: found!.range,
+      context: { diagnostics: [] },
+    });
+    expect(actions.map(({ title }) => title)).toEqual(['Change to ldh']);
+    await client.change(uri, 2, [{ range: found!.range, text: 'ldh' }]);
+    expect(await client.diagnostics(uri)).toEqual([]);
+    await client.change(uri, 3, [{ text: 'ld M[2]\nret a\n' }]);
+    expect((await client.diagnostics(uri)).map(({ code }) => code)).toEqual(['scratch-unwritten']);
+  });
+});
+
+describe('hover', () => {
+  test.each([
+    ['ldh', /A = 16 bits of the packet at offset k[\s\S]*code `0x28`, jt 0, jf 0, k `0x0000000c` \(12\)/],
+    ['#proto', /SKF_AD_PROTOCOL.*EtherType/],
+    ['jne', /jneq #0x806, instruction 5[\s\S]*jt 0, jf 3/],
+    ['drop:', /`drop`: instruction 5, line 7/],
+  ])('over %s', async (needle, want) => {
+    const uri = await open(TEXT);
+    const hover = await ask<Hover | null>('textDocument/hover', uri, TEXT, needle);
+    expect(hover?.contents).toMatchObject({ value: expect.stringMatching(want) });
+  });
+
+  test('a comment has none', async () => {
+    expect(await ask('textDocument/hover', await open(TEXT), TEXT, 'ARP')).toBe(null);
+  });
+});
+
+describe('labels', () => {
+  test('definition, references and highlights', async () => {
+    const uri = await open(TEXT);
+    const definition = await ask<Location>('textDocument/definition', uri, TEXT, 'drop\n');
+    expect(definition.range.start).toEqual({ line: 6, character: 0 });
+    const context = { context: { includeDeclaration: true } };
+    const references = await ask<Location[]>('textDocument/references', uri, TEXT, 'drop:', context);
+    expect(references.map(({ range }) => range.start.line)).toEqual([6, 2, 4]);
+    const highlights = await ask<DocumentHighlight[]>('textDocument/documentHighlight', uri, TEXT, 'drop:');
+    expect(highlights.map(({ kind }) => kind)).toEqual([3, 2, 2]);
+  });
+
+  test('renaming changes every place, and refuses names that cannot be', async () => {
+    const uri = await open(TEXT);
+    const edit = await ask<WorkspaceEdit>('textDocument/rename', uri, TEXT, 'drop:', { newName: 'reject' });
+    expect(edit.changes?.[uri]).toHaveLength(3);
+    await expect(ask('textDocument/rename', uri, TEXT, 'drop:', { newName: 'ret' })).rejects.toThrow(
+      /cannot be a label/,
+    );
+    expect(await ask('textDocument/prepareRename', uri, TEXT, 'ldh')).toBe(null);
+  });
+
+  test('the outline shows them', async () => {
+    const uri = await open(TEXT);
+    const symbols = await client.rpc.sendRequest<DocumentSymbol[]>('textDocument/documentSymbol', {
+      textDocument: { uri },
+    });
+    expect(symbols.map(({ name, detail }) => [name, detail])).toEqual([['drop', 'instruction 5']]);
+  });
+});
+
+describe('completion', () => {
+  test.each([
+    ['instructions at the start of a line', '\tld|\nret a\n', ['ld', 'ldh', 'ldxb'], ['#proto']],
+    ['instructions behind a label', 'l1: |\n', ['ret', 'jne'], ['#proto']],
+    ['extensions behind #', 'ld #|\nret a\n', ['#proto', '#len', '#vlan_tci'], ['ret', '#1']],
+    ['only the length for ldx', 'ldx #|\nret a\n', ['#len'], ['#proto']],
+    ['labels behind a condition', 'jeq #1, |\ntxa\nout: ret a\n', ['out'], ['ret']],
+    ['labels behind ja', 'ja o|\nout: ret a\n', ['out'], ['ret']],
+    ['only labels further down', 'top: ja |\nout: ret a\n', ['out'], ['top']],
+    ['nothing in a comment', 'ret a ; r|\n', [], ['ret']],
+  ])('%s', async (_, marked, has, hasNot) => {
+    const text = marked.replace('|', '');
+    const uri = await open(text);
+    const lines = marked.slice(0, marked.indexOf('|')).split('\n');
+    const items = await client.rpc.sendRequest<CompletionItem[]>('textDocument/completion', {
+      textDocument: { uri },
+      position: { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 },
+    });
+    const labels = items.map(({ label }) => label);
+    expect(labels).toEqual(expect.arrayContaining(has));
+    for (const label of hasNot) expect(labels).not.toContain(label);
+  });
+});
+
+test('what classic BPF does not have is answered with nothing', async () => {
+  const uri = await open(TEXT);
+  const textDocument = { uri };
+  expect(await client.rpc.sendRequest('textDocument/semanticTokens/full', { textDocument })).toEqual({
+    data: [],
+  });
+  expect(await client.rpc.sendRequest('textDocument/foldingRange', { textDocument })).toEqual([]);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { Bench, FILE } from './harness.ts';
+
+const TEXT = `; ARP only
+	ldh [12]
+	jne #0x806, drop
+	ret #-1
+drop:	ret #0
+`;
+const CLASSIC = FILE.replace('.bpf.s', '.cbpf');
+const packet = (etherType: string) =>
+  ({ kind: 'hex', text: `${'00'.repeat(12)}${etherType}${'00'.repeat(46)}` }) as const;
+const launch = (text: string, etherType = '0806') => {
+  const bench = new Bench();
+  const reply = bench.tryLoad(text, { fileName: CLASSIC, data: packet(etherType) });
+  if (!reply.ok) throw new Error(reply.problem.message);
+  return bench;
+};
+
+test.each([
+  ['0806', [3, 4]],
+  ['0800', [3, 5]],
+] as const)('EtherType 0x%s: a classic program is stepped line by line', (etherType, lines) => {
+  const bench = launch(TEXT, etherType);
+  bench.start({ stopOnEntry: true });
+  const seen = [bench.where()];
+  for (let i = 0; i < lines.length; i++) seen.push(bench.to('over'));
+  expect(seen).toEqual([2, ...lines].map((line) => `program:${line}`));
+});
+
+test('a breakpoint stands on a classic line, one on a comment moves to the next', () => {
+  const bench = launch(TEXT);
+  const reply = bench.session.request('setBreakpoints', {
+    file: CLASSIC,
+    breakpoints: [{ line: 1 }, { line: 4 }],
+  });
+  expect(reply.map((each) => each.line)).toEqual([2, 4]);
+  bench.start();
+  expect(bench.where()).toBe('program:2');
+  expect(bench.to('continue')).toBe('program:4');
+});
+
+test('what tcpdump prints is stepped in its own lines', () => {
+  const bench = launch('3\n40 0 0 12\n22 0 0 0\n6 0 0 0\n');
+  bench.start({ stopOnEntry: true });
+  expect([bench.where(), bench.to('over')]).toEqual(['program:2', 'program:3']);
+});
+
+test.each([
+  [
+    'a mistake in the text',
+    'ldh [12]\njne #1, dorp\ndrop: ret #0\n',
+    /program\.cbpf:2:9: there is no label dorp; did you mean drop\?/,
+  ],
+  ['what the kernel refuses', 'ld M[0]\nret a\n', /program\.cbpf:1:1: M\[0\] is read before/],
+  ['an empty file', '', /there is no instruction/],
+])('%s is said with its place', (_, text, message) => {
+  const reply = new Bench().tryLoad(text, { fileName: CLASSIC });
+  expect(reply.ok).toBe(false);
+  if (!reply.ok)
+    expect(reply.problem).toMatchObject({ kind: 'assembly', message: expect.stringMatching(message) });
+});
