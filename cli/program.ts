@@ -8,6 +8,7 @@ import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
+import { tagCommand } from './commands/tag.ts';
 import { messageOf, notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -17,13 +18,14 @@ const COMMANDS: readonly Command[] = [
   asmCommand,
   disasmCommand,
   checkCommand,
+  tagCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['convert', 'tag', 'jit', 'inspect', 'kernel', 'test', 'bench'];
+const LATER = ['convert', 'jit', 'inspect', 'kernel', 'test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,
