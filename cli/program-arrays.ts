@@ -1,5 +1,6 @@
 import { createMap, type MapRefusal } from '#core/maps/create.ts';
-import type { LoadAttr, MapDef } from '#core/object/object.ts';
+import { linkProgram } from '#core/object/link.ts';
+import type { BpfObject, LoadAttr, MapDef } from '#core/object/object.ts';
 import { type BpfProg, bpfProgLoad, type Refusal } from '#core/prog/load.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
@@ -62,4 +63,14 @@ function fillProgArray(map: BpfMap, def: MapDef, programs: readonly BpfProg[]): 
     if (error !== 0)
       throw new UsageError(`map ${def.name}: program ${index} cannot be put in (errno ${-error})`);
   }
+}
+
+/** The programs that initial entries of program arrays name, by their index among the object's programs. */
+export function programsForArrays(object: BpfObject, main: LoadAttr): LoadAttr[] {
+  if (!main.maps.some((map) => map.type === 'prog_array' && (map.entries?.length ?? 0) > 0)) return [];
+  return object.programs.map(({ name }) => {
+    const { value, errors } = linkProgram(object, name, { progType: main.progType });
+    if (value === undefined) throw new UsageError(`program ${name}: ${errors[0] ?? 'cannot be linked'}`);
+    return value;
+  });
 }

@@ -6,6 +6,7 @@ import { conformanceCommand } from './commands/conformance.ts';
 import { dapCommand } from './commands/dap.ts';
 import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
 import { tagCommand } from './commands/tag.ts';
@@ -19,13 +20,14 @@ const COMMANDS: readonly Command[] = [
   disasmCommand,
   checkCommand,
   tagCommand,
+  inspectCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['convert', 'jit', 'inspect', 'kernel', 'test', 'bench'];
+const LATER = ['convert', 'jit', 'kernel', 'test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

@@ -1,3 +1,4 @@
+import { nodeHash } from '#core/platform/node/hash.ts';
 import { TargetClient } from '#core/session/client.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
 import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
@@ -32,10 +33,10 @@ export const debugCommand: Command = {
       ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
       cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
       seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+      blind: { text: 'with constants blinded, as bpf_jit_harden does; keys from --seed' },
       'max-insns': { value: 'N', text: 'stop after N instructions; no limit if not told' },
       attach: { value: 'WHERE', text: 'offset 0 of a socket filter: packet (the MAC header) or test_run' },
     },
-    later: ['blind'],
     notes: ['Commands are read from stdin, a line each; help lists them. Ctrl+C pauses a running program.'],
   },
   async run(args, io) {
@@ -45,6 +46,7 @@ export const debugCommand: Command = {
     const load = await loadArgs(path, args, io);
     const client = await TargetClient.start(
       inlineTargetHost({
+        hash: nodeHash,
         yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
         now: () => performance.now(),
       }),
@@ -87,6 +89,7 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     ...(attach === undefined ? {} : { attach }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(maxInsns === undefined ? {} : { maxInsns }),
+    ...(args.flag('blind') ? { blind: true } : {}),
     ...(args.has('seed') ? { seed: u64Of(args.text('seed'), '--seed') } : {}),
     ...(ctx === undefined ? {} : { ctx }),
     ...(packets === undefined ? {} : { packets: packets === 'all' ? packets : [packets] }),

@@ -2,16 +2,12 @@ import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { bpfProgCalcTag, tagHash, tagText } from '#core/prog/bpf-prog-calc-tag.ts';
-import {
-  DEFAULT_SETTINGS,
-  type KernelVersion,
-  kernelVersionText,
-  parseKernelVersion,
-} from '#core/vm/settings.ts';
+import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
+import { kernelNamed } from '../kernel-option.ts';
 import { objectOf, readSource } from '../source.ts';
 
 const DEFAULT_KERNEL = kernelVersionText(DEFAULT_SETTINGS.kernel);
@@ -70,16 +66,4 @@ function tagBatch(args: Arguments, io: Io): Promise<number> {
     const version = kernelNamed(optionalText(line, 'kernel') ?? args.text('kernel'), '"kernel"');
     return { tag: tagText(bpfProgCalcTag(requiredInsns(line, 'insns'), nodeHash, version).tag) };
   });
-}
-
-/** The version that `text` names, one that has tags; throws `UsageError`. */
-function kernelNamed(text: string | undefined, option: string): KernelVersion {
-  if (text === undefined) return DEFAULT_SETTINGS.kernel;
-  const version = parseKernelVersion(text);
-  if (version === undefined)
-    throw new UsageError(`${option} ${text}: must be a version of Linux, as in 6.18`);
-  if (tagHash(version) === undefined) {
-    throw new UsageError(`${option} ${text}: program tags came with Linux 4.10`);
-  }
-  return version;
 }

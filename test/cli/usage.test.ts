@@ -10,15 +10,15 @@ const ELF = file('elf.o', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0
 test.each([
   ['no command', [], /no command given; one of run, debug/],
   ['unknown command', ['frob'], /unknown command "frob"; one of run/],
-  ...['convert', 'jit', 'inspect', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
+  ...['convert', 'jit', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
     `later command ${name}`,
     [name, 'x'],
     new RegExp(`not supported: ${name}$`),
   ]),
   ['unknown option', ['run', '--frob', OK], /Unknown option '--frob'; see bpf-workbench run --help/],
   ['option without value', ['run', OK, '--data'], /--data/],
-  ['later option', ['run', '--blind', OK], /not supported: --blind/],
-  ['later option of debug', ['debug', '--blind', OK], /not supported: --blind/],
+  ['inspect: no file', ['inspect'], /inspect: give one FILE/],
+  ['inspect: missing program', ['inspect', '--prog', 'none', OK], /no program called none/],
   ['later option of conformance', ['conformance', '--elf'], /not supported: --elf/],
   ...['interp', 'wasm', 'x86-64'].map((name): [string, string[], RegExp] => [
     `later engine ${name}`,
@@ -90,7 +90,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-const COMMANDS = ['run', 'debug', 'asm', 'disasm', 'check', 'tag', 'lsp', 'dap', 'conformance'];
+const COMMANDS = ['run', 'debug', 'asm', 'disasm', 'check', 'tag', 'inspect', 'lsp', 'dap', 'conformance'];
 
 test.each(COMMANDS)('%s --help tells how to use it', async (name) => {
   const { code, stdout, stderr } = await cli([name, '--help']);
@@ -107,7 +107,7 @@ test('--help lists only what works', async () => {
   expect(listed.sort()).toEqual([...COMMANDS].sort());
   for (const name of COMMANDS) {
     const help = (await cli([name, '--help'])).stdout;
-    expect(help).not.toMatch(/--blind|--elf|wasm|x86-64|interp\b|ubpf|cbpf/);
+    expect(help).not.toMatch(/--elf|wasm|x86-64|interp\b|ubpf|cbpf/);
   }
 });
 
