@@ -45,7 +45,7 @@ export function statsRow(stats: number, cpu: number): number {
 /** Counts one run on `cpu`, when the machine counts at all. Mirrors `__bpf_prog_run`, include/linux/filter.h. */
 export function countRun(machine: Machine, prog: Counted, cpu: number, nsecs: bigint, insns: bigint): void {
   if (!machine.statsEnabled || prog.stats === 0) return;
-  addRun(machine.memory.words, statsRow(prog.stats, cpu), nsecs, insns);
+  addRun(machine.memory.words, statsRow(prog.stats, cpu), Number(nsecs), Number(insns));
 }
 
 /**
@@ -63,14 +63,17 @@ export function countMiss(machine: Machine, prog: Counted, cpu: number): void {
   const row = statsRow(prog.stats, cpu);
   const { words } = machine.memory;
   updateBegin(words, row);
-  add(words, row + MISSES, 1n);
+  add(words, row + MISSES, 1);
   updateEnd(words, row);
 }
 
-/** Adds one run to the row at byte address `row`. `words`: the machine's memory, shared or not. */
-export function addRun(words: Int32Array, row: number, nsecs: bigint, insns: bigint): void {
+/**
+ * Adds one run to the row at byte address `row`. `words`: the machine's memory, shared or not; `nsecs` and
+ * `insns` of this run: 0 … 2^53 − 1.
+ */
+export function addRun(words: Int32Array, row: number, nsecs: number, insns: number): void {
   updateBegin(words, row);
-  add(words, row + CNT, 1n);
+  add(words, row + CNT, 1);
   add(words, row + NSECS, nsecs);
   add(words, row + INSNS, insns);
   updateEnd(words, row);
@@ -90,13 +93,14 @@ export function readStats(machine: Machine, prog: Counted): ProgStats[] {
 export function readRow(words: Int32Array, row: number): Omit<ProgStats, 'cpu'> {
   for (;;) {
     const before = Atomics.load(words, row >> 2);
+    if ((before & 1) !== 0) continue;
     const read = {
       cnt: load(words, row + CNT),
       nsecs: load(words, row + NSECS),
       misses: load(words, row + MISSES),
       insns: load(words, row + INSNS),
     };
-    if ((before & 1) === 0 && Atomics.load(words, row >> 2) === before) return read;
+    if (Atomics.load(words, row >> 2) === before) return read;
   }
 }
 
@@ -114,10 +118,10 @@ function updateEnd(words: Int32Array, row: number): void {
  * Adds to a 64-bit number in two halves, as a 32-bit kernel does. Atomic accesses, not for their own sake,
  * but because plain ones may be moved past the sequence counter by compilers and weakly ordered processors.
  */
-function add(words: Int32Array, at: number, n: bigint): void {
-  const low = (Atomics.load(words, at >> 2) >>> 0) + Number(n & 0xffffffffn);
+function add(words: Int32Array, at: number, n: number): void {
+  const low = (Atomics.load(words, at >> 2) >>> 0) + (n >>> 0);
   Atomics.store(words, at >> 2, low | 0);
-  const high = Number(n >> 32n) + (low > 0xffffffff ? 1 : 0);
+  const high = Math.floor(n / 2 ** 32) + (low > 0xffffffff ? 1 : 0);
   if (high !== 0) Atomics.store(words, (at >> 2) + 1, (Atomics.load(words, (at >> 2) + 1) + high) | 0);
 }
 
