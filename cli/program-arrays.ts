@@ -1,5 +1,6 @@
 import { u32Bytes } from '#core/bytes/little-endian.ts';
-import type { LoadAttr } from '#core/object/object.ts';
+import { linkProgram } from '#core/object/link.ts';
+import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
 import { ProgramSet } from '#core/prog/program-set.ts';
 import type { Machine } from '#core/vm/machine.ts';
@@ -34,4 +35,14 @@ export function loadPrograms(machine: Machine, main: LoadAttr, others: readonly 
       throw new UsageError(`map ${map.def.name}: program ${index} cannot be put in (errno ${-error})`);
   }
   return { ok: true, main: loaded.prog };
+}
+
+/** The programs that initial entries of program arrays name, by their index among the object's programs. */
+export function programsForArrays(object: BpfObject, main: LoadAttr): LoadAttr[] {
+  if (!main.maps.some((map) => map.type === 'prog_array' && (map.entries?.length ?? 0) > 0)) return [];
+  return object.programs.map(({ name }) => {
+    const { value, errors } = linkProgram(object, name, { progType: main.progType });
+    if (value === undefined) throw new UsageError(`program ${name}: ${errors[0] ?? 'cannot be linked'}`);
+    return value;
+  });
 }

@@ -7,8 +7,10 @@ import { convertCommand } from './commands/convert.ts';
 import { dapCommand } from './commands/dap.ts';
 import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
+import { tagCommand } from './commands/tag.ts';
 import { messageOf, notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -19,13 +21,15 @@ const COMMANDS: readonly Command[] = [
   disasmCommand,
   convertCommand,
   checkCommand,
+  tagCommand,
+  inspectCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['tag', 'jit', 'inspect', 'kernel', 'test', 'bench'];
+const LATER = ['jit', 'kernel', 'test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

@@ -2,11 +2,12 @@ import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { ETH_HLEN } from '#core/ctx/offsets.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
 import type { Refusal } from '#core/prog/load.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import { notSupported, UsageError } from './failure.ts';
+import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { ctxJson, faultJson, hex64 } from './json.ts';
 import {
@@ -33,13 +34,16 @@ export function runBatch(io: Io): Promise<number> {
 }
 
 function runLine(line: JsonObject): object {
-  if ((line.blind_seed ?? undefined) !== undefined) throw notSupported('blind_seed');
   const engine = engineNamed(optionalText(line, 'engine'));
   const progType = progTypeNamed(optionalText(line, 'prog_type')) ?? 'raw';
   const attach = attachNamed(optionalText(line, 'attach')) ?? 'test_run';
   const cpu = optionalInteger(line, 'cpu', 0, HIGHEST_CPU) ?? 0;
   const maxInsns = optionalInteger(line, 'max_insns', 1, HIGHEST_MAX_INSNS) ?? DEFAULT_MAX_INSNS;
   const seed = line.seed === undefined || line.seed === null ? 0n : u64Of(line.seed, 'seed');
+  const blindSeed =
+    line.blind_seed === undefined || line.blind_seed === null
+      ? undefined
+      : u64Of(line.blind_seed, 'blind_seed');
   const ctx = ctxOf(line);
   const data = dataOf(line, progType, attach);
   const progs = progsOf(line, progType);
@@ -47,7 +51,14 @@ function runLine(line: JsonObject): object {
   const main = attrOf('main', requiredInsns(line, 'insns'), progType, maps);
   const others = progs.map((each, index) => attrOf(`progs[${index}]`, each.insns, each.progType, maps));
 
-  const machine = new Machine({ shared: false, nCpus: cpu + 1, seed, maxMemory: MAX_MEMORY_BYTES });
+  const machine = new Machine({
+    shared: false,
+    nCpus: cpu + 1,
+    seed,
+    maxMemory: MAX_MEMORY_BYTES,
+    hash: nodeHash,
+    ...(blindSeed === undefined ? {} : { settings: { bpfJitHarden: 2 }, blindSeed }),
+  });
   const loaded = loadPrograms(machine, main, others);
   if (!loaded.ok) return refusedAnswer(loaded.name, loaded.refusal);
   const input = { data, attach, ...(ctx === undefined ? {} : { ctx }) };

@@ -22,6 +22,7 @@ export const PROGRAM_OPTIONS = {
 export const MACHINE_OPTIONS = {
   cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
   seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+  blind: { text: 'with constants blinded, as bpf_jit_harden does; keys from --seed' },
 } as const satisfies Record<string, OptionSpec>;
 
 /** Where offset 0 of a socket filter lies; `attachNamed` reads it. */

@@ -2,6 +2,7 @@ import { bytesOfHex } from '#core/bytes/hex.ts';
 import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { objectFromInsns } from '#core/object/raw.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { DEFAULT_MAX_INSNS, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
@@ -59,7 +60,7 @@ async function r0Of(memoryHex: string, io: Io): Promise<string> {
   }
   const { value: attr, errors } = linkProgram(objectFromInsns(insns, { name: 'main', progType: 'raw' }));
   if (attr === undefined) throw new UsageError(errors[0] ?? 'the program is empty');
-  const machine = new Machine({ shared: false });
+  const machine = new Machine({ shared: false, hash: nodeHash });
   const loaded = bpfProgLoad(machine, attr);
   if (!loaded.ok) {
     const { pc, message } = loaded.refusal;

@@ -1,3 +1,4 @@
+import { nodeHash } from '#core/platform/node/hash.ts';
 import { TargetClient } from '#core/session/client.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
 import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
@@ -31,7 +32,6 @@ export const debugCommand: Command = {
       'max-insns': { value: 'N', text: 'stop after N instructions; no limit if not told' },
       attach: ATTACH_OPTION,
     },
-    later: ['blind'],
     notes: ['Commands are read from stdin, a line each; help lists them. Ctrl+C pauses a running program.'],
   },
   async run(args, io) {
@@ -41,6 +41,7 @@ export const debugCommand: Command = {
     const load = await loadArgs(path, args, io);
     const client = await TargetClient.start(
       inlineTargetHost({
+        hash: nodeHash,
         yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
         now: () => performance.now(),
       }),
@@ -83,6 +84,7 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     ...(attach === undefined ? {} : { attach }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(maxInsns === undefined ? {} : { maxInsns }),
+    ...(args.flag('blind') ? { blind: true } : {}),
     ...(args.has('seed') ? { seed: u64Of(args.text('seed'), '--seed') } : {}),
     ...(ctx === undefined ? {} : { ctx }),
     ...(packets === undefined ? {} : { packets: packets === 'all' ? packets : [packets] }),

@@ -1,13 +1,13 @@
 import { linkProgram } from '#core/object/link.ts';
-import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import { rawNotice } from '#core/object/prog-types.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { loadPrograms } from '../program-arrays.ts';
+import { loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf } from '../run-input.ts';
 import {
@@ -39,7 +39,6 @@ export const runCommand: Command = {
       json: { text: 'one JSON object and nothing else' },
       jsonl: { text: 'batch: a program a line on stdin, an answer a line' },
     },
-    later: ['blind'],
     notes: [
       'Maps keep their contents from packet to packet. Exit code 1 when a run faults or the program is refused.',
     ],
@@ -73,7 +72,13 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   const attr = linked.value;
   const inputs = await inputsOf(args, attr.progType, io);
 
-  const machine = new Machine({ shared: false, nCpus: cpu + 1, seed });
+  const machine = new Machine({
+    shared: false,
+    nCpus: cpu + 1,
+    seed,
+    hash: nodeHash,
+    ...(args.flag('blind') ? { settings: { bpfJitHarden: 2 } } : {}),
+  });
   const tell = (): void => {
     const notice = progType === undefined ? rawNotice(object, attr.name) : undefined;
     for (const message of notice === undefined ? inputs.messages : [...inputs.messages, notice]) {
@@ -116,14 +121,4 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     await io.out(`${JSON.stringify(all)}\n`);
   } else await io.out(runReport({ attr, engine: engine.name, inputs, results, machine, prog, source, io }));
   return results.some((each) => each.result.fault !== undefined) ? 1 : 0;
-}
-
-/** The programs that initial entries of program arrays name, by their index among the object's programs. */
-function programsForArrays(object: BpfObject, main: LoadAttr): LoadAttr[] {
-  if (!main.maps.some((map) => map.type === 'prog_array' && (map.entries?.length ?? 0) > 0)) return [];
-  return object.programs.map(({ name }) => {
-    const { value, errors } = linkProgram(object, name, { progType: main.progType });
-    if (value === undefined) throw new UsageError(`program ${name}: ${errors[0] ?? 'cannot be linked'}`);
-    return value;
-  });
 }

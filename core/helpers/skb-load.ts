@@ -2,18 +2,12 @@ import { SK_BUFF } from '../ctx/offsets.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Problem } from '../vm/fault.ts';
 import type { Machine } from '../vm/machine.ts';
-
-/** Offsets from here on count from the network header, from the MAC header (include/uapi/linux/filter.h). */
-const SKF_NET_OFF = -0x100000;
-const SKF_LL_OFF = -0x200000;
-/** `mac_header` of a packet that has none. */
-const NO_HEADER = 0xffff;
+import { bpfInternalLoadPointerNegHelper } from './bpf-internal-load-pointer-neg-helper.ts';
 
 /**
  * Where BPF_LD with mode BPF_ABS or BPF_IND reads: linear address of `size` bytes at `offset` (signed 32
- * bits) of the packet of the skb in R6. Not negative: from `skb->data`, inside `skb->len`. Negative: as
- * bpf_internal_load_pointer_neg_helper(), kernel/bpf/core.c, from the network header (SKF_NET_OFF) or the
- * MAC header (SKF_LL_OFF), inside the buffer. undefined: out of bounds. A Problem: R6 holds no skb.
+ * bits) of the packet of the skb in R6. Not negative: from `skb->data`, inside `skb->len`. Negative: from
+ * a header, see `bpfInternalLoadPointerNegHelper`. undefined: out of bounds. A Problem: R6 holds no skb.
  */
 export function loadPacket(
   machine: Machine,
@@ -45,13 +39,7 @@ export function loadPacket(
       Math.min(end, data + view.getUint32(skb + SK_BUFF.len, true)),
     );
   }
-  // The packet's first byte as an offset from skb->head, which header offsets count from.
-  const first = view.getUint32(skb + SK_BUFF.tail, true) - packet.size;
-  const field = offset >= SKF_NET_OFF ? SK_BUFF.network_header : SK_BUFF.mac_header;
-  const header = view.getUint16(skb + field, true);
-  if (offset < SKF_LL_OFF || header === NO_HEADER) return undefined;
-  const distance = offset - (offset >= SKF_NET_OFF ? SKF_NET_OFF : SKF_LL_OFF);
-  return inside(packet.base + header - first + distance, size, packet.base, end);
+  return bpfInternalLoadPointerNegHelper(machine, skb, packet, offset, size);
 }
 
 function inside(at: number, size: number, start: number, end: number): number | undefined {

@@ -20,8 +20,8 @@ export class ProgArrayMap implements BpfMap {
   readonly directValueAddr = undefined;
   readonly #machine: Machine;
   readonly #ids: Region;
-  /** Program type that the array is for: that of the first program that was put in. */
-  #ownerType: string | undefined;
+  /** What the array is for: the kind of the first program that used it or was put in. */
+  #owner: { readonly progType: string; readonly jited: boolean } | undefined;
   #frozen = false;
 
   /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
@@ -50,6 +50,19 @@ export class ProgArrayMap implements BpfMap {
     return index < this.def.maxEntries ? this.#machine.memory.view.getUint32(this.#at(index), true) : 0;
   }
 
+  /**
+   * Whether `prog` may be in the array or use it: it must be of the owner's type, and compiled where the
+   * owner is. The first one that is asked about becomes the owner. Mirrors `bpf_prog_map_compatible`,
+   * kernel/bpf/core.c. Undefined: it may; else the owner in words.
+   */
+  bpfProgMapCompatible(prog: { readonly progType: string; readonly jited?: boolean }): string | undefined {
+    const jited = prog.jited ?? false;
+    this.#owner ??= { progType: prog.progType, jited };
+    const { progType } = this.#owner;
+    if (progType === prog.progType && this.#owner.jited === jited) return undefined;
+    return this.#owner.jited ? `${progType}, native` : progType;
+  }
+
   lookup(key: Uint8Array): Uint8Array | undefined {
     const index = indexOf(key);
     if (index === undefined || this.progIdAt(index) === 0) return undefined;
@@ -64,8 +77,7 @@ export class ProgArrayMap implements BpfMap {
     if (index >= this.def.maxEntries) return -E2BIG;
     const prog = this.#machine.progs.get(progId);
     if (prog === undefined) return -EBADF;
-    if (prog.progType !== (this.#ownerType ?? prog.progType)) return -EINVAL;
-    this.#ownerType = prog.progType;
+    if (this.bpfProgMapCompatible(prog) !== undefined) return -EINVAL;
     this.#machine.memory.view.setUint32(this.#at(index), progId, true);
     return 0;
   }

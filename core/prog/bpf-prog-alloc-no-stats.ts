@@ -1,36 +1,79 @@
 import type { Machine } from '../vm/machine.ts';
+import { MemoryLimitError } from '../vm/memory.ts';
+import type { KernelSettings } from '../vm/settings.ts';
+import { bpfProgSize, loadedCode } from './code.ts';
+import { kfree, kzalloc, PAGE_SIZE, vfree, vzalloc } from './kernel-memory.ts';
 import type { BpfProgShell } from './prog.ts';
 
-/** Bytes of a page. */
-const PAGE_SIZE = 4096;
-/** Bytes of `struct bpf_prog` before its instructions, Linux 6.18. */
-const BPF_PROG_HEADER = 0x48 + 8;
-
+/** Three lock words: used_maps_mutex, ext_mutex, dst_mutex. */
 const LOCKS_SIZE = 12;
+const COUNTER_SIZE = 4;
+
+/** Whether programs are compiled at all. Mirrors `ebpf_jit_enabled`, include/linux/filter.h. */
+export function ebpfJitEnabled(settings: KernelSettings): boolean {
+  return settings.bpfJitEnable !== 0;
+}
 
 /**
- * The skeleton of a program object for `nInsns` instructions, without statistics: whole pages, the
+ * Whether the constants of a program are blinded: `bpf_jit_harden` 2 for everybody, 1 for those without
+ * CAP_BPF; only where programs are compiled. Mirrors `bpf_jit_blinding_enabled`, include/linux/filter.h.
+ */
+export function bpfJitBlindingEnabled(settings: KernelSettings): boolean {
+  if (!ebpfJitEnabled(settings) || settings.bpfJitHarden === 0) return false;
+  return settings.bpfJitHarden === 2 || !settings.privileged;
+}
+
+/**
+ * The skeleton of a program object for `nInsns` instructions, without statistics: whole zeroed pages, the
  * auxiliary part with its three locks, the per-CPU entry counters. Mirrors
  * `bpf_prog_alloc_no_stats`, kernel/bpf/core.c. What was taken is given back when a later part cannot be
  * had. Throws MemoryLimitError.
  */
 export function bpfProgAllocNoStats(machine: Machine, nInsns: number): BpfProgShell {
-  const { memory } = machine;
-  const block = memory.alloc(LOCKS_SIZE, 4);
+  const size = bpfProgSize(nInsns);
+  const pages = Math.ceil(size / PAGE_SIZE);
+  machine.lifeCycle.note('bpf_prog_alloc_no_stats', `${size} bytes → ${plural(pages, 'page')}`);
+  const base = vzalloc(machine, pages);
+  let block = 0;
   let active: number;
   try {
-    active = memory.alloc(4 * machine.cpus.length, 4);
+    block = kzalloc(machine, LOCKS_SIZE);
+    active = kzalloc(machine, COUNTER_SIZE * machine.cpus.length);
   } catch (error) {
-    memory.free(block);
+    kfree(machine, block);
+    vfree(machine, base, pages);
+    if (error instanceof MemoryLimitError) machine.lifeCycle.note('bpf_prog_alloc_no_stats', 'failed');
     throw error;
   }
-  return {
-    pages: Math.ceil((BPF_PROG_HEADER + nInsns * 8) / PAGE_SIZE),
-    aux: { usedMapsMutex: block, extMutex: block + 4, dstMutex: block + 8, block, ownMaps: [] },
+  const prog: BpfProgShell = {
+    base,
+    pages,
+    aux: {
+      usedMapsMutex: block,
+      extMutex: block + 4,
+      dstMutex: block + 8,
+      block,
+      prog: undefined,
+      ownMaps: [],
+      jitedLinfo: 0,
+      kfuncTab: 0,
+      jitedLen: 0,
+      whyInterpreted: undefined,
+      tag: undefined,
+    },
     active,
     stats: 0,
-    jitRequested: false,
-    blindingRequested: false,
+    jitRequested: ebpfJitEnabled(machine.settings),
+    blindingRequested: bpfJitBlindingEnabled(machine.settings),
+    blinded: false,
+    jited: false,
+    code: loadedCode(new Uint8Array(), [], [0]),
     freed: false,
   };
+  if (prog.aux) prog.aux.prog = prog;
+  return prog;
+}
+
+function plural(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

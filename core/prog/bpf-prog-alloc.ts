@@ -1,6 +1,6 @@
 import type { Machine } from '../vm/machine.ts';
 import { bpfProgAllocNoStats } from './bpf-prog-alloc-no-stats.ts';
-import { bpfProgFree } from './bpf-prog-free.ts';
+import { rawBpfProgFree } from './bpf-prog-free.ts';
 import type { BpfProgShell } from './prog.ts';
 import { allocStats } from './stats.ts';
 
@@ -10,11 +10,12 @@ import { allocStats } from './stats.ts';
  * Throws MemoryLimitError.
  */
 export function bpfProgAlloc(machine: Machine, nInsns: number): BpfProgShell {
+  machine.lifeCycle.note('bpf_prog_alloc', `${nInsns} instructions`);
   const prog = bpfProgAllocNoStats(machine, nInsns);
   try {
     prog.stats = allocStats(machine);
   } catch (error) {
-    bpfProgFree(machine, prog);
+    rawBpfProgFree(machine, prog);
     throw error;
   }
   return prog;

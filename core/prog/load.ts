@@ -1,18 +1,26 @@
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { createMap, freeMap, isRefusal, type MapRefusal } from '../maps/create.ts';
-import type { LineInfo, LoadAttr } from '../object/object.ts';
+import { createMap, isRefusal } from '../maps/create.ts';
+import { MAX_INSNS } from '../object/link.ts';
+import type { LoadAttr } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
 import type { Subprog } from '../vm/program.ts';
+import { kernelVersionText } from '../vm/settings.ts';
+import { bpfCheckTailCall } from './bpf-check-tail-call.ts';
+import type { JitCompiler } from './bpf-int-jit-compile.ts';
+import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
 import { bpfProgAlloc } from './bpf-prog-alloc.ts';
+import { bpfProgCalcTag, tagHash, tagText } from './bpf-prog-calc-tag.ts';
 import { bpfProgFree } from './bpf-prog-free.ts';
-import { checkProgram } from './check.ts';
+import { bpfProgSelectRuntime } from './bpf-prog-select-runtime.ts';
+import { checkProgram, subprogStarts } from './check.ts';
+import { loadedCode, setCode } from './code.ts';
+import { addKfuncCalls } from './kfunc-tab.ts';
 import { analyseKinds, type KindsResult } from './kinds.ts';
-import type { Patched } from './patch.ts';
-import type { BpfProg } from './prog.ts';
+import { auxOf, type BpfProg, type BpfProgShell } from './prog.ts';
 import type { Refusal } from './refusal.ts';
-import { xlate } from './xlate.ts';
+import { convertCtxAccesses, resolvePseudoLdimm64 } from './xlate.ts';
 
 export type { BpfProg } from './prog.ts';
 export type { Refusal } from './refusal.ts';
@@ -25,6 +33,8 @@ export interface LoadOptions {
    * freed with the program). Shared between programs of one object.
    */
   readonly maps?: readonly (BpfMap | undefined)[];
+  /** Makes native code of the rewritten program; without it the engine interprets. */
+  readonly jit?: JitCompiler;
 }
 
 /** A loaded program, or why it was not loaded. */
@@ -33,58 +43,116 @@ export type LoadResult =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /**
- * Loads a program into `machine`: checks it, makes its maps, finds out by data flow what it accesses,
- * rewrites it and registers it. Mirrors `bpf_prog_load`, kernel/bpf/syscall.c. A refused program leaves
- * nothing behind. Never throws on what a program holds; running out of the machine's memory is a refusal.
+ * Loads a program into `machine`: makes its object, checks it, makes its maps, finds out by data flow what
+ * it accesses, rewrites it, chooses what executes it and registers it. Mirrors `bpf_prog_load`,
+ * kernel/bpf/syscall.c. A refused program leaves nothing behind. Never throws on what a program holds;
+ * running out of the machine's memory is a refusal.
  */
 export function bpfProgLoad(machine: Machine, attr: LoadAttr, options: LoadOptions = {}): LoadResult {
-  const refusal = checkProgram(attr.insns, { progType: attr.progType, nMaps: attr.maps.length });
-  if (refusal) return { ok: false, refusal };
-  const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
-  if (kinds.refusal) return { ok: false, refusal: kinds.refusal };
-  const own: BpfMap[] = [];
+  const n = attr.insns.length / INSN_SIZE;
+  machine.lifeCycle.note('bpf_prog_load', attr.name);
+  if (n === 0 || !Number.isInteger(n) || n > MAX_INSNS) {
+    const refusal = checkProgram(attr.insns) ?? { pc: undefined, message: 'no whole program' };
+    return { ok: false, refusal };
+  }
+  const loading: Loading = { machine, attr, prog: undefined };
   try {
-    const maps: BpfMap[] = [];
-    for (const [i, def] of attr.maps.entries()) {
-      const given = options.maps?.[i];
-      const map: BpfMap | MapRefusal = given ?? createMap(machine, def);
-      if (isRefusal(map)) return refuse(machine, own, { pc: undefined, message: map.message });
-      if (!given) own.push(map);
-      maps.push(map);
-    }
-    const patched = xlate(
-      attr.insns,
-      attr.progType,
-      kinds,
-      maps.map((map) => map.id),
-    );
-    if ('message' in patched) return refuse(machine, own, patched);
-    const prog = makeProg(machine, attr, kinds, patched, maps, own);
-    machine.progs.set(prog.id, prog);
-    return { ok: true, prog };
+    const result = load(loading, options);
+    if ('id' in result) return { ok: true, prog: result };
+    if (loading.prog !== undefined) bpfProgFree(machine, loading.prog);
+    return { ok: false, refusal: result };
   } catch (error) {
+    if (loading.prog !== undefined) bpfProgFree(machine, loading.prog);
     if (!(error instanceof MemoryLimitError)) throw error;
-    return refuse(machine, own, { pc: undefined, message: error.message });
+    return { ok: false, refusal: { pc: undefined, message: error.message } };
   }
 }
 
-function refuse(machine: Machine, own: readonly BpfMap[], refusal: Refusal): LoadResult {
-  for (const map of own) freeMap(machine, map);
-  return { ok: false, refusal };
+/** A program on its way in; `prog` is the object that has to be freed when something goes wrong. */
+interface Loading {
+  readonly machine: Machine;
+  readonly attr: LoadAttr;
+  prog: BpfProgShell | undefined;
 }
 
-function makeProg(
+function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
+  const { machine, attr } = loading;
+  let prog = bpfProgAlloc(machine, attr.insns.length / INSN_SIZE);
+  loading.prog = prog;
+  calcTag(machine, prog, attr.insns);
+  const refusal = checkProgram(attr.insns, { progType: attr.progType, nMaps: attr.maps.length });
+  if (refusal) return refusal;
+  const starts = subprogStarts(attr.insns);
+  if ('message' in starts) return starts;
+  setCode(machine, prog, loadedCode(attr.insns, attr.lineInfo, starts));
+  const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
+  if (kinds.refusal) return kinds.refusal;
+  addKfuncCalls(machine, prog);
+  const maps = usedMaps(machine, prog, attr, options);
+  if ('message' in maps) return maps;
+  resolvePseudoLdimm64(
+    prog.code.insns,
+    maps.map((map) => map.id),
+  );
+  const patched = bpfPatchInsns(machine, prog, convertCtxAccesses(attr.insns, attr.progType, kinds));
+  if (!('base' in patched)) return patched;
+  loading.prog = patched;
+  setCode(machine, patched, patched.code);
+  prog = bpfProgSelectRuntime(machine, patched, options.jit);
+  loading.prog = prog;
+  const incompatible = bpfCheckTailCall(
+    machine,
+    { progType: attr.progType, jited: prog.jited },
+    maps.filter((map) => map.def.type === 'prog_array'),
+  );
+  if (incompatible) return incompatible;
+  const loaded = finish(machine, attr, kinds, prog, maps);
+  machine.progs.set(loaded.id, loaded);
+  return loaded;
+}
+
+/** Computes the tag where the machine's host can hash and the kernel has tags. */
+function calcTag(machine: Machine, prog: BpfProgShell, insns: Uint8Array): void {
+  const { kernel } = machine.settings;
+  if (machine.hash === undefined || tagHash(kernel) === undefined) return;
+  const tag = bpfProgCalcTag(insns, machine.hash, kernel);
+  machine.lifeCycle.note(
+    'bpf_prog_calc_tag',
+    `${tagText(tag.tag)} (${tag.hash}, Linux ${kernelVersionText(kernel)})`,
+  );
+  auxOf(prog).tag = tag;
+}
+
+/** The maps of the program: given ones, and new ones that it owns. */
+function usedMaps(
+  machine: Machine,
+  prog: BpfProgShell,
+  attr: LoadAttr,
+  options: LoadOptions,
+): readonly BpfMap[] | Refusal {
+  const own: BpfMap[] = [];
+  auxOf(prog).ownMaps = own;
+  const maps: BpfMap[] = [];
+  for (const [i, def] of attr.maps.entries()) {
+    const given = options.maps?.[i];
+    const map = given ?? createMap(machine, def);
+    if (isRefusal(map)) return { pc: undefined, message: map.message };
+    if (!given) own.push(map);
+    maps.push(map);
+  }
+  return maps;
+}
+
+/** The loaded program: the object itself, with what engines and the debugger need to know of it. */
+function finish(
   machine: Machine,
   attr: LoadAttr,
   kinds: KindsResult,
-  patched: Patched,
+  prog: BpfProgShell,
   maps: readonly BpfMap[],
-  own: readonly BpfMap[],
 ): BpfProg {
-  const shell = bpfProgAlloc(machine, patched.insns.length / INSN_SIZE);
-  shell.aux.ownMaps = own;
-  return {
-    ...shell,
+  const { insns, origIdx, firstNew, linfo } = prog.code;
+  return Object.assign(prog, {
     id: machine.takeProgId(),
     name: attr.name,
     progType: attr.progType,
@@ -93,14 +161,14 @@ function makeProg(
     kinds,
     maps,
     mapIds: maps.map((map) => map.id),
-    xlated: patched.insns,
-    origIdx: patched.origIdx,
-    firstXlated: patched.firstNew,
-    xlatedLineInfo: moveLineInfo(attr.lineInfo, patched.firstNew),
-    subprogs: nameSubprogs(attr, kinds, patched.firstNew),
-    uninitialisedReads: uninitialised(kinds, patched.firstNew),
-    breakpoints: new Uint8Array(patched.origIdx.length),
-  };
+    xlated: insns,
+    origIdx,
+    firstXlated: firstNew,
+    xlatedLineInfo: linfo,
+    subprogs: nameSubprogs(attr, kinds, firstNew),
+    uninitialisedReads: uninitialised(kinds, firstNew),
+    breakpoints: new Uint8Array(origIdx.length),
+  });
 }
 
 function nameSubprogs(attr: LoadAttr, kinds: KindsResult, firstNew: Uint32Array): Subprog[] {
@@ -111,13 +179,6 @@ function nameSubprogs(attr: LoadAttr, kinds: KindsResult, firstNew: Uint32Array)
     end: firstNew[end] ?? 0,
     stackDepth,
   }));
-}
-
-/** Line info of slots that now begin elsewhere; entries behind the program's end are dropped. */
-function moveLineInfo(lines: readonly LineInfo[], firstNew: Uint32Array): LineInfo[] {
-  return lines
-    .filter((line) => line.insnOff < firstNew.length - 1)
-    .map((line) => ({ ...line, insnOff: firstNew[line.insnOff] ?? 0 }));
 }
 
 function uninitialised(kinds: KindsResult, firstNew: Uint32Array): ReadonlyMap<InsnIndex, number> {

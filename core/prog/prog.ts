@@ -1,11 +1,13 @@
+import type { InsnIndex } from '../isa/insn.ts';
 import type { LineInfo, LoadAttr } from '../object/object.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ExecProg } from '../vm/program.ts';
+import type { ProgTag } from './bpf-prog-calc-tag.ts';
 import type { KindsResult } from './kinds.ts';
 
 /**
  * The auxiliary part of a program object (`struct bpf_prog_aux`): what is needed beside its code. The
- * locks are words in the machine's memory; byte addresses.
+ * locks are words in the machine's memory; byte addresses, 0 where there is nothing.
  */
 export interface BpfProgAux {
   /** Protects the list of maps that the program uses. */
@@ -16,31 +18,66 @@ export interface BpfProgAux {
   readonly dstMutex: number;
   /** Address of the block that the locks lie in. */
   readonly block: number;
+  /** The object that it belongs to now. */
+  prog: BpfProgShell | undefined;
   /** Maps it created itself and frees with itself. */
   ownMaps: readonly BpfMap[];
+  /** Native address of each line record, 8 bytes each. */
+  jitedLinfo: number;
+  /** Kernel functions that it calls: their BTF ids, 4 bytes each. */
+  kfuncTab: number;
+  /** Bytes of native code of all functions; 0: there is none. */
+  jitedLen: number;
+  /** Why it is interpreted; undefined when it is not. */
+  whyInterpreted: string | undefined;
+  /** Undefined where the machine's host cannot hash. */
+  tag: ProgTag | undefined;
+}
+
+/** A program's instructions as they stand, with where they come from. */
+export interface Code {
+  /** 8 bytes a slot. The object's memory holds the same bytes. */
+  readonly insns: Uint8Array<ArrayBuffer>;
+  /** Slot → slot as loaded. */
+  readonly origIdx: Uint32Array;
+  /** Slot as loaded → first slot of what stands for it; one entry more for the end. */
+  readonly firstNew: Uint32Array;
+  /** Line records, ascending; `insnOff` in slots of `insns`. */
+  readonly linfo: readonly LineInfo[];
+  /** First slots of the functions, ascending, the main one (0) first. */
+  readonly funcs: readonly InsnIndex[];
 }
 
 /**
  * A program object before and after it has code (`struct bpf_prog`). The fields that memory stands
- * behind are byte addresses in the machine's linear memory, 0 once given back.
+ * behind are byte addresses in the machine's linear memory, 0 once given away or given back.
  */
 export interface BpfProgShell {
+  /** The object itself: whole pages, a head and then the instructions. */
+  readonly base: number;
   /** 4096-byte pages that the object with its instructions takes. */
   readonly pages: number;
-  readonly aux: BpfProgAux;
+  /** Undefined once another object has it. */
+  aux: BpfProgAux | undefined;
   /** Per-CPU entry counter: one 32-bit word a CPU. */
-  readonly active: number;
+  active: number;
   /** Per-CPU statistics (`stats.ts`); 0: a program that is not counted. */
   stats: number;
   /** Native code is wanted (`bpf_jit_enable`). */
   readonly jitRequested: boolean;
   /** Its constants are to be blinded (`bpf_jit_harden`). */
   readonly blindingRequested: boolean;
+  /** Its constants have been blinded. */
+  blinded: boolean;
+  /** It has native code. */
+  jited: boolean;
+  code: Code;
   freed: boolean;
 }
 
 /** A loaded program. */
 export interface BpfProg extends ExecProg, BpfProgShell {
+  jited: boolean;
   /** What it was loaded from. */
   readonly attr: LoadAttr;
   /** Instructions as loaded (a copy). */
@@ -53,4 +90,10 @@ export interface BpfProg extends ExecProg, BpfProgShell {
   readonly xlatedLineInfo: readonly LineInfo[];
   /** What the data-flow pass found, in slots as loaded. */
   readonly kinds: KindsResult;
+}
+
+/** The auxiliary part of an object that has it. Throws RangeError for one that has given it away. */
+export function auxOf(prog: BpfProgShell): BpfProgAux {
+  if (prog.aux === undefined) throw new RangeError('this program object has given its auxiliary part away');
+  return prog.aux;
 }

@@ -1,4 +1,5 @@
 import type { Machine } from '../vm/machine.ts';
+import { kzalloc } from './kernel-memory.ts';
 
 /**
  * Per-CPU statistics of a program (`struct bpf_prog_stats`), 40 bytes a CPU in linear memory:
@@ -8,6 +9,8 @@ import type { Machine } from '../vm/machine.ts';
  *     +16  nsecs    time, ns of the virtual clock                                  u64
  *     +24  misses   entries that were refused                                      u64
  *     +32  insns    instructions executed (the kernel does not count these)        u64
+ *
+ * Only the CPU that a row belongs to writes it; anybody may read.
  */
 const ENTRY_SIZE = 40;
 const CNT = 8;
@@ -31,16 +34,18 @@ export interface Counted {
 
 /** Makes a zeroed block for every CPU of the machine. Throws MemoryLimitError. */
 export function allocStats(machine: Machine): number {
-  return machine.memory.alloc(ENTRY_SIZE * machine.cpus.length, 8);
+  return kzalloc(machine, ENTRY_SIZE * machine.cpus.length);
+}
+
+/** Byte address of CPU `cpu`'s row in the block at `stats`. */
+export function statsRow(stats: number, cpu: number): number {
+  return stats + cpu * ENTRY_SIZE;
 }
 
 /** Counts one run on `cpu`, when the machine counts at all. Mirrors `__bpf_prog_run`, include/linux/filter.h. */
 export function countRun(machine: Machine, prog: Counted, cpu: number, nsecs: bigint, insns: bigint): void {
-  update(machine, prog, cpu, (view, at) => {
-    add(view, at + CNT, 1n);
-    add(view, at + NSECS, nsecs);
-    add(view, at + INSNS, insns);
-  });
+  if (!machine.statsEnabled || prog.stats === 0) return;
+  addRun(machine.memory.words, statsRow(prog.stats, cpu), Number(nsecs), Number(insns));
 }
 
 /**
@@ -52,42 +57,75 @@ export function recordRun(machine: Machine, cpu: number, prog: Counted): void {
   countRun(machine, prog, cpu, executed, executed);
 }
 
-function update(
-  machine: Machine,
-  prog: Counted,
-  cpu: number,
-  change: (view: DataView, at: number) => void,
-): void {
+/** Counts one refused entry on `cpu`. Mirrors `bpf_prog_inc_misses_counter`, kernel/bpf/syscall.c. */
+export function countMiss(machine: Machine, prog: Counted, cpu: number): void {
   if (!machine.statsEnabled || prog.stats === 0) return;
-  const at = prog.stats + cpu * ENTRY_SIZE;
-  const { words, view } = machine.memory;
-  Atomics.add(words, at >> 2, 1);
-  change(view, at);
-  Atomics.add(words, at >> 2, 1);
+  const row = statsRow(prog.stats, cpu);
+  const { words } = machine.memory;
+  updateBegin(words, row);
+  add(words, row + MISSES, 1);
+  updateEnd(words, row);
 }
 
-function add(view: DataView, at: number, n: bigint): void {
-  view.setBigUint64(at, view.getBigUint64(at, true) + n, true);
+/**
+ * Adds one run to the row at byte address `row`. `words`: the machine's memory, shared or not; `nsecs` and
+ * `insns` of this run: 0 … 2^53 − 1.
+ */
+export function addRun(words: Int32Array, row: number, nsecs: number, insns: number): void {
+  updateBegin(words, row);
+  add(words, row + CNT, 1);
+  add(words, row + NSECS, nsecs);
+  add(words, row + INSNS, insns);
+  updateEnd(words, row);
 }
 
 /** A row a CPU; each row is consistent even while its CPU counts. */
 export function readStats(machine: Machine, prog: Counted): ProgStats[] {
-  return machine.cpus.map((_, cpu) => readEntry(machine, prog, cpu));
+  const { words } = machine.memory;
+  return machine.cpus.map((_, cpu) =>
+    prog.stats === 0
+      ? { cpu, cnt: 0n, nsecs: 0n, misses: 0n, insns: 0n }
+      : { cpu, ...readRow(words, statsRow(prog.stats, cpu)) },
+  );
 }
 
-function readEntry(machine: Machine, prog: Counted, cpu: number): ProgStats {
-  if (prog.stats === 0) return { cpu, cnt: 0n, nsecs: 0n, misses: 0n, insns: 0n };
-  const at = prog.stats + cpu * ENTRY_SIZE;
-  const { words, view } = machine.memory;
+/** The row at byte address `row`, read again as long as an update gets in between. */
+export function readRow(words: Int32Array, row: number): Omit<ProgStats, 'cpu'> {
   for (;;) {
-    const before = Atomics.load(words, at >> 2);
-    const row = {
-      cpu,
-      cnt: view.getBigUint64(at + CNT, true),
-      nsecs: view.getBigUint64(at + NSECS, true),
-      misses: view.getBigUint64(at + MISSES, true),
-      insns: view.getBigUint64(at + INSNS, true),
+    const before = Atomics.load(words, row >> 2);
+    if ((before & 1) !== 0) continue;
+    const read = {
+      cnt: load(words, row + CNT),
+      nsecs: load(words, row + NSECS),
+      misses: load(words, row + MISSES),
+      insns: load(words, row + INSNS),
     };
-    if ((before & 1) === 0 && Atomics.load(words, at >> 2) === before) return row;
+    if (Atomics.load(words, row >> 2) === before) return read;
   }
+}
+
+/** Mirrors `u64_stats_update_begin`, include/linux/u64_stats_sync.h: from here on readers wait. */
+function updateBegin(words: Int32Array, row: number): void {
+  Atomics.add(words, row >> 2, 1);
+}
+
+/** Mirrors `u64_stats_update_end`. */
+function updateEnd(words: Int32Array, row: number): void {
+  Atomics.add(words, row >> 2, 1);
+}
+
+/**
+ * Adds to a 64-bit number in two halves, as a 32-bit kernel does. Atomic accesses, not for their own sake,
+ * but because plain ones may be moved past the sequence counter by compilers and weakly ordered processors.
+ */
+function add(words: Int32Array, at: number, n: number): void {
+  const low = (Atomics.load(words, at >> 2) >>> 0) + (n >>> 0);
+  Atomics.store(words, at >> 2, low | 0);
+  const high = Math.floor(n / 2 ** 32) + (low > 0xffffffff ? 1 : 0);
+  if (high !== 0) Atomics.store(words, (at >> 2) + 1, (Atomics.load(words, (at >> 2) + 1) + high) | 0);
+}
+
+function load(words: Int32Array, at: number): bigint {
+  const low = BigInt(Atomics.load(words, at >> 2) >>> 0);
+  return (BigInt(Atomics.load(words, (at >> 2) + 1) >>> 0) << 32n) | low;
 }

@@ -4,19 +4,17 @@ import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import type { ProgType } from '../object/object.ts';
 import type { KindsResult } from './kinds.ts';
-import { type Patched, type PatchRefusal, patchInsns } from './patch.ts';
 
 /**
- * The rewritten program: context accesses become accesses to the kernel's structures, map loads hold map
- * ids. Everything else stays as it is (helper calls keep the helper's number). Mirrors
- * `convert_ctx_accesses`, kernel/bpf/verifier.c.
+ * What takes the place of each context access, by slot: accesses to the kernel's structures. Everything
+ * else stays as it is (helper calls keep the helper's number). Mirrors `convert_ctx_accesses`,
+ * kernel/bpf/verifier.c.
  */
-export function xlate(
+export function convertCtxAccesses(
   insns: Uint8Array,
   progType: ProgType,
   kinds: KindsResult,
-  mapIds: readonly number[],
-): Patched | PatchRefusal {
+): ReadonlyMap<InsnIndex, Uint8Array> {
   const options = {
     tstampTypeAccess: kinds.ctxAccesses.some((use) => use.field.name === 'tstamp_type'),
   };
@@ -25,13 +23,14 @@ export function xlate(
     const insn = readInsn(insns, use.pc);
     replacements.set(use.pc, convertCtxAccess(progType, use.field, insn, use.offset, options));
   }
-  const patched = patchInsns(insns, replacements);
-  if (!('message' in patched)) nameMaps(patched.insns, mapIds);
-  return patched;
+  return replacements;
 }
 
-/** Puts map ids where the program as loaded has indices. */
-function nameMaps(insns: Uint8Array, mapIds: readonly number[]): void {
+/**
+ * Puts the machine's map ids where the program as loaded has indices. Mirrors
+ * `resolve_pseudo_ldimm64`, kernel/bpf/verifier.c.
+ */
+export function resolvePseudoLdimm64(insns: Uint8Array, mapIds: readonly number[]): void {
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
   for (let at = 0; at < insns.length; at += INSN_SIZE) {
     if (view.getUint8(at) !== WIDE_OPCODE) continue;

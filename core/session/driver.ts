@@ -29,6 +29,7 @@ export class Driver {
     this.#post = post;
     this.#session = new Session({
       sharedMemory: runtime.sharedMemory,
+      hash: runtime.hash,
       emit: (event) => {
         if (this.#held === undefined) post({ event });
         else this.#held.push({ event });

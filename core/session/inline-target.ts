@@ -1,9 +1,12 @@
+import type { HashHost } from '../vm/settings.ts';
 import { Driver } from './driver.ts';
 import type { FromTarget, ToTarget } from './target-api.ts';
 import type { TargetHost, TargetPort } from './target-host.ts';
 
 /** What an inline target needs of the thread it shares; the host hands it in, core knows no event loop. */
 export interface InlineRuntime {
+  /** The platform's hash functions; without them programs have no tag. */
+  readonly hash?: HashHost;
   /** Resolves after everything that waits in the event loop was served. */
   yieldToEventLoop(): Promise<void>;
   /** Milliseconds from any origin. */

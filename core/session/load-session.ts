@@ -13,6 +13,7 @@ import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
+import type { HashHost } from '../vm/settings.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName } from './paths.ts';
@@ -42,9 +43,9 @@ class LaunchFailure extends Error {
  * Makes a machine, assembles (or reads) the program, loads it and lays the input out: everything between
  * launch arguments and the first instruction. What is wrong with the arguments or the file is a value.
  */
-export function loadSession(args: LoadArgs, sharedMemory: boolean): LoadResult {
+export function loadSession(args: LoadArgs, sharedMemory: boolean, hash?: HashHost): LoadResult {
   try {
-    return load(args, sharedMemory);
+    return load(args, sharedMemory, hash);
   } catch (error) {
     if (error instanceof LaunchFailure) return { ok: false, problem: error.problem };
     if (error instanceof MemoryLimitError) {
@@ -54,7 +55,7 @@ export function loadSession(args: LoadArgs, sharedMemory: boolean): LoadResult {
   }
 }
 
-function load(args: LoadArgs, sharedMemory: boolean): LoadResult {
+function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined): LoadResult {
   checkArguments(args);
   const messages: string[] = [];
   const source = readSource(args, messages);
@@ -65,7 +66,13 @@ function load(args: LoadArgs, sharedMemory: boolean): LoadResult {
   const notice = args.type === undefined ? rawNotice(source.object, attr.name) : undefined;
   if (notice !== undefined) messages.push(notice);
   const cpuNumber = args.cpu ?? 0;
-  const machine = new Machine({ shared: sharedMemory, nCpus: cpuNumber + 1, seed: args.seed ?? 0n });
+  const machine = new Machine({
+    shared: sharedMemory,
+    nCpus: cpuNumber + 1,
+    seed: args.seed ?? 0n,
+    hash,
+    ...(args.blind ? { settings: { bpfJitHarden: 2 } } : {}),
+  });
   machine.statsEnabled = args.stats ?? true;
   const programs = loadPrograms(args, machine, source.object, attr);
   const main = programs[0];

@@ -1,3 +1,4 @@
+import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { expressionEnv } from './environment.ts';
@@ -26,6 +27,8 @@ import { registersView, stackView, statsView, type ViewContext } from './views.t
 export interface SessionOptions {
   /** Memory that other threads can write to, for immediate pauses. */
   readonly sharedMemory: boolean;
+  /** The platform's hash functions, for program tags. */
+  readonly hash?: HashHost | undefined;
   /** Told of stops, output and the end. */
   emit(event: TargetEvent): void;
 }
@@ -108,7 +111,7 @@ export class Session {
 
   #load(args: LoadArgs): LoadReply {
     if (this.#loaded !== undefined) throw new Error('this session has a program already');
-    const result = loadSession(args, this.#options.sharedMemory);
+    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash);
     if (!result.ok) return result;
     const { loaded } = result;
     this.#loaded = loaded;

@@ -42,6 +42,8 @@ export interface LoadArgs {
   readonly attach?: 'packet' | 'test_run';
   /** Programs to put into program arrays: map name → index → program of the same file. */
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Run the program with its constants blinded (`bpf_jit_harden` 2), keys from `seed`; default false. */
+  readonly blind?: boolean;
   /** Count run statistics; default true. */
   readonly stats?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { HashHost } from '../vm/settings.ts';
 import type { FromTarget, ToTarget } from './target-api.ts';
 
 /** The two ends of a connection to a running target. Messages arrive in the order they were sent. */
@@ -18,6 +19,8 @@ export interface TargetHost {
 
 /** What a target needs of the thread it lives in. */
 export interface TargetRuntime {
+  /** The platform's hash functions; without them programs have no tag. */
+  readonly hash?: HashHost;
   /** The machine's memory is shared, so that the client can stop it between two instructions. */
   readonly sharedMemory: boolean;
   /** Resolves after everything that waits in the event loop (messages to us among it) was served. */

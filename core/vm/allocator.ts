@@ -52,6 +52,11 @@ export class BlockAllocator {
     return sum;
   }
 
+  /** Spans that are out. */
+  get takenSpans(): number {
+    return this.#taken.size;
+  }
+
   #give(start: number, end: number): void {
     let low = 0;
     let high = this.#free.length;

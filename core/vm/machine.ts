@@ -2,10 +2,12 @@ import { AddressSpace } from './address-space.ts';
 import { VirtualClock } from './clock.ts';
 import { Cpu } from './cpu.ts';
 import * as layout from './layout.ts';
+import { LifeCycleTrace } from './life-cycle.ts';
 import type { BpfMap } from './map.ts';
 import { LinearMemory } from './memory.ts';
 import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
+import { DEFAULT_SETTINGS, type HashHost, type KernelSettings } from './settings.ts';
 
 /** What a machine is made with. */
 export interface MachineOptions {
@@ -17,6 +19,12 @@ export interface MachineOptions {
   readonly seed?: bigint | number;
   /** Most bytes of linear memory; 1 GiB when not told. */
   readonly maxMemory?: number;
+  /** What differs from DEFAULT_SETTINGS. */
+  readonly settings?: Partial<KernelSettings>;
+  /** Seed of the keys that constants are blinded with, cut to 64 bits; `seed` when not told. */
+  readonly blindSeed?: bigint | number;
+  /** The platform's hash functions; without them programs have no tag. */
+  readonly hash?: HashHost | undefined;
 }
 
 const DEFAULT_MAX_MEMORY = 2 ** 30;
@@ -41,6 +49,14 @@ export class Machine {
   readonly output: string[] = [];
   /** Whether runs are counted (the kernel's `bpf_stats_enabled_key`). */
   statsEnabled = true;
+  readonly settings: KernelSettings;
+  /** Unsigned 64 bits. */
+  readonly blindSeed: bigint;
+  readonly hash: HashHost | undefined;
+  /** Calls of the functions that load, rewrite and free programs. */
+  readonly lifeCycle = new LifeCycleTrace();
+  /** What programs hold: pages of program objects, and the objects beside them. */
+  readonly progAccount = { pages: 0, objects: 0 };
   #nextProgId = 1;
   #nextMapId = 1;
 
@@ -59,7 +75,11 @@ export class Machine {
     this.cpus = Array.from({ length: nCpus }, (_, index) => new Cpu(this, index));
     for (const cpu of this.cpus) this.#allocStack(cpu);
     this.clock = new VirtualClock(this.memory);
-    this.random = new SeededRandom(this.memory, nCpus, BigInt.asUintN(64, BigInt(options.seed ?? 0)));
+    const seed = BigInt.asUintN(64, BigInt(options.seed ?? 0));
+    this.random = new SeededRandom(this.memory, nCpus, seed);
+    this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.blindSeed = BigInt.asUintN(64, BigInt(options.blindSeed ?? seed));
+    this.hash = options.hash;
   }
 
   /** CPU `index`; throws RangeError when the machine does not have it. */

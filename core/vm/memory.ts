@@ -24,6 +24,7 @@ export class LinearMemory {
   #view: DataView;
   #words: Int32Array;
   #generation = 0;
+  #failAfter = Number.POSITIVE_INFINITY;
 
   /** `reserved`: bytes at the start that the allocator leaves alone; `limit` is rounded up to pages. */
   constructor(options: { shared: boolean; reserved: number; limit: number }) {
@@ -61,8 +62,25 @@ export class LinearMemory {
     return this.#blocks.takenBytes;
   }
 
+  /** Blocks that are out. */
+  get takenBlocks(): number {
+    return this.#blocks.takenSpans;
+  }
+
+  /**
+   * For tests of what happens when memory runs out: `nth` more calls of `alloc` succeed, the one after
+   * them fails, once. Undefined: none fails.
+   */
+  failAfter(nth: number | undefined): void {
+    this.#failAfter = nth ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Gives a zeroed block of `size` bytes; its byte address. Throws MemoryLimitError. */
   alloc(size: number, align?: number): number {
+    if (this.#failAfter-- <= 0) {
+      this.#failAfter = Number.POSITIVE_INFINITY;
+      throw new MemoryLimitError(`${size} bytes were refused: this allocation was told to fail`);
+    }
     let at = this.#blocks.take(size, align);
     if (at === undefined) {
       this.#grow(size + (align ?? 0));

@@ -15,6 +15,8 @@ export interface ExecProg {
   readonly id: number;
   readonly name: string;
   readonly progType: string;
+  /** It has native code. */
+  readonly jited?: boolean;
   /**
    * The rewritten instructions; 8 bytes a slot; not changed while the program is loaded. `imm` of a
    * helper call is the helper's number; of a map load with `src_reg` 1 or 2 the machine's map id, with

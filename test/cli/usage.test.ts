@@ -10,15 +10,15 @@ const ELF = file('elf.o', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0
 test.each([
   ['no command', [], /no command given; one of run, debug/],
   ['unknown command', ['frob'], /unknown command "frob"; one of run/],
-  ...['tag', 'jit', 'inspect', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
+  ...['jit', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
     `later command ${name}`,
     [name, 'x'],
     new RegExp(`not supported: ${name}$`),
   ]),
   ['unknown option', ['run', '--frob', OK], /Unknown option '--frob'; see bpf-workbench run --help/],
   ['option without value', ['run', OK, '--data'], /--data/],
-  ['later option', ['run', '--blind', OK], /not supported: --blind/],
-  ['later option of debug', ['debug', '--blind', OK], /not supported: --blind/],
+  ['inspect: no file', ['inspect'], /inspect: give one FILE/],
+  ['inspect: missing program', ['inspect', '--prog', 'none', OK], /no program called none/],
   ['later option of conformance', ['conformance', '--elf'], /not supported: --elf/],
   ...['interp', 'wasm', 'x86-64'].map((name): [string, string[], RegExp] => [
     `later engine ${name}`,
@@ -37,6 +37,15 @@ test.each([
   ['missing file', ['run', '/nonexistent.bpf.s'], /\/nonexistent\.bpf\.s: no such file/],
   ['a directory', ['run', ROOT], /is a directory; give a file/],
   ['assembly error', ['run', BAD], /bad\.bpf\.s:2:1: /],
+  ['tag: no file', ['tag'], /tag: give one FILE/],
+  [
+    'tag: no version',
+    ['tag', '--kernel', 'six', OK],
+    /--kernel six: must be a version of Linux, as in 6\.18/,
+  ],
+  ['tag: too old', ['tag', '--kernel', '4.9', OK], /--kernel 4\.9: program tags came with Linux 4\.10/],
+  ['tag: missing program', ['tag', '--prog', 'none', OK], /no program called none/],
+  ['tag: batch with a file', ['tag', '--jsonl', OK], /tag --jsonl reads stdin/],
   ['ELF input', ['run', ELF], /not supported: ELF object as input/],
   ['missing program', ['run', '--prog', 'none', OK], /no program called none/],
   ['bad data', ['run', '--data', '0g', OK], /--data, character 1: "0g" is no hex; bytes are two digits/],
@@ -88,7 +97,19 @@ test.each([
   expect(code).toBe(2);
 });
 
-const COMMANDS = ['run', 'debug', 'asm', 'disasm', 'convert', 'check', 'lsp', 'dap', 'conformance'];
+const COMMANDS = [
+  'run',
+  'debug',
+  'asm',
+  'disasm',
+  'convert',
+  'check',
+  'tag',
+  'inspect',
+  'lsp',
+  'dap',
+  'conformance',
+];
 
 test.each(COMMANDS)('%s --help tells how to use it', async (name) => {
   const { code, stdout, stderr } = await cli([name, '--help']);
@@ -105,7 +126,7 @@ test('--help lists only what works', async () => {
   expect(listed.sort()).toEqual([...COMMANDS].sort());
   for (const name of COMMANDS) {
     const help = (await cli([name, '--help'])).stdout;
-    expect(help).not.toMatch(/--blind|--elf|wasm|x86-64|interp\b|ubpf/);
+    expect(help).not.toMatch(/--elf|wasm|x86-64|interp\b|ubpf/);
   }
 });
 

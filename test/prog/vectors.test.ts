@@ -1,51 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
-import type { ProgType } from '#core/object/object.ts';
-import { bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { attrOf, unhex } from './build.ts';
-
-interface Vector {
-  readonly name: string;
-  readonly prog_type: ProgType;
-  readonly insns: string;
-  readonly map: { type: string; key_size: number; value_size: number; max_entries: number } | null;
-  readonly stack_depth: readonly number[];
-  readonly func_insn_start: readonly number[];
-  readonly data: string | null;
-  readonly retval: number | null;
-}
-
-const file = new URL('../testdata/vectors/kernel-6.18-x86-64.jsonl.gz', import.meta.url);
-const vectors: Vector[] = gunzipSync(readFileSync(file))
-  .toString()
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map((line) => JSON.parse(line));
+import { unhex } from './build.ts';
+import { loadVector as load, vectors } from './vectors.ts';
 
 /** Map types that the machine does not have yet: what it must say of them. */
 const NOT_YET = 'is not simulated yet';
-
-function load(machine: Machine, vector: Vector) {
-  const { map } = vector;
-  const maps = map
-    ? [
-        {
-          name: 'm',
-          type: map.type,
-          keySize: map.key_size,
-          valueSize: map.value_size,
-          maxEntries: map.max_entries,
-          flags: 0,
-        },
-      ]
-    : [];
-  return bpfProgLoad(machine, attrOf(vector.prog_type, unhex(vector.insns), { maps }));
-}
 
 test('programs that Linux 6.18 ran give the same result here', () => {
   let equal = 0;

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { Driver } from '../../session/driver.ts';
 import type { ToTarget } from '../../session/target-api.ts';
+import { nodeHash } from './hash.ts';
 
 if (parentPort === null) throw new Error('worker-entry runs in a worker thread only');
 const port = parentPort;
@@ -10,6 +11,7 @@ const port = parentPort;
 const driver = new Driver(
   {
     sharedMemory: true,
+    hash: nodeHash,
     yieldToEventLoop: () => setImmediate(),
     now: () => performance.now(),
   },

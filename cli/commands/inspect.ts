@@ -1,0 +1,61 @@
+import { linkProgram } from '#core/object/link.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
+import { bpfProgFree } from '#core/prog/load.ts';
+import { Machine } from '#core/vm/machine.ts';
+import { DEFAULT_SETTINGS } from '#core/vm/settings.ts';
+import type { Command } from '../command.ts';
+import { UsageError } from '../failure.ts';
+import { inspected, inspectText, type Traced } from '../inspect-report.ts';
+import { kernelNamed } from '../kernel-option.ts';
+import { loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { progTypeNamed } from '../run-options.ts';
+import { refusedReport } from '../run-report.ts';
+import { objectOf, readSource } from '../source.ts';
+
+/** `bpf-workbench inspect` */
+export const inspectCommand: Command = {
+  spec: {
+    name: 'inspect',
+    usage: ['FILE [options]'],
+    summary: 'Show the program object that a program becomes when it is loaded.',
+    options: {
+      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
+      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+      kernel: { value: 'VERSION', text: 'the kernel whose tag it is; 6.18 if not told' },
+      blind: { text: 'with constants blinded, as bpf_jit_harden does' },
+      trace: { text: 'with the calls of the life cycle functions, from loading to freeing' },
+      json: { text: 'one JSON object and nothing else' },
+    },
+    notes: ['Exit code 1 when the program is refused.'],
+  },
+  async run(args, io) {
+    const [path, ...others] = args.positionals;
+    if (path === undefined || others.length > 0) throw new UsageError('inspect: give one FILE (- is stdin)');
+    const progType = progTypeNamed(args.text('type'));
+    const kernel = kernelNamed(args.text('kernel'), '--kernel');
+    const source = await readSource(path, io);
+    const object = objectOf(source, progType);
+    const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
+    const attr = linked.value;
+    if (attr === undefined) {
+      throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
+    }
+    const bpfJitHarden = args.flag('blind') ? 2 : DEFAULT_SETTINGS.bpfJitHarden;
+    const machine = new Machine({ shared: false, hash: nodeHash, settings: { kernel, bpfJitHarden } });
+    const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
+    const trace = (): Traced => (args.flag('trace') ? { trace: machine.lifeCycle.calls } : {});
+    if (!loaded.ok) {
+      const { pc, message } = loaded.refusal;
+      const refused = { pc: pc ?? null, message };
+      const json = { name: attr.name, type: attr.progType, refused, ...trace() };
+      if (args.flag('json')) await io.out(`${JSON.stringify(json)}\n`);
+      else await io.out(refusedReport(loaded.name, attr, loaded.refusal, source, io));
+      return 1;
+    }
+    const shown = inspected(machine, loaded.main);
+    bpfProgFree(machine, loaded.main);
+    const all = { ...shown, ...trace() };
+    await io.out(args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io));
+    return 0;
+  },
+};

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { vectors } from '../prog/vectors.ts';
+import { cli, file, ROOT } from './harness.ts';
+
+const FIREWALL = `${ROOT}/examples/xdp-firewall/firewall.bpf.s`;
+const SMALL = file('small.bpf.s', '.section xdp\nsmall:\nr0 = *(u32 *)(r1 + 12)\nr0 += 5\nexit\n');
+
+async function inspect(...argv: string[]) {
+  const { code, stdout, stderr } = await cli(['inspect', ...argv, '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+test('the object of a program: what bpftool shows, and more', async () => {
+  const shown = await inspect(FIREWALL);
+  expect(shown).toMatchObject({
+    name: 'firewall',
+    type: 'xdp',
+    tag: expect.stringMatching(/^[0-9a-f]{16}$/),
+    hash: 'sha256',
+    kernel: '6.18',
+    gpl_compatible: true,
+    jited: false,
+    bytes_jited: 0,
+    pages: 1,
+    bytes_memlock: 4096,
+    flags: { jit_requested: true, blinding_requested: false, blinded: false },
+    subprograms: [
+      { name: 'firewall', start: 0, stack_depth: 8 },
+      { name: 'count', stack_depth: 8 },
+    ],
+    maps: [
+      { name: 'blocked_ports', type: 'hash', key_size: 2, value_size: 8, max_entries: 64 },
+      { name: 'counters', type: 'array' },
+    ],
+    stats: [{ cpu: 0, cnt: '0x0', nsecs: '0x0', misses: '0x0' }],
+  });
+  expect(shown.bytes_xlated).toBe(8 * shown.xlated_insns);
+  expect(shown.map_ids).toEqual(shown.maps.map((map: { id: number }) => map.id));
+  expect(shown.line_info.length).toBeGreaterThan(50);
+  expect(shown.line_info[0]).toMatchObject({ insn_off: 0, orig_insn_off: 0, jited: null });
+  expect(shown.why_interpreted).toContain('interprets');
+  expect(shown.trace).toBeUndefined();
+});
+
+test('tags are those of the kernel that is told', async () => {
+  const vector = vectors[0];
+  const hex = file('vector.hex', vector?.insns ?? '');
+  const shown = await cli(['tag', hex, '--kernel', '5.10', '--json']);
+  const old = JSON.parse(shown.stdout).tag;
+  expect((await inspect(SMALL)).tag).not.toBe((await inspect(SMALL, '--kernel', '5.10')).tag);
+  expect(old).not.toBe(vector?.tag);
+});
+
+test('--blind: more instructions, and the flags say so', async () => {
+  const plain = await inspect(SMALL);
+  const blind = await inspect(SMALL, '--blind');
+  expect(plain.xlated_insns).toBe(5);
+  expect(blind.xlated_insns).toBe(7);
+  expect(blind.flags).toEqual({ jit_requested: true, blinding_requested: true, blinded: true });
+  expect(blind.line_info.map((line: { insn_off: number }) => line.insn_off)).toEqual([0, 3, 6]);
+  expect(blind.line_info.map((line: { orig_insn_off: number }) => line.orig_insn_off)).toEqual([0, 1, 2]);
+});
+
+test('--trace: the calls from loading to freeing', async () => {
+  const { trace } = await inspect(SMALL, '--trace');
+  expect(trace.map((call: { name: string }) => call.name)).toEqual([
+    'bpf_prog_load',
+    'bpf_prog_alloc',
+    'bpf_prog_alloc_no_stats',
+    'bpf_prog_calc_tag',
+    'bpf_patch_insn_single',
+    'bpf_prog_realloc',
+    'bpf_prog_select_runtime',
+    'bpf_prog_alloc_jited_linfo',
+    'bpf_int_jit_compile',
+    'bpf_jit_blind_constants',
+    'bpf_prog_jit_attempt_done',
+    'bpf_prog_free',
+    '__bpf_prog_free',
+  ]);
+});
+
+test('for people', async () => {
+  const { code, stdout } = await cli(['inspect', SMALL, '--trace']);
+  expect(code).toBe(0);
+  const lines = stdout.split('\n');
+  expect(lines[0]).toMatch(/^1: xdp {2}name small {2}tag [0-9a-f]{16} \(SHA-256, Linux 6\.18\)/);
+  expect(lines[1]).toBe(
+    '    xlated 40B  not jited (the engine interprets; there is no native code)  memlock 4096B',
+  );
+  expect(stdout).toContain('flags jit_requested\n');
+  expect(stdout).toContain('    function small  0–4  stack 0B\n');
+  expect(stdout).toContain('\nbpf_prog_alloc_no_stats  104 bytes → 1 page\n');
+});
+
+test('a program that is refused says why, and its object was freed', async () => {
+  const refused = file('refused.hex', '0f0b000000000000' + '9500000000000000');
+  const { code, stdout } = await cli(['inspect', refused, '--trace', '--json']);
+  expect(code).toBe(1);
+  const shown = JSON.parse(stdout);
+  expect(shown.refused).toEqual({ pc: 0, message: 'R11 is invalid' });
+  expect(shown.trace.at(-1).name).toBe('__bpf_prog_free');
+  const text = await cli(['inspect', refused]);
+  expect(text.code).toBe(1);
+  expect(text.stdout).toContain('R11 is invalid');
+});
+
+test('run --blind and blind_seed give the same results', async () => {
+  const capture = `${ROOT}/examples/xdp-firewall/traffic.pcap`;
+  const run = async (...more: string[]) => {
+    const { code, stdout } = await cli([
+      'run',
+      FIREWALL,
+      '--pcap',
+      capture,
+      '--packet',
+      'all',
+      '--json',
+      ...more,
+    ]);
+    expect(code).toBe(0);
+    return JSON.parse(stdout).results as { insns_executed: number; packet: number }[];
+  };
+  const plain = await run();
+  const blind = await run('--blind', '--seed', '7');
+  const bare = (rows: typeof plain) => rows.map(({ insns_executed: _, ...row }) => row);
+  expect(bare(blind)).toEqual(bare(plain));
+  expect(blind[0]?.insns_executed).toBeGreaterThan(plain[0]?.insns_executed ?? 0);
+
+  const some = vectors.filter((each) => each.map === null && each.data !== null).slice(0, 40);
+  const stdin = some
+    .flatMap(({ insns, prog_type, data }) => [
+      { insns, prog_type, data },
+      { insns, prog_type, data, blind_seed: 99 },
+      { insns, prog_type, data, blind_seed: '0xffffffffffffffff' },
+    ])
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+  const { stdout } = await cli(['run', '--jsonl'], { stdin });
+  const answers = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  some.forEach((vector, i) => {
+    const [one, two, three] = answers.slice(i * 3, i * 3 + 3);
+    if (vector.retval !== null) expect(one.retval, vector.name).toBe(vector.retval);
+    expect(two.retval, vector.name).toBe(one.retval);
+    expect(three.data_out, vector.name).toBe(one.data_out);
+    expect(two.insns_executed, vector.name).toBeGreaterThanOrEqual(one.insns_executed);
+  });
+});
