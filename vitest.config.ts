@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'test/testdata/**', 'node_modules/**'],
+    // What needs a browser runs in `npm run e2e`.
+    exclude: ['test/e2e/**', 'test/webview/**', 'test/testdata/**', 'node_modules/**'],
     testTimeout: 30_000,
   },
 });

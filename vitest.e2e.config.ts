@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** The real editor in the real browser: one server and browser a file, one file after the other, no retries. */
+/**
+ * All that needs a browser: the views' pages, and the real editor. One server and browser a file, one file after
+ * the other, no retries.
+ */
 export default defineConfig({
   test: {
-    include: ['test/e2e/**/*.test.ts'],
+    include: ['test/webview/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+    // The theme matrix takes minutes: `npm run e2e -- --all`.
+    exclude: process.env.BPF_WORKBENCH_E2E_ALL ? [] : ['test/e2e/themes.test.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,

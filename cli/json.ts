@@ -5,18 +5,6 @@ export function hex64(value: bigint): string {
   return `0x${BigInt.asUintN(64, value).toString(16)}`;
 }
 
-/** Bytes as hex text without spaces. */
-export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
-}
-
-/** Bytes of hex text (spaces allowed, `0x` in front allowed); undefined when it is none. */
-export function bytesOfHex(text: string): Uint8Array | undefined {
-  const digits = text.replace(/^\s*0x/i, '').replace(/[\s:_]+/g, '');
-  if (digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) return undefined;
-  return Uint8Array.from(Buffer.from(digits, 'hex'));
-}
-
 /** A fault with the field names of `cli.md`. */
 export function faultJson(fault: Fault | undefined): object | null {
   if (fault === undefined) return null;

@@ -1,6 +1,7 @@
+import { bytesOfHex } from '#core/bytes/hex.ts';
+import { MemoryLimitError } from '#core/vm/memory.ts';
 import { messageOf, UsageError } from './failure.ts';
 import { type Io, readLines } from './io.ts';
-import { bytesOfHex } from './json.ts';
 
 /** Longest line of a batch in bytes. */
 const MAX_LINE_BYTES = 32 << 20;
@@ -31,12 +32,13 @@ function answerLine(text: string | undefined, answer: (line: JsonObject) => obje
   try {
     return answer(line);
   } catch (error) {
-    if (error instanceof UsageError || error instanceof RangeError) return { error: messageOf(error) };
+    if (error instanceof UsageError || error instanceof MemoryLimitError) return { error: messageOf(error) };
     // One bad program must not end a fuzzing run; the text says that it is our fault.
     return { error: `internal error: ${messageOf(error)}` };
   }
 }
 
+/** A JSON object, as opposed to an array or null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -48,6 +50,7 @@ export function optionalText(line: JsonObject, name: string): string | undefined
   return value;
 }
 
+/** The text in field `name`; throws `UsageError` when it is absent or something else. */
 export function requiredText(line: JsonObject, name: string): string {
   const value = optionalText(line, name);
   if (value === undefined) throw new UsageError(`"${name}" is missing`);

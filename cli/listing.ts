@@ -1,13 +1,15 @@
 import { disassembleText } from '#core/asm/disassemble.ts';
+import { hexText } from '#core/bytes/hex.ts';
 import { decodeInsn } from '#core/isa/decode.ts';
+import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
 import { printInsn } from '#core/isa/print.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { UsageError } from './failure.ts';
-import { hexOf } from './json.ts';
 
+/** What `disasm` shows of a program. */
 export interface ListingOptions {
   readonly dialect: 'pseudoc' | 'gnu' | 'kernel';
   /** With number and bytes of each instruction. */
@@ -28,7 +30,7 @@ export function textLines(
   const lines: string[] = [];
   for (let slot = 0; slot * INSN_SIZE < insns.length; ) {
     const decoded = decodeInsn(insns, slot);
-    lines.push(printInsn(decoded, dialect, names));
+    lines.push(printInsn(decoded, dialect, { helper: helperName, ...names }));
     slot += decoded.length;
   }
   return lines;
@@ -51,15 +53,22 @@ export function listing(attr: LoadAttr, options: ListingOptions): string {
     const original = origIdx?.[slot] ?? slot;
     lines.push(...headings(attr, original, origIdx === undefined || origIdx[slot - 1] !== original, options));
     const decoded = decodeInsn(insns, slot);
-    const text = printInsn(decoded, options.dialect, { map: (ref) => attr.maps[ref]?.name });
+    const text = printInsn(decoded, options.dialect, {
+      map: (ref) => attr.maps[ref]?.name,
+      ...(options.dialect === 'kernel' ? { helper: helperName } : {}),
+    });
     const number = `${String(slot).padStart(5)}:`;
     const from = origIdx === undefined ? '' : ` ${`(${original})`.padStart(7)}`;
-    const raw = hexOf(insns.subarray(slot * INSN_SIZE, (slot + decoded.length) * INSN_SIZE));
+    const raw = hexText(insns.subarray(slot * INSN_SIZE, (slot + decoded.length) * INSN_SIZE));
     const bytes = options.bytes ? ` ${raw.slice(0, 16).replace(/(..)/g, ' $1')}` : '';
     lines.push(`${number}${from}${bytes}  ${text}`);
     slot += decoded.length;
   }
   return lines.join('\n');
+}
+
+function helperName(id: number): string | undefined {
+  return helperById(id)?.name;
 }
 
 /** Function names and source lines that stand in front of an instruction. */

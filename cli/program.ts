@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.err(`bpf-workbench: ${messageOf(error)}`);
       return 2;
     }
-    if (error instanceof MemoryLimitError || error instanceof RangeError) {
+    if (error instanceof MemoryLimitError) {
       io.err(`bpf-workbench: ${messageOf(error)}`);
       return 2;
     }

@@ -1,12 +1,15 @@
+import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
+import { u32Bytes } from '#core/bytes/little-endian.ts';
+import { ETH_HLEN } from '#core/ctx/offsets.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { Refusal } from '#core/prog/load.ts';
-import { type RunResult, runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
-import { bytesOfHex, ctxJson, faultJson, hex64, hexOf } from './json.ts';
+import { ctxJson, faultJson, hex64 } from './json.ts';
 import {
   batch,
   isObject,
@@ -19,14 +22,7 @@ import {
   u64Of,
 } from './jsonl.ts';
 import { loadPrograms } from './program-arrays.ts';
-import {
-  attachNamed,
-  DEFAULT_MAX_INSNS,
-  engineNamed,
-  HIGHEST_CPU,
-  HIGHEST_MAX_INSNS,
-  progTypeNamed,
-} from './run-options.ts';
+import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
 /** Most linear memory of one line's machine: a batch of hostile lines must not take the host down. */
@@ -69,12 +65,10 @@ function runLine(line: JsonObject): object {
   const result = runProgram(machine, loaded.main, engine, input, { cpu, maxInsns });
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
-  return answer(result, loaded.maps);
+  return answer(result, loaded.main.maps);
 }
 
-/** Length of an Ethernet header: what BPF_PROG_TEST_RUN pulls off before a socket filter runs. */
-const ETH_HLEN = 14;
-
+/** `data` as given; BPF_PROG_TEST_RUN pulls an Ethernet header off before a socket filter runs, so it must be there. */
 function dataOf(line: JsonObject, progType: ProgType, attach: 'packet' | 'test_run'): Uint8Array {
   const least = progType === 'socket_filter' && attach === 'test_run' ? ETH_HLEN : 0;
   const data = optionalHex(line, 'data') ?? new Uint8Array(least);
@@ -92,7 +86,7 @@ function answer(result: RunResult, maps: readonly BpfMap[]): object {
     insns_executed: Number(result.insnsExecuted),
     fault: faultJson(result.fault),
     refused: null,
-    data_out: hexOf(result.dataOut),
+    data_out: hexText(result.dataOut),
     ctx_out: ctxJson(result.ctxOut),
     maps_out: mapsJson(maps),
     output: result.output,
@@ -180,8 +174,8 @@ function entriesOf(
   if (entries === undefined) {
     if (def.type !== 'prog_array') return [];
     return Array.from({ length: Math.min(nProgs, def.maxEntries) }, (_, k) => ({
-      key: u32(k),
-      value: u32(k),
+      key: u32Bytes(k),
+      value: u32Bytes(k),
     }));
   }
   if (!isObject(entries)) throw new UsageError(`maps[${index}]: "entries" must be {keyhex: valuehex}`);
@@ -195,10 +189,4 @@ function entriesOf(
     }
     return { key, value };
   });
-}
-
-function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

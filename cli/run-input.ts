@@ -1,11 +1,11 @@
-import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
+import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
+import { parseHexBytes } from '#core/input/hex.ts';
 import { summarisePacket } from '#core/input/summary.ts';
 import type { ProgType } from '#core/object/object.ts';
 import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
-import { bytesOfHex } from './json.ts';
 import { MAX_DATA_BYTES, readInput } from './source.ts';
 
 /** The packets (or the memory) that a run works on. */
@@ -21,9 +21,6 @@ export interface Inputs {
   readonly messages: readonly string[];
 }
 
-/** Packet of a run that names none, as in the editor. */
-const DEFAULT_PACKET = 'tcp-syn';
-
 /** Reads what `--data`, `--pcap` and `--packet` name; throws `UsageError`. */
 export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Promise<Inputs> {
   const dataText = args.text('data');
@@ -36,20 +33,16 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
   if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
   if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
-  const builtin = BUILTIN_PACKETS.find((packet) => packet.name === DEFAULT_PACKET);
-  if (builtin === undefined) throw new UsageError('give a packet: --pcap FILE or --data HEX');
-  const message = `no packet given: the built-in packet "${builtin.title}" is used; --pcap FILE or --data HEX names one`;
-  return { packets: one(builtin.data), messages: [message] };
+  const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
+  return { packets: one(DEFAULT_PACKET.data), messages: [message] };
 }
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {
   if (text.startsWith('@')) return readInput(text.slice(1), MAX_DATA_BYTES, io);
-  const bytes = bytesOfHex(text);
-  if (bytes !== undefined) return bytes;
-  const at = text.search(/[^0-9a-f\s:_]/i);
-  const why =
-    at < 0 ? 'an odd number of hex digits' : `${JSON.stringify(text[at])} at offset ${at} is no hex digit`;
-  throw new UsageError(`--data: ${why}; a byte is two hex digits, a file is @FILE`);
+  const { value, diagnostics } = parseHexBytes(text);
+  const [problem] = diagnostics;
+  if (problem === undefined) return value;
+  throw new UsageError(`--data, character ${problem.range.start + 1}: ${problem.message}; a file is @FILE`);
 }
 
 async function packetsOf(path: string, choice: string, io: Io): Promise<Inputs> {

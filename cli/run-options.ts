@@ -1,12 +1,34 @@
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
-import type { Arguments } from './command.ts';
+import { PROG_TYPES } from '#core/object/prog-types.ts';
+import { MAX_CPUS } from '#core/vm/layout.ts';
+import type { Arguments, OptionSpec } from './command.ts';
 import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
 
-/** Program types by the names that options and JSON use. */
-export const PROG_TYPES: readonly ProgType[] = ['xdp', 'sched_cls', 'socket_filter', 'raw'];
+/** Options of every command that runs a program: which one, on what. */
+export const PROGRAM_OPTIONS = {
+  prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
+  type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+  engine: { value: 'ENGINE', text: 'reference' },
+  data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
+  pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
+  packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
+  ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Options of the simulated machine. */
+export const MACHINE_OPTIONS = {
+  cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
+  seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Where offset 0 of a socket filter lies; `attachNamed` reads it. */
+export const ATTACH_OPTION: OptionSpec = {
+  value: 'WHERE',
+  text: 'offset 0 of a socket filter: packet (the MAC header) or test_run',
+};
 
 /** Program types of Linux that this version does not simulate. */
 const LATER_PROG_TYPES = [
@@ -36,12 +58,10 @@ const LATER_PROG_TYPES = [
 /** Engines that come with later versions. */
 const LATER_ENGINES = ['interp', 'wasm', 'x86-64'];
 
-/** Instructions after which a run ends in a fault, unless told otherwise. */
-export const DEFAULT_MAX_INSNS = 1_000_000;
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
 /** CPU numbers are 0…63. */
-export const HIGHEST_CPU = 63;
+export const HIGHEST_CPU = MAX_CPUS - 1;
 
 /** The engine that `--engine` names. */
 export function engineChoice(args: Arguments): Engine {

@@ -1,3 +1,5 @@
+import { hexText } from '#core/bytes/hex.ts';
+import { littleEndian } from '#core/bytes/little-endian.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
 import { readStats } from '#core/prog/stats.ts';
@@ -5,7 +7,7 @@ import type { RunResult } from '#core/session/run.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { type Io, type Styles, stylesFor } from './io.ts';
-import { ctxJson, faultJson, hex64, hexOf } from './json.ts';
+import { ctxJson, faultJson, hex64 } from './json.ts';
 import type { Inputs } from './run-input.ts';
 import type { Source } from './source.ts';
 
@@ -18,7 +20,7 @@ export function resultJson(packet: number, result: RunResult, maps: readonly Bpf
     r0: hex64(result.r0),
     insns_executed: Number(result.insnsExecuted),
     fault: faultJson(result.fault),
-    data_out: hexOf(result.dataOut),
+    data_out: hexText(result.dataOut),
     ctx_out: ctxJson(result.ctxOut),
     maps_out: mapsJson(maps),
     output: result.output,
@@ -29,7 +31,7 @@ export function resultJson(packet: number, result: RunResult, maps: readonly Bpf
 export function mapsJson(maps: readonly BpfMap[]): object[] {
   return maps.map((map) => {
     const entries: Record<string, string> = {};
-    for (const [key, value] of map.entries()) entries[hexOf(key)] = hexOf(value);
+    for (const [key, value] of map.entries()) entries[hexText(key)] = hexText(value);
     return entries;
   });
 }
@@ -83,13 +85,16 @@ export interface ReportOf {
 export function runReport(of: ReportOf): string {
   const styles = stylesFor(of.io);
   const lines = [`${styles.bold(of.attr.name)}  ${of.attr.progType}, ${of.engine}`];
+  const summaries = new Map(of.inputs.packets.map(({ number, summary }) => [number, summary]));
   const rows = of.results.map(({ packet, result }) => [
-    of.inputs.packets.find((each) => each.number === packet)?.summary ?? '',
+    summaries.get(packet) ?? '',
     outcomeText(of.attr, result),
     hex64(result.r0),
     `${result.insnsExecuted} instructions`,
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2].map((column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
   of.results.forEach(({ packet, result }, index) => {
     const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0));
     const verdict = cells[1] ?? '';
@@ -134,20 +139,12 @@ function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
 function keyText(bytes: Uint8Array): string {
   return bytes.length <= 8 && littleEndian(bytes) < 0x10000n
     ? littleEndian(bytes).toString()
-    : bytesText(bytes);
+    : hexText(bytes, ' ');
 }
 
 /** Values of a number's size are mostly counters. */
 function numberText(bytes: Uint8Array): string {
-  return [1, 2, 4, 8].includes(bytes.length) ? littleEndian(bytes).toString() : bytesText(bytes);
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-}
-
-function bytesText(bytes: Uint8Array): string {
-  return hexOf(bytes).replace(/(..)(?=.)/g, '$1 ');
+  return [1, 2, 4, 8].includes(bytes.length) ? littleEndian(bytes).toString() : hexText(bytes, ' ');
 }
 
 /** `file:line:col` of an instruction, or its number where there is no line info. */

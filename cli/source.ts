@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { type Assembled, assemble } from '#core/asm/assemble.ts';
 import type { BpfObject, Diagnostic, ProgType } from '#core/object/object.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '#core/object/raw.ts';
+import { diagnosticTexts } from '#core/object/text-place.ts';
 import { messageOf, notSupported, UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -10,13 +11,17 @@ export const MAX_SOURCE_BYTES = 64 << 20;
 /** Largest capture or data file. */
 export const MAX_DATA_BYTES = 512 << 20;
 
+/** Most lines of a program text: what the kernel loads at most, with as many labels and comments. */
+export const MAX_SOURCE_LINES = 2_000_000;
+
 /** The dialects that this version reads and writes. */
 export const DIALECTS = ['pseudoc', 'gnu'] as const;
+/** One of `DIALECTS`. */
 export type Dialect = (typeof DIALECTS)[number];
 
 /** Reads a whole file, or stdin for `-`; throws `UsageError` when it is not there or larger than `limit`. */
 export async function readInput(path: string, limit: number, io: Io): Promise<Uint8Array> {
-  return path === '-' ? readStdin(io, limit) : readFileLimited(path, limit);
+  return path === '-' ? collect(io.stdin, 'stdin', limit) : readFileLimited(path, limit);
 }
 
 async function readFileLimited(path: string, limit: number): Promise<Uint8Array> {
@@ -26,9 +31,8 @@ async function readFileLimited(path: string, limit: number): Promise<Uint8Array>
       const stat = await file.stat();
       if (stat.isDirectory()) throw new UsageError(`${path}: is a directory; give a file`);
       if (stat.size > limit) throw tooLarge(path, limit);
-      const bytes = await file.readFile();
-      if (bytes.length > limit) throw tooLarge(path, limit);
-      return bytes;
+      // Not readFile: a device or a pipe tells no size, and perhaps has no end.
+      return await collect(file.createReadStream({ autoClose: false }), path, limit);
     } finally {
       await file.close();
     }
@@ -41,12 +45,12 @@ async function readFileLimited(path: string, limit: number): Promise<Uint8Array>
   }
 }
 
-async function readStdin(io: Io, limit: number): Promise<Uint8Array> {
+async function collect(stream: AsyncIterable<Uint8Array>, name: string, limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of io.stdin) {
+  for await (const part of stream) {
     size += part.length;
-    if (size > limit) throw tooLarge('stdin', limit);
+    if (size > limit) throw tooLarge(name, limit);
     parts.push(part);
   }
   return Buffer.concat(parts);
@@ -76,6 +80,11 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
   switch (kind) {
     case 'asm': {
       const text = new TextDecoder().decode(bytes);
+      if (hasTooManyLines(bytes)) {
+        throw new UsageError(
+          `${name}: more than ${MAX_SOURCE_LINES} lines; a program has 1000000 instructions at most`,
+        );
+      }
       const assembled = assemble(text, {
         fileName: name,
         dialect: options.dialect ?? 'auto',
@@ -103,6 +112,14 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
   }
 }
 
+function hasTooManyLines(bytes: Uint8Array): boolean {
+  let lines = 1;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
+    if (++lines > MAX_SOURCE_LINES) return true;
+  }
+  return false;
+}
+
 /** With a dialect told, text is assembly whatever it looks like. */
 function textUnlessBinary(name: string, bytes: Uint8Array): ReturnType<typeof recogniseSource> {
   const kind = recogniseSource(name, bytes);
@@ -123,28 +140,10 @@ export function objectOf(source: Source, progType?: ProgType): BpfObject {
 }
 
 /** Throws `UsageError` with the first error's place and text when there is any error. */
-export function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
+function failOnErrors(name: string, text: string, diagnostics: readonly Diagnostic[]): void {
   const errors = diagnostics.filter((each) => each.severity === 'error');
   const first = errors[0];
   if (first === undefined) return;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more; bpf-workbench check lists them)` : '';
-  throw new UsageError(`${placeText(name, text, first.range.start)}: ${first.message}${more}`);
-}
-
-/** 1-based line and column (UTF-16 units) of a text offset. */
-export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const at = Math.min(offset, text.length);
-  let line = 1;
-  let start = 0;
-  for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', start)) {
-    line++;
-    start = end + 1;
-  }
-  return { line, column: at - start + 1 };
-}
-
-/** `file:line:col` of a text offset. */
-export function placeText(name: string, text: string, offset: number): string {
-  const place = placeOf(text, offset);
-  return `${name}:${place.line}:${place.column}`;
+  throw new UsageError(diagnosticTexts(name, text)(first) + more);
 }

@@ -1,3 +1,4 @@
+import { hexText } from '#core/bytes/hex.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import type {
   BreakpointRequest,
@@ -288,8 +289,7 @@ export class Stepper {
       return;
     }
     for (let at = 0; at < read.bytes.length; at += 16) {
-      const row = [...read.bytes.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, '0'));
-      this.#say(`+${String(at).padEnd(5)} ${row.join(' ')}`);
+      this.#say(`+${String(at).padEnd(5)} ${hexText(read.bytes.subarray(at, at + 16), ' ')}`);
     }
     if (read.unreadable > 0) this.#say(`${read.unreadable} bytes beyond the end`);
   }

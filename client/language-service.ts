@@ -7,6 +7,7 @@ import type {
   LanguageRequests,
   ProgramSummary,
 } from '#core/protocol/language.ts';
+import { messageOf } from './error-message.ts';
 
 /** Commands that the server may name in code lenses. */
 const LENS_COMMANDS = ['bpf.run', 'bpf.debug'];
@@ -79,6 +80,5 @@ async function openInBackground(uri: vscode.Uri): Promise<vscode.TextDocument | 
 }
 
 function showStartFailure(error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  void vscode.window.showErrorMessage(`The BPF language server did not start: ${reason}`);
+  void vscode.window.showErrorMessage(`The BPF language server did not start: ${messageOf(error)}`);
 }

@@ -29,14 +29,17 @@ export function lineToClient(client: ClientConventions, line: number): number {
   return line - 1 + client.linesFrom;
 }
 
+/** A line that counts from 1, from one as the client counts it. */
 export function lineFromClient(client: ClientConventions, line: number): number {
   return line + 1 - client.linesFrom;
 }
 
+/** A column as the client counts it, from one that counts from 1; 0 (unknown) becomes the first. */
 export function columnToClient(client: ClientConventions, column: number): number {
   return Math.max(column, 1) - 1 + client.columnsFrom;
 }
 
+/** A column that counts from 1, from one as the client counts it. */
 export function columnFromClient(client: ClientConventions, column: number): number {
   return column + 1 - client.columnsFrom;
 }

@@ -27,6 +27,7 @@ export const ERROR_IDS = {
   memory: 3003,
 } as const;
 
+/** Name of an error; its number is what clients see. */
 export type ErrorName = keyof typeof ERROR_IDS;
 
 /** A request that fails with a numbered error. `showUser`: the editor shows it in a dialog of its own. */
@@ -59,6 +60,15 @@ export function launchError(kind: LaunchProblemKind, message: string): DapError 
   return new DapError(LAUNCH_ERRORS[kind], message);
 }
 
+/** The error of a new value that was refused: names what should have got it, once. */
+export function assignmentError(
+  target: string,
+  message: string,
+  options: { readonly showUser?: boolean } = {},
+): DapError {
+  return new DapError('assignment', message.startsWith(target) ? message : `${target}: ${message}`, options);
+}
+
 /** Turns what a handler stumbled over in malformed arguments into an error of the request. */
 export function requestError(command: string, error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
@@ -66,9 +76,14 @@ export function requestError(command: string, error: unknown): unknown {
   return new DapError('badRequest', message, { showUser: false });
 }
 
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error as DAP sends it. Braces in a format name variables, so the text goes in as one. */
 export function errorBody(error: unknown): { message: string; body: { error: DebugProtocol.Message } } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const known = error instanceof DapError ? error : undefined;
   return {
     message,

@@ -1,8 +1,9 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { QuietRequest } from '#core/protocol/messages.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import type { EvaluateContext } from '#core/session/target-api.ts';
 import type { ClientConventions } from './client-conventions.ts';
-import { DapError } from './errors.ts';
+import { assignmentError, DapError } from './errors.ts';
 import type { StopHandles } from './handles.ts';
 import { dapValue } from './variables.ts';
 
@@ -23,15 +24,18 @@ export async function evaluate(
   return { body: { result: value, ...rest }, edited: reply.edited };
 }
 
-/** Carries out `setExpression`. */
+/**
+ * Carries out `setExpression`. A refusal is shown in a dialog, since VS Code's Watch shows it nowhere else,
+ * unless the request is a view's, which shows it itself.
+ */
 export async function setExpression(
   target: TargetClient,
   client: ClientConventions,
   handles: StopHandles,
-  args: DebugProtocol.SetExpressionArguments,
+  args: DebugProtocol.SetExpressionArguments & QuietRequest,
 ) {
   const frame = handles.frameIndex(args.frameId);
   const reply = await target.request('assign', { target: args.expression, value: args.value, frame });
-  if (!reply.ok) throw new DapError('assignment', `${args.expression}: ${reply.message}`);
+  if (!reply.ok) throw assignmentError(args.expression, reply.message, { showUser: args.quiet !== true });
   return { body: dapValue(client, handles, frame, reply.row), edited: reply.edited };
 }

@@ -1,11 +1,9 @@
 import { baseName, besideFile } from '#core/session/paths.ts';
+import { DEFAULT_MAX_INSNS } from '#core/session/run.ts';
 import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
-import { DapError } from './errors.ts';
+import { DapError, messageOf } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import type { LaunchArguments } from './launch-arguments.ts';
-
-/** Instructions a packet may take without a debugger, unless `maxInsns` says otherwise. */
-const RUN_LIMIT = 1_000_000;
 
 /**
  * Reads the files of a launch. Relative paths of captures and data count from the program's folder.
@@ -14,7 +12,7 @@ const RUN_LIMIT = 1_000_000;
 export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments): Promise<LoadArgs> {
   const { capture, data } = launch;
   const program = host.absolutePath?.(launch.program) ?? launch.program;
-  const limit = launch.maxInsns ?? (launch.noDebug ? RUN_LIMIT : undefined);
+  const limit = launch.maxInsns ?? (launch.noDebug ? DEFAULT_MAX_INSNS : undefined);
   return {
     fileName: program,
     source: await readFile(host, 'program', program),
@@ -55,7 +53,6 @@ async function readFile(host: AdapterHost, attribute: string, path: string): Pro
   try {
     return await host.readFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DapError('unreadableFile', `"${attribute}": ${path} cannot be read: ${reason}`);
+    throw new DapError('unreadableFile', `"${attribute}": ${path} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { fromBase64, toBase64 } from '#core/bytes/base64.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import { fromBase64, toBase64 } from './base64.ts';
 import { DapError } from './errors.ts';
 
 /** Carries out `readMemory`; no bytes and `unreadableBytes` where nothing is. */

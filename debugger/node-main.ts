@@ -93,7 +93,11 @@ export function listenDap(
 }
 
 async function readLimited(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path);
+  const file = await stat(path);
+  // A device may have no end, a pipe nobody who writes.
+  if (!file.isFile())
+    throw new Error(file.isDirectory() ? 'it is a folder; name a file' : 'it is no regular file');
+  const { size } = file;
   if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes; at most ${MAX_FILE_BYTES} are read`);
   const bytes = await readFile(path);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();

@@ -1,5 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { CustomRequests } from '#core/protocol/messages.ts';
+import type { CustomRequests, QuietRequest } from '#core/protocol/messages.ts';
 
 /** Arguments and answers of the requests that the adapter serves. Anything else is refused by name. */
 export interface ServedRequests {
@@ -40,7 +40,7 @@ export interface ServedRequests {
   };
   evaluate: { args: DebugProtocol.EvaluateArguments; body: DebugProtocol.EvaluateResponse['body'] };
   setExpression: {
-    args: DebugProtocol.SetExpressionArguments;
+    args: DebugProtocol.SetExpressionArguments & QuietRequest;
     body: DebugProtocol.SetExpressionResponse['body'];
   };
   readMemory: {
@@ -65,6 +65,7 @@ export interface ServedRequests {
   };
 }
 
+/** Name of a request that the adapter answers. */
 export type ServedCommand = keyof ServedRequests;
 
 /** A function for each request; it resolves to the answer's body or rejects with the error to send. */

@@ -4,7 +4,7 @@ import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
-import { DapError, errorBody, launchError, requestError } from './errors.ts';
+import { DapError, errorBody, launchError, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
@@ -268,8 +268,7 @@ export class BpfDebugSession {
   }
 
   #fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#output(`${message}\n`, 'important');
+    this.#output(`${messageOf(error)}\n`, 'important');
     this.#end(1);
   }
 

@@ -2,7 +2,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
 import type { VariableRow } from '#core/session/target-api.ts';
 import type { ClientConventions } from './client-conventions.ts';
-import { DapError } from './errors.ts';
+import { assignmentError } from './errors.ts';
 import type { StopHandles } from './handles.ts';
 
 /** Rows of one answer when the client does not page. */
@@ -67,7 +67,7 @@ export async function setVariable(
     value: args.value,
     frame: handle.frame,
   });
-  if (!reply.ok) throw new DapError('assignment', `${args.name}: ${reply.message}`);
+  if (!reply.ok) throw assignmentError(args.name, reply.message);
   return { body: dapValue(client, handles, handle.frame, reply.row), edited: reply.edited };
 }
 

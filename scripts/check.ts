@@ -11,7 +11,10 @@ interface Step {
 const node = (...args: string[]) => runCommand(process.execPath, args);
 
 const STEPS: readonly Step[] = [
-  { title: 'lint and format (Biome)', run: () => runCommand(inRoot('node_modules/.bin/biome'), ['check']) },
+  {
+    title: 'lint and format (Biome)',
+    run: () => runCommand(inRoot('node_modules/.bin/biome'), ['check', '--error-on-warnings']),
+  },
   // --force: 7.0.2 keeps stale errors after a global declaration file is added.
   {
     title: 'types (every project)',

@@ -1,16 +1,19 @@
 import { statSync } from 'node:fs';
 import { main as buildMain } from './build.ts';
-import { runCommand } from './lib/exec.ts';
+import { captureCommand, runCommand } from './lib/exec.ts';
 import { inRoot } from './lib/paths.ts';
 
 /** The extension's file, in the repository's root. */
 export const VSIX = inRoot('bpf-workbench.vsix');
 
-/** Builds `bpf-workbench.vsix` from production bundles; resolves to the exit code. */
-export async function packageExtension(): Promise<number> {
+/**
+ * Builds `bpf-workbench.vsix` from production bundles; resolves to the exit code. With `quiet` the list of its files
+ * is not printed, and a failure of the packager throws with what it said.
+ */
+export async function packageExtension(options: { quiet: boolean } = { quiet: false }): Promise<number> {
   const built = await buildMain(['--production']);
   if (built !== 0) return built;
-  return runCommand(process.execPath, [
+  const args = [
     inRoot('node_modules/@vscode/vsce/vsce'),
     'package',
     '--no-dependencies',
@@ -18,7 +21,10 @@ export async function packageExtension(): Promise<number> {
     '--no-rewrite-relative-links',
     '--out',
     VSIX,
-  ]);
+  ];
+  if (!options.quiet) return runCommand(process.execPath, args);
+  await captureCommand(process.execPath, args);
+  return 0;
 }
 
 /** `npm run package` */

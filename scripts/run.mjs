@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 // Entry of every npm script: `node scripts/run.mjs NAME [arguments]` runs scripts/NAME.ts.
 // Plain JavaScript, so that an old Node gets as far as the sentence below.
 const WANTED = 24;
@@ -10,9 +12,10 @@ if (major !== WANTED) {
   process.exit(2);
 }
 const name = process.argv[2] ?? '';
-if (!/^[a-z][a-z-]*$/.test(name)) {
-  console.error('usage: node scripts/run.mjs NAME [arguments]');
+const script = new URL(`./${name}.ts`, import.meta.url);
+if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(script)) {
+  console.error(`usage: npm run NAME [-- arguments]; there is no scripts/${name || 'NAME'}.ts`);
   process.exit(2);
 }
-const { main } = await import(`./${name}.ts`);
+const { main } = await import(script.href);
 process.exitCode = await main(process.argv.slice(3));

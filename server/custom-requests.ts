@@ -1,6 +1,9 @@
 import { type Connection, ErrorCodes, ResponseError } from 'vscode-languageserver';
+import { fromBase64 } from '#core/bytes/base64.ts';
+import { hexText } from '#core/bytes/hex.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { type CapturedPacket, readCapture } from '#core/input/capture.ts';
+import { LINKTYPE_ETHERNET } from '#core/input/captured-packet.ts';
 import { summarisePacket } from '#core/input/summary.ts';
 import type {
   BuiltinPacketInfo,
@@ -15,9 +18,6 @@ import { positionAt } from './line-index.ts';
 /** Captures above this size are refused, before base64. */
 const MAX_CAPTURE_BYTES = 16 << 20;
 const MAX_SUMMARIES = 1000;
-
-/** Link type of Ethernet frames in pcap files (LINKTYPE_ETHERNET). */
-const LINKTYPE_ETHERNET = 1;
 
 /**
  * Answers the requests of `core/protocol/language.ts`: the programs of an open document, the packets of a
@@ -48,13 +48,15 @@ function programsOf(snapshot: Snapshot): ProgramSummary[] {
   }));
 }
 
-/** Exported for the tests: the reply for one capture, or why there is none. */
-export function captureOf(params: CaptureRequest): CaptureReply | ResponseError {
+/** The reply for one capture, or why there is none. */
+function captureOf(params: CaptureRequest): CaptureReply | ResponseError {
   if (typeof params?.base64 !== 'string')
     return invalid('bpf/capture wants { base64 }: the bytes of the file');
   if (params.base64.length > Math.ceil(MAX_CAPTURE_BYTES / 3) * 4)
     return invalid(`the capture is larger than ${MAX_CAPTURE_BYTES >> 20} MiB`);
-  const capture = readCapture(Uint8Array.from(Buffer.from(params.base64, 'base64')));
+  const bytes = fromBase64(params.base64);
+  if (bytes === undefined) return invalid('bpf/capture: "base64" is not base64 with padding');
+  const capture = readCapture(bytes);
   const first = clamp(params.first ?? 0, capture.packets.length);
   const limit = clamp(params.limit ?? MAX_SUMMARIES, MAX_SUMMARIES);
   return {
@@ -76,7 +78,7 @@ function builtins(): BuiltinPacketInfo[] {
       timestampNs: 0n,
       linkType: LINKTYPE_ETHERNET,
     };
-    return { name, title, summary: summarisePacket(packet), hex: Buffer.from(data).toString('hex') };
+    return { name, title, summary: summarisePacket(packet), hex: hexText(data) };
   });
 }
 

@@ -59,12 +59,12 @@ export function createDocumentStore(): DocumentStore {
  * Is this document ours? A plain `.s` file only when the client opened it as language `bpf`; the endings that
  * mean BPF assembly also when the client's name for the language is another.
  */
-export function isServed(uri: string, languageId: string): boolean {
+function isServed(uri: string, languageId: string): boolean {
   return languageId === 'bpf' || /\.(bpf\.s|bpfasm|ebpf)$/i.test(uri);
 }
 
 /** Last part of a URI's path, for messages and line info; the URI itself when it cannot be decoded. */
-export function fileNameOf(uri: string): string {
+function fileNameOf(uri: string): string {
   const last =
     uri
       .replace(/[?#].*$/s, '')

@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { assemble } from '#core/asm/assemble.ts';
+import { hexText } from '#core/bytes/hex.ts';
 import { writeElf } from '#core/elf/write.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject } from '#core/object/object.ts';
+import { placesIn } from '#core/object/text-place.ts';
 import type { Arguments, Command } from '../command.ts';
 import { messageOf, notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { hexOf } from '../json.ts';
 import { batch, optionalText, requiredText } from '../jsonl.ts';
-import { DIALECTS, type Dialect, objectOf, placeOf, readSource } from '../source.ts';
+import { DIALECTS, type Dialect, objectOf, readSource } from '../source.ts';
 
 const MCPUS = ['v1', 'v2', 'v3', 'v4'] as const;
 const LATER_DIALECTS = ['ubpf', 'cbpf'];
@@ -93,7 +94,7 @@ function sectionBytes(object: BpfObject, name: string): Uint8Array {
 function hexLines(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 8) {
-    text += `${hexOf(bytes.subarray(at, at + 8)).replace(/(..)(?=.)/g, '$1 ')}\n`;
+    text += `${hexText(bytes.subarray(at, at + 8), ' ')}\n`;
   }
   return text;
 }
@@ -108,8 +109,9 @@ function asmBatch(args: Arguments, io: Io): Promise<number> {
     if (dialect === undefined) throw new UsageError(`dialect ${told}: must be auto, ${DIALECTS.join(', ')}`);
     const assembled = assemble(text, { fileName: 'stdin', dialect });
     const { value, errors } = linkProgram(assembled.value);
+    const placeOf = placesIn(text);
     const diagnostics = assembled.diagnostics.map((each) => ({
-      ...placeOf(text, each.range.start),
+      ...placeOf(each.range.start),
       start: each.range.start,
       end: each.range.end,
       severity: each.severity,
@@ -119,7 +121,7 @@ function asmBatch(args: Arguments, io: Io): Promise<number> {
     const failed = diagnostics.some((each) => each.severity === 'error');
     // A link error matters only where assembling went well: else it repeats what is already told.
     const link = failed || value !== undefined || text.trim() === '' ? [] : errors.map(linkDiagnostic);
-    return { insns: hexOf(value?.insns ?? new Uint8Array()), diagnostics: [...diagnostics, ...link] };
+    return { insns: hexText(value?.insns ?? new Uint8Array()), diagnostics: [...diagnostics, ...link] };
   });
 }
 

@@ -2,11 +2,12 @@ import { decodeInsn } from '#core/isa/decode.ts';
 import { printInsn } from '#core/isa/print.ts';
 import { lint } from '#core/lint/lint.ts';
 import type { Diagnostic, Severity } from '#core/object/object.ts';
+import { type Place, placesIn } from '#core/object/text-place.ts';
 import { checkProgram } from '#core/prog/check.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { type Io, type Styles, stylesFor } from '../io.ts';
-import { placeOf, readSource, type Source } from '../source.ts';
+import { readSource, type Source } from '../source.ts';
 
 /** One finding as `check --json` prints it. `line`, `column` from 1; `end…` one past the last character. */
 interface Finding {
@@ -32,7 +33,10 @@ export const checkCommand: Command = {
   async run(args, io) {
     if (args.positionals.length === 0) throw new UsageError('check: give at least one FILE (- is stdin)');
     const findings: Finding[] = [];
-    for (const path of args.positionals) findings.push(...findingsOf(await readSource(path, io)));
+    // One by one: a damaged file has more findings than a call may have arguments.
+    for (const path of args.positionals) {
+      for (const each of findingsOf(await readSource(path, io))) findings.push(each);
+    }
     const count = (severity: Severity) => findings.filter((each) => each.severity === severity).length;
     const errors = count('error');
     const warnings = count('warning');
@@ -45,16 +49,17 @@ export const checkCommand: Command = {
 
 function findingsOf(source: Source): Finding[] {
   if (source.kind === 'insns') return binaryFindings(source.name, source.insns);
+  const placeOf = placesIn(source.text);
   return [...lint(source.assembled)]
     .sort((a, b) => a.range.start - b.range.start)
-    .map((each) => finding(source.name, source.text, each));
+    .map((each) => finding(source.name, placeOf, each));
 }
 
-function finding(file: string, text: string, diagnostic: Diagnostic): Finding {
-  const end = placeOf(text, diagnostic.range.end);
+function finding(file: string, placeOf: (offset: number) => Place, diagnostic: Diagnostic): Finding {
+  const end = placeOf(diagnostic.range.end);
   return {
     file,
-    ...placeOf(text, diagnostic.range.start),
+    ...placeOf(diagnostic.range.start),
     endLine: end.line,
     endColumn: end.column,
     severity: diagnostic.severity,

@@ -1,15 +1,15 @@
+import { bytesOfHex } from '#core/bytes/hex.ts';
 import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { objectFromInsns } from '#core/object/raw.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
-import { runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Command } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { bytesOfHex } from '../json.ts';
-import { DEFAULT_MAX_INSNS, engineChoice } from '../run-options.ts';
+import { engineChoice } from '../run-options.ts';
 import { MAX_SOURCE_BYTES, readInput } from '../source.ts';
 
 /** `bpf-workbench conformance`: the plugin side of the public bpf_conformance runner. */
@@ -21,8 +21,8 @@ export const conformanceCommand: Command = {
     options: { engine: { value: 'ENGINE', text: 'reference' } },
     later: ['elf'],
     notes: [
-      'The program comes on stdin as hex text, the memory as hex argument. R1 is the memory, R2 its',
-      'length. Prints R0 as hex; any error goes to stderr with exit code 1.',
+      'The program comes on stdin as hex text, the memory as hex argument. R1: the memory, R2: its length.',
+      'Prints R0 as hex; any error goes to stderr with exit code 1.',
     ],
   },
   // The runner hands all of its --plugin_options over as one word, and an empty word where there are none.

@@ -1,4 +1,3 @@
-import { listenDap, serveDap } from '#debugger/node-main.ts';
 import type { Command } from '../command.ts';
 import { messageOf, UsageError } from '../failure.ts';
 
@@ -17,6 +16,8 @@ export const dapCommand: Command = {
     if (args.positionals.length > 0) throw new UsageError(`dap: unexpected ${args.positionals[0]}`);
     const port = args.integer('port', 0, 65_535);
     if (args.flag('stdio') === (port !== undefined)) throw new UsageError('dap: give --stdio or --port N');
+    // Loaded here only, so that the other commands start faster.
+    const { listenDap, serveDap } = await import('#debugger/node-main.ts');
     if (port === undefined) {
       await serveDap(process.stdin, process.stdout);
       return 0;

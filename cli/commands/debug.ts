@@ -7,11 +7,14 @@ import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
 import {
+  ATTACH_OPTION,
   attachNamed,
   ctxFields,
   engineChoice,
   HIGHEST_CPU,
   HIGHEST_MAX_INSNS,
+  MACHINE_OPTIONS,
+  PROGRAM_OPTIONS,
   progTypeNamed,
 } from '../run-options.ts';
 import { MAX_DATA_BYTES, MAX_SOURCE_BYTES, readInput } from '../source.ts';
@@ -24,18 +27,11 @@ export const debugCommand: Command = {
     usage: ['FILE [options]'],
     summary: 'Step through a program in the terminal.',
     options: {
-      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
-      engine: { value: 'ENGINE', text: 'reference' },
-      data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
-      pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
-      packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
-      ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
-      cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
-      seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+      ...PROGRAM_OPTIONS,
+      ...MACHINE_OPTIONS,
       blind: { text: 'with constants blinded, as bpf_jit_harden does; keys from --seed' },
       'max-insns': { value: 'N', text: 'stop after N instructions; no limit if not told' },
-      attach: { value: 'WHERE', text: 'offset 0 of a socket filter: packet (the MAC header) or test_run' },
+      attach: ATTACH_OPTION,
     },
     notes: ['Commands are read from stdin, a line each; help lists them. Ctrl+C pauses a running program.'],
   },

@@ -1,5 +1,6 @@
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
+import { PROG_TYPES } from '#core/object/prog-types.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -37,7 +38,7 @@ async function disasmFile(args: Arguments, io: Io): Promise<number> {
   if (path === undefined || others.length > 0) throw new UsageError('disasm: give one FILE (- is stdin)');
   const dialect = args.choice('dialect', PRINTED, LATER_DIALECTS) ?? 'pseudoc';
   const source = await readSource(path, io);
-  const object = objectOf(source, args.choice('type', ['xdp', 'sched_cls', 'socket_filter', 'raw']));
+  const object = objectOf(source, args.choice('type', PROG_TYPES));
   const programs = programsOf(object, args.text('prog'));
   const texts = programs.map((attr) =>
     listing(attr, {

@@ -1,4 +1,3 @@
-import { serveLsp } from '#server/node-main.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 
@@ -13,6 +12,8 @@ export const lspCommand: Command = {
   async run(args) {
     if (args.positionals.length > 0) throw new UsageError(`lsp: unexpected ${args.positionals[0]}`);
     if (!args.flag('stdio')) throw new UsageError('lsp: give --stdio');
+    // Loaded here only: the language server is half of the bundle, and other commands start often.
+    const { serveLsp } = await import('#server/node-main.ts');
     serveLsp(process.stdin, process.stdout);
     // The server ends the process itself, with the exit code that LSP's `exit` asks for.
     return await new Promise<number>(() => {});

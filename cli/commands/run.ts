@@ -1,6 +1,7 @@
 import { linkProgram } from '#core/object/link.ts';
+import { rawNotice } from '#core/object/prog-types.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { type RunResult, runProgram } from '#core/session/run.ts';
+import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
@@ -10,12 +11,14 @@ import { loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf } from '../run-input.ts';
 import {
+  ATTACH_OPTION,
   attachNamed,
   ctxFields,
-  DEFAULT_MAX_INSNS,
   engineChoice,
   HIGHEST_CPU,
   HIGHEST_MAX_INSNS,
+  MACHINE_OPTIONS,
+  PROGRAM_OPTIONS,
   progTypeNamed,
 } from '../run-options.ts';
 import { refusedJson, refusedReport, resultJson, runReport, statsJson } from '../run-report.ts';
@@ -28,19 +31,12 @@ export const runCommand: Command = {
     usage: ['FILE [options]', '--jsonl < LINES'],
     summary: 'Run a program on a packet, a capture or memory.',
     options: {
-      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
-      engine: { value: 'ENGINE', text: 'reference' },
-      data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
-      pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
-      packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
-      ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
+      ...PROGRAM_OPTIONS,
       repeat: { value: 'N', text: 'run each packet N times; the last result counts' },
-      cpu: { value: 'N', text: 'CPU that runs it; 0 if not told' },
-      seed: { value: 'N', text: 'seed of bpf_get_prandom_u32; 0 if not told' },
+      ...MACHINE_OPTIONS,
       blind: { text: 'with constants blinded, as bpf_jit_harden does; keys from --seed' },
       'max-insns': { value: 'N', text: 'stop after N instructions; 1000000 if not told' },
-      attach: { value: 'WHERE', text: 'offset 0 of a socket filter: packet (the MAC header) or test_run' },
+      attach: ATTACH_OPTION,
       json: { text: 'one JSON object and nothing else' },
       jsonl: { text: 'batch: a program a line on stdin, an answer a line' },
     },
@@ -85,7 +81,10 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     ...(args.flag('blind') ? { settings: { bpfJitHarden: 2 } } : {}),
   });
   const tell = (): void => {
-    for (const message of inputs.messages) io.err(`bpf-workbench: ${message}`);
+    const notice = progType === undefined ? rawNotice(object, attr.name) : undefined;
+    for (const message of notice === undefined ? inputs.messages : [...inputs.messages, notice]) {
+      io.err(`bpf-workbench: ${message}`);
+    }
   };
   const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
   if (!loaded.ok) {

@@ -5,6 +5,7 @@ export interface Template {
   readonly text: string;
 }
 
+/** One template a program type, in the order in which "New Program" lists them. */
 export const TEMPLATES: readonly Template[] = [
   {
     label: 'XDP',

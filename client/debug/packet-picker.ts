@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { BuiltinPacketInfo, CaptureReply } from '#core/protocol/language.ts';
+import { messageOf } from '../error-message.ts';
 import type { LanguageService } from '../language-service.ts';
 import { type CaptureFile, findCaptures, MAX_CAPTURE_BYTES } from './captures.ts';
 import { describeChoice, type PacketChoice, readHex } from './packet-choice.ts';
@@ -12,6 +13,7 @@ interface Item extends vscode.QuickPickItem {
   readonly choose?: () => Promise<PacketChoice | undefined> | PacketChoice;
 }
 
+/** What the packet picker is opened for. */
 export interface PickerOptions {
   readonly program: vscode.Uri;
   /** Offered first and selected, so that Enter repeats it. */
@@ -198,8 +200,4 @@ function separator(label: string): Item {
 
 function sizeText(bytes: number): string {
   return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 
+/** State of a session's program; `starting` until its first stop or run. */
 export type RunState = 'starting' | 'stopped' | 'running';
 
 /** What passed between VS Code and an adapter of ours that the views care about. */

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { CustomRequests, FrameRequest } from '#core/protocol/messages.ts';
+import type { CustomRequests, FrameRequest, QuietRequest } from '#core/protocol/messages.ts';
 import type { FromPage, ToPage, ViewName, ViewReplies } from '#core/protocol/views.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
+import { messageOf } from '../error-message.ts';
 import { pageHtml } from './html.ts';
 import { selectedFrame } from './selected-frame.ts';
 
@@ -139,8 +140,9 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
       await session.customRequest('setExpression', {
         expression,
         value,
+        quiet: true,
         ...(frameId === undefined ? {} : { frameId }),
-      });
+      } satisfies QuietRequest & { expression: string; value: string; frameId?: number });
       this.#post({ kind: 'edited', id });
     } catch (error) {
       this.#post({ kind: 'edited', id, error: messageOf(error) });
@@ -156,8 +158,4 @@ async function request<V extends ViewName>(
 ): Promise<ViewReplies[V]> {
   const command: keyof CustomRequests = `bpf/${view}`;
   return session.customRequest(command, args);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -21,7 +21,7 @@ import { rowByIndex } from './grammar.ts';
 import { type AsmTree, parseText, type SourceDialect } from './parse.ts';
 import { findPrograms } from './programs.ts';
 import { collectReferences, definitionOf, type SymbolDef, type SymbolRef } from './references.ts';
-import { type PendingReloc, resolveFixups } from './resolve.ts';
+import { MAX_SUGGESTIONS, type PendingReloc, resolveFixups } from './resolve.ts';
 import type { LabelStatement } from './statement.ts';
 import { suggest } from './suggest.ts';
 import { ABSOLUTE, isTemporary, type Sym, UNDEFINED } from './symbols.ts';
@@ -259,43 +259,55 @@ function finish(b: Builder, pending: readonly PendingReloc[]): BpfObject {
     lineInfo: s.lineInfo,
     ...(s.locInfo.length ? { locInfo: s.locInfo } : {}),
   }));
-  const known = new Set(b.maps.map((m) => m.name));
-  const found = mapsOfSections(sections, symbols).filter((m) => !known.has(m.name));
+  const found = mapsOfSections(sections, symbols).filter((m) => !b.mapIndex.has(m.name));
   return { files: b.files, sections, symbols, maps: [...mapsWithEntries(b, programs), ...found], programs };
 }
 
 /** The text's maps with what `.map_entry` puts into them; a program array's value is an index into `programs`. */
 function mapsWithEntries(b: Builder, programs: readonly ProgramEntry[]): MapDef[] {
+  if (b.mapEntries.length === 0) return b.maps;
+  // backwards, so that the first of several programs of one name counts
+  const indexOf = new Map(programs.map((program, i) => [program.name, i] as const).reverse());
+  const entriesOf = new Map<string, { key: Uint8Array; value: Uint8Array }[]>();
+  for (const { map, key, value } of b.mapEntries) {
+    const bytes = value instanceof Uint8Array ? value : programIndex(b, value, indexOf);
+    if (bytes === undefined) continue;
+    const entries = entriesOf.get(map);
+    if (entries) entries.push({ key, value: bytes });
+    else entriesOf.set(map, [{ key, value: bytes }]);
+  }
   return b.maps.map((map) => {
-    const entries = b.mapEntries
-      .filter((entry) => entry.map === map.name)
-      .flatMap(({ key, value }) => {
-        if (value instanceof Uint8Array) return [{ key, value }];
-        const index = programs.findIndex((program) => program.name === value.program);
-        if (index < 0) {
-          const near = suggest(
-            value.program,
-            programs.map((program) => program.name),
-          );
-          const hint = near ? `; did you mean \`${near}\`?` : '';
-          b.report(value.range, 'unknown-program', `there is no program \`${value.program}\`${hint}`);
-          return [];
-        }
-        return [{ key, value: Uint8Array.of(index, index >> 8, index >> 16, index >> 24) }];
-      });
-    return entries.length === 0 ? map : { ...map, entries };
+    const entries = entriesOf.get(map.name);
+    return entries ? { ...map, entries } : map;
   });
+}
+
+/** The index of a program as an element of a program array; reported when there is no such program. */
+function programIndex(
+  b: Builder,
+  { program, range }: { readonly program: string; readonly range: TextRange },
+  indexOf: ReadonlyMap<string, number>,
+): Uint8Array | undefined {
+  const index = indexOf.get(program);
+  if (index !== undefined) return Uint8Array.of(index, index >> 8, index >> 16, index >> 24);
+  const near = b.nSuggestions++ < MAX_SUGGESTIONS ? suggest(program, indexOf.keys()) : undefined;
+  const hint = near ? `; did you mean \`${near}\`?` : '';
+  b.report(range, 'unknown-program', `there is no program \`${program}\`${hint}`);
+  return undefined;
 }
 
 /** A function without `.size` ends where the next one, or its section, does. */
 function sizeFunctions(b: Builder): void {
   const functions = [...b.symbols.values()].filter((s) => s.type === 'func' && s.section >= 0);
-  for (const sym of functions) {
+  functions.sort((a, c) => a.section - c.section || (a.value < c.value ? -1 : a.value > c.value ? 1 : 0));
+  let next: Sym | undefined;
+  for (const [i, sym] of [...functions.entries()].reverse()) {
+    // several functions may begin at one place: the next one is the next that begins elsewhere
+    const behind = functions[i + 1];
+    if (behind && (behind.section !== sym.section || behind.value > sym.value)) next = behind;
     if (sym.size !== 0n) continue;
     let end = BigInt(b.sections[sym.section]!.size);
-    for (const other of functions) {
-      if (other.section === sym.section && other.value > sym.value && other.value < end) end = other.value;
-    }
+    if (next && next.section === sym.section && next.value < end) end = next.value;
     sym.size = end > sym.value ? end - sym.value : 0n;
   }
 }

@@ -49,6 +49,9 @@ export interface Where {
   readonly end: number;
 }
 
+/** Most bytes that one text may ask for without spelling them out. */
+export const MAX_FILL = 1 << 28;
+
 /** The state of one pass of the assembler over a source. */
 export class Builder {
   readonly text: string;
@@ -56,6 +59,10 @@ export class Builder {
   readonly sections: SectionBuilder[] = [];
   readonly symbols = new Map<string, Sym>();
   readonly maps: MapDef[] = [];
+  /** Index into `maps` by name. */
+  readonly mapIndex = new Map<string, number>();
+  /** Keys of `mapEntries` as text, by map. */
+  readonly mapKeys = new Map<string, Set<string>>();
   /** From `.map_entry`. A program array's value is the name of a program, which is known at the end only. */
   readonly mapEntries: {
     readonly map: string;
@@ -92,6 +99,8 @@ export class Builder {
   /** Bytes that a `.uleb128` of symbols takes, by its number; grown until all fit. */
   readonly lebSizes: Map<number, number>;
   lebGrown = false;
+  /** Bytes that `takeBytes` has given out. */
+  nTaken = 0;
   nLebs = 0;
   nSuggestions = 0;
   // parallel arrays of instructions in source order
@@ -141,7 +150,7 @@ export class Builder {
     given?: { type?: number | undefined; flags?: number | undefined; unique?: string },
   ): SectionBuilder {
     const key = given?.unique;
-    const found = key === undefined ? this.sections.find((s) => s.name === name) : this.#unique.get(key);
+    const found = key === undefined ? this.#firstByName.get(name) : this.#unique.get(key);
     if (found) return found;
     const base = defaultSection(name);
     const section = new SectionBuilder(
@@ -152,10 +161,22 @@ export class Builder {
       given?.flags !== undefined || base.flags !== 0,
     );
     this.sections.push(section);
+    if (!this.#firstByName.has(name)) this.#firstByName.set(name, section);
     if (key !== undefined) this.#unique.set(key, section);
     return section;
   }
   readonly #unique = new Map<string, SectionBuilder>();
+  readonly #firstByName = new Map<string, SectionBuilder>();
+
+  /**
+   * Whether `n` more bytes may be made that the text does not spell out (`.zero`, `.p2align`, elements of maps):
+   * a short text must not ask for more memory than there is.
+   */
+  takeBytes(n: number | bigint): boolean {
+    if (n < 0 || n > MAX_FILL - this.nTaken) return false;
+    this.nTaken += Number(n);
+    return true;
+  }
 
   /** Makes `section` the current one. */
   switchTo(section: SectionBuilder): void {
@@ -228,7 +249,7 @@ export class Builder {
         if (!sym?.declared) {
           const constant = uapiConstant(expr.name);
           if (constant) return { plus: undefined, minus: undefined, addend: constant.value };
-          const section = this.sections.find((s) => s.name === expr.name);
+          const section = this.#firstByName.get(expr.name);
           if (section) return { plus: sectionStart(section), minus: undefined, addend: 0n };
         }
         return { plus: this.symbol(expr.name), minus: undefined, addend: 0n };

@@ -1,5 +1,5 @@
 import { SHF_EXECINSTR, SHT_NOBITS } from '../object/elf-constants.ts';
-import type { Builder } from './builder.ts';
+import { type Builder, MAX_FILL } from './builder.ts';
 import {
   bad,
   type DirectiveContext,
@@ -110,17 +110,20 @@ directive('.license', '.license "GPL"', "the program's licence, in section `lice
   b.section = before;
 });
 
-/** More than this in one directive is a mistake, or an attack on memory. */
-const MAX_FILL = 1 << 28;
+/** A section of code with more than this holds no program that loads: a million slots. */
+const MAX_CODE_FILL = 8_000_000;
 
+/** Whether `n` more bytes may be filled in; then they count. */
 function checkCount(c: DirectiveContext, arg: DirectiveArg | undefined, n: bigint): boolean {
-  if (n >= 0n && n <= BigInt(MAX_FILL)) return true;
-  bad(
-    c,
-    arg,
-    n < 0n ? `a size cannot be negative: ${n}` : `${n} bytes are too many; at most ${MAX_FILL}`,
-    'size-range',
-  );
+  const isCode = c.b.section.hasInsns || (c.b.section.flags & SHF_EXECINSTR) !== 0;
+  if (isCode && n > BigInt(MAX_CODE_FILL - c.b.section.size)) {
+    bad(c, arg, `${n} more bytes are too many; at most ${MAX_CODE_FILL} in a section of code`, 'size-range');
+    return false;
+  }
+  if (c.b.takeBytes(n)) return true;
+  const taken = n <= BigInt(MAX_FILL) ? ` in all, of which ${c.b.nTaken} are taken` : '';
+  const room = `at most ${MAX_FILL}${taken}`;
+  bad(c, arg, n < 0n ? `a size cannot be negative: ${n}` : `${n} bytes are too many; ${room}`, 'size-range');
   return false;
 }
 
@@ -165,6 +168,7 @@ function alignTo(
   if (align > s.align) s.align = align;
   const missing = (align - (s.size % align)) % align;
   if (missing === 0 || (max !== undefined && max > 0 && missing > max)) return;
+  if (!checkCount(c, c.statement.args[0], BigInt(missing))) return;
   const at = s.reserve(missing);
   if (s.type === SHT_NOBITS) return;
   if (fill !== undefined) s.bytes.fill(fill & 255, at, at + missing);
@@ -258,7 +262,7 @@ directive('.uleb128', '.uleb128 EXPR…', 'unsigned LEB128 values', leb(false));
 directive('.sleb128', '.sleb128 EXPR…', 'signed LEB128 values', leb(true));
 
 /** LEB128 of a value, padded to at least `width` bytes. */
-export function encodeLeb(value: bigint, signed: boolean, width: number): number[] {
+function encodeLeb(value: bigint, signed: boolean, width: number): number[] {
   const out: number[] = [];
   let v = signed ? value : BigInt.asUintN(64, value);
   for (;;) {
@@ -300,6 +304,11 @@ function common(c: DirectiveContext, local: boolean): void {
   const size = numberOf(c, sizeArg, 'the size');
   const align = alignArg ? numberOf(c, alignArg, 'the alignment') : 1n;
   if (name === undefined || size === undefined || align === undefined || !nameArg) return;
+  if (align < 0n || align > 65536n || (align & (align - 1n)) !== 0n) {
+    const message = `the alignment must be a power of two up to 65536, not ${align}`;
+    bad(c, alignArg, message, 'bad-alignment');
+    return;
+  }
   if (!checkCount(c, sizeArg, size)) return;
   const sym = c.b.symbol(name);
   sym.range = { start: c.lineStart + nameArg.start, end: c.lineStart + nameArg.end };

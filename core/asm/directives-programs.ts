@@ -1,7 +1,7 @@
 import { uapiConstant } from '../isa/constants.ts';
 import { MAP_TYPES, mapTypeByName } from '../object/map-types.ts';
 import { PROG_TYPES } from '../object/prog-types.ts';
-import type { Builder } from './builder.ts';
+import { type Builder, MAX_FILL } from './builder.ts';
 import {
   bad,
   type DirectiveContext,
@@ -11,7 +11,7 @@ import {
   numberOf,
   raw,
 } from './directive-registry.ts';
-import { dataRangeMessage, fitsData } from './resolve.ts';
+import { dataRangeMessage, fitsData, MAX_SUGGESTIONS } from './resolve.ts';
 import type { DirectiveArg } from './statement.ts';
 import { stringBytes } from './strings.ts';
 import { suggest } from './suggest.ts';
@@ -150,6 +150,7 @@ directive('.map', '.map NAME, TYPE, KEY_SIZE, VALUE_SIZE, MAX_ENTRIES[, FLAGS]',
     range,
     binding: 'global',
   });
+  b.mapIndex.set(name, b.maps.length);
   b.maps.push({
     name,
     type: type.name,
@@ -170,12 +171,9 @@ directive(
     const name = nameOf(c, nameArg);
     if (name === undefined) return;
     noMoreThan(c, 3);
-    const def = b.maps.find((map) => map.name === name);
+    const def = b.maps[b.mapIndex.get(name) ?? -1];
     if (!def) {
-      const near = suggest(
-        name,
-        b.maps.map((map) => map.name),
-      );
+      const near = b.nSuggestions++ < MAX_SUGGESTIONS ? suggest(name, b.mapIndex.keys()) : undefined;
       const hint = near ? `did you mean \`${near}\`?` : 'define it with .map before this line';
       return bad(c, nameArg, `there is no map \`${name}\`; ${hint}`, 'unknown-map');
     }
@@ -188,11 +186,12 @@ directive(
     }
     const value = entryValue(c, valueArg, def);
     if (!value) return;
-    const same = (other: Uint8Array): boolean => other.every((byte, i) => byte === key[i]);
-    const others = b.mapEntries.filter((entry) => entry.map === name && !same(entry.key));
-    if (others.length >= def.maxEntries) {
+    const keys = b.mapKeys.get(name) ?? new Set();
+    const keyText = BigInt.asUintN(def.keySize * 8, index).toString(16);
+    if (keys.size >= def.maxEntries && !keys.has(keyText)) {
       return bad(c, keyArg, `\`${name}\` has room for ${def.maxEntries} elements`, 'too-many-entries');
     }
+    b.mapKeys.set(name, keys.add(keyText));
     b.mapEntries.push({ map: name, key, value });
   },
 );
@@ -232,8 +231,14 @@ function elementBytes(
     bad(c, arg, `${what} ${dataRangeMessage(value, size)}`, 'size-range');
     return undefined;
   }
+  if (!c.b.takeBytes(size)) {
+    bad(c, arg, `the elements of the maps have more than ${MAX_FILL} bytes`, 'size-range');
+    return undefined;
+  }
   const bytes = new Uint8Array(size);
-  for (let i = 0, left = value; i < size; i++, left >>= 8n) bytes[i] = Number(left & 0xffn);
+  if (value < 0n) bytes.fill(0xff);
+  const sign = value < 0n ? -1n : 0n;
+  for (let i = 0, left = value; i < size && left !== sign; i++, left >>= 8n) bytes[i] = Number(left & 0xffn);
   return bytes;
 }
 

@@ -40,7 +40,7 @@ export function disassembleText(
 }
 
 /** The same, by instruction. */
-export function disassemble(
+function disassemble(
   insns: Uint8Array,
   dialect: SourceDialect,
   names: DisassembleNames = {},

@@ -17,7 +17,7 @@ export function emitInsn(b: Builder, statement: InsnStatement, lineStart: number
       `an instruction begins at a multiple of 8 bytes, this one at ${at}; put \`.p2align 3\` before it`,
     );
   }
-  section.hasInsns = true;
+  if (section.firstInsn < 0) section.firstInsn = b.insnStart.length;
   const insnOff = Math.floor(at / 8);
   section.lineInfo.push({ insnOff, file: 0, line: lineNumber + 1, column: statement.start + 1 });
   if (b.pendingLoc) {

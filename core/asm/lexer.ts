@@ -125,7 +125,7 @@ function push(buf: TokenBuffer, kind: number, start: number, end: number, value:
 }
 
 /** Whether UTF-16 unit `c` may stand in a symbol behind its first character. */
-export function isIdentChar(c: number): boolean {
+function isIdentChar(c: number): boolean {
   return c < 128 ? (CLASS[c]! & IDENT) !== 0 : c !== 0x2028 && c !== 0x2029 && c !== 0xfeff && c !== 0xa0;
 }
 

@@ -37,10 +37,14 @@ export class AsmLine {
   /** The line's statements with absolute ranges. */
   get statements(): readonly AsmStatement[] {
     const tokens = this.tokens;
+    let next = 0;
     return this.parsed.statements.map((node) => {
       const start = this.start + node.start;
       const end = this.start + node.end;
-      return { start, end, node, tokens: tokens.filter((t) => t.start >= start && t.end <= end) };
+      while (next < tokens.length && tokens[next]!.start < start) next++;
+      const first = next;
+      while (next < tokens.length && tokens[next]!.end <= end) next++;
+      return { start, end, node, tokens: tokens.slice(first, next) };
     });
   }
 }
@@ -213,7 +217,7 @@ function collectErrors(text: string, lines: readonly AsmLine[]): Diagnostic[] {
 }
 
 /** Moves an error of a line to its place in the text. */
-export function toDiagnostic(error: LineError, lineStart: number): Diagnostic {
+function toDiagnostic(error: LineError, lineStart: number): Diagnostic {
   return {
     range: { start: lineStart + error.start, end: lineStart + error.end },
     severity: 'error',

@@ -14,23 +14,46 @@ export function findPrograms(b: Builder): ProgramEntry[] {
   const { sections } = b;
   const code = sections.flatMap((s, i) => ((s.flags & SHF_EXECINSTR) !== 0 && s.size >= 8 ? [i] : []));
   const own = code.filter((i) => sections[i]!.name !== '.text' && !sections[i]!.name.startsWith('.text.'));
-  const typedText = code.filter((i) => !own.includes(i) && b.programTypes.some((p) => p.section.index === i));
+  const told = bySection(b.programTypes, (type) => type.section.index);
+  const isOwn = new Set(own);
+  const typedText = code.filter((i) => !isOwn.has(i) && told.has(i));
   const chosen = own.length > 0 ? [...own, ...typedText] : code;
+  const here = bySection([...b.symbols.values()].filter(isCodeLabel), (symbol) => symbol.section);
   return chosen
-    .flatMap((i) => programsOf(b, sections[i]!, i))
+    .flatMap((i) => programsOf(b, sections[i]!, i, here.get(i) ?? [], told.get(i) ?? []))
     .sort((x, y) => (x.range?.start ?? 0) - (y.range?.start ?? 0));
 }
 
-function programsOf(b: Builder, section: SectionBuilder, index: number): ProgramEntry[] {
-  const here = [...b.symbols.values()].filter(
-    (s) =>
-      s.section === index &&
-      s.range &&
-      !s.assigned &&
-      s.name.charCodeAt(0) !== 1 &&
-      s.value % 8n === 0n &&
-      s.value < BigInt(section.size),
+function isCodeLabel(s: Sym): boolean {
+  return (
+    s.section >= 0 &&
+    s.range !== undefined &&
+    !s.assigned &&
+    s.name.charCodeAt(0) !== 1 &&
+    s.value % 8n === 0n
   );
+}
+
+function bySection<T>(list: readonly T[], sectionOf: (one: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const one of list) {
+    const group = groups.get(sectionOf(one));
+    if (group) group.push(one);
+    else groups.set(sectionOf(one), [one]);
+  }
+  return groups;
+}
+
+type ProgramTypes = Builder['programTypes'];
+
+function programsOf(
+  b: Builder,
+  section: SectionBuilder,
+  index: number,
+  labels: readonly Sym[],
+  told: ProgramTypes,
+): ProgramEntry[] {
+  const here = labels.filter((s) => s.value < BigInt(section.size));
   const isGlobal = (s: Sym) => s.binding === 'global' || s.binding === 'weak';
   let entries = here.filter((s) => s.type === 'func' && isGlobal(s));
   if (entries.length === 0) entries = here.filter((s) => s.type === 'notype' && isGlobal(s));
@@ -44,12 +67,12 @@ function programsOf(b: Builder, section: SectionBuilder, index: number): Program
   entries.sort(byValue);
   const nSlots = Math.floor(section.size / 8);
   if (entries.length === 0) {
-    const first = b.insnStart.findIndex((_, i) => b.insnSection[i] === index);
+    const first = section.firstInsn;
     const at = first < 0 ? 0 : b.insnStart[first]!;
     const name = section.name === '.text' ? baseName(b.files[0] ?? 'main') : section.name;
     return [
       entry(
-        b,
+        told,
         name,
         section,
         index,
@@ -70,7 +93,15 @@ function programsOf(b: Builder, section: SectionBuilder, index: number): Program
         if (s.size === 0n) s.size = BigInt((next - start) * 8);
       }
       const sized = s.size > 0n ? start + Number(s.size / 8n) : next;
-      return entry(b, s.name, section, index, start, Math.max(1, Math.min(sized, nSlots) - start), s.range);
+      return entry(
+        told,
+        s.name,
+        section,
+        index,
+        start,
+        Math.max(1, Math.min(sized, nSlots) - start),
+        s.range,
+      );
     });
 }
 
@@ -79,7 +110,7 @@ function byValue(a: Sym, c: Sym): number {
 }
 
 function entry(
-  b: Builder,
+  told: ProgramTypes,
   name: string,
   section: SectionBuilder,
   index: number,
@@ -88,8 +119,7 @@ function entry(
   range: ProgramEntry['range'],
 ): ProgramEntry {
   // `.program` counts for what follows it in its section, or for all of it when it stands behind
-  const told = b.programTypes.filter((p) => p.section.index === index);
-  const before = told.filter((p) => p.offset <= start * 8).at(-1) ?? told[0];
+  const before = told.findLast((p) => p.offset <= start * 8) ?? told[0];
   return {
     name,
     section: index,

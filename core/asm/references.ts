@@ -7,6 +7,7 @@ import { ABSOLUTE, COMMON, type Sym, UNDEFINED } from './symbols.ts';
 
 /** Names of a text: where they are defined, and where they are used. */
 
+/** What a name stands for. */
 export type SymbolKind = 'label' | 'map' | 'constant' | 'section' | 'function';
 
 /** A name that the text defines. Numeric labels are kept under names that no text can spell. */

@@ -103,6 +103,11 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
     b.report(range, 'unknown-label', `there is no label \`${local}:\` in that direction`);
     return false;
   }
+  if (/^[rw]\d+$/.test(sym.name) && kind !== 'data4' && kind !== 'data8') {
+    const message = `there is no register ${sym.name}; registers are r0 to r10 and w0 to w10`;
+    b.report(range, 'unknown-register', message);
+    return false;
+  }
   const linkable =
     kind === 'call' || kind === 'imm64' || kind === 'data4' || kind === 'data8' || kind === 'func';
   if (linkable && (sym.declared || b.fromCompiler)) return true;
@@ -122,7 +127,7 @@ function acceptUndefined(b: Builder, fixup: Fixup, sym: Sym): boolean {
 }
 
 /** How many unknown names get a "did you mean". */
-const MAX_SUGGESTIONS = 100;
+export const MAX_SUGGESTIONS = 100;
 
 function nearName(b: Builder, kind: Fixup['kind'], name: string): string | undefined {
   const names = [...b.symbols.values()]
@@ -309,8 +314,8 @@ function mapNumber(b: Builder, fixup: Fixup, value: Value): void {
     field(b, { ...fixup, kind: 'imm32' }, value);
     return;
   }
-  const index = b.maps.findIndex((m) => m.name === plus.name);
-  if (index < 0) {
+  const index = b.mapIndex.get(plus.name);
+  if (index === undefined) {
     b.report(
       b.rangeOf(fixup.where),
       'not-a-map',

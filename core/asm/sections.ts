@@ -33,7 +33,8 @@ export class SectionBuilder {
   readonly relocs: ObjReloc[] = [];
   readonly lineInfo: LineInfo[] = [];
   readonly locInfo: LineInfo[] = [];
-  hasInsns = false;
+  /** Number of its first instruction in the text's order; -1: there is none. */
+  firstInsn = -1;
 
   constructor(name: string, index: number, type: number, flags: number, flagsGiven: boolean) {
     this.name = name;
@@ -44,6 +45,10 @@ export class SectionBuilder {
     this.align = name === '.text' || name === '.BTF' || name === '.BTF.ext' ? 4 : 1;
     this.bytes = new Uint8Array(64);
     this.view = new DataView(this.bytes.buffer);
+  }
+
+  get hasInsns(): boolean {
+    return this.firstInsn >= 0;
   }
 
   /** Makes room for `n` more bytes, which are zero, and returns where they begin. */

@@ -64,6 +64,7 @@ export interface BrokenStatement {
   readonly end: number;
 }
 
+/** A statement of a line, by its `kind`. Ranges are UTF-16 offsets in the text. */
 export type Statement =
   | InsnStatement
   | LabelStatement

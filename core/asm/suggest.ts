@@ -7,6 +7,7 @@
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const lower = word.toLowerCase();
   if (lower.length === 0 || lower.length > 80) return undefined;
+  const letters = lettersOf(lower);
   let best: string | undefined;
   let longer: string | undefined;
   let limit = lower.length <= 4 ? 1 : Math.min(3, Math.floor(lower.length / 3));
@@ -16,6 +17,8 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
       if (longer === undefined || candidate.length < longer.length) longer = candidate;
     }
     if (Math.abs(candidate.length - lower.length) > limit || candidate === word) continue;
+    // one edit changes at most two letters of the set: most words need no closer look
+    if (bitCount(letters ^ lettersOf(candidate)) > 2 * limit) continue;
     const distance = editDistance(lower, candidate.toLowerCase(), limit);
     if (distance < limit || (distance === limit && best === undefined)) {
       best = candidate;
@@ -24,6 +27,19 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
     }
   }
   return limit > 1 && longer !== undefined ? longer : (best ?? longer);
+}
+
+/** Which letters a word has, as bits; case does not count. */
+function lettersOf(word: string): number {
+  let bits = 0;
+  for (let i = 0; i < word.length; i++) bits |= 1 << (word.charCodeAt(i) & 31);
+  return bits;
+}
+
+function bitCount(bits: number): number {
+  let n = 0;
+  for (let left = bits; left !== 0; left &= left - 1) n++;
+  return n;
 }
 
 /** Damerau-Levenshtein (adjacent swaps count one) of two short words; gives up above `limit`. */

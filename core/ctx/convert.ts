@@ -1,4 +1,6 @@
 import { INSN_SIZE, type Insn, writeInsn } from '../isa/insn.ts';
+import { accessSize, loadOpcode } from '../isa/opcodes.ts';
+import { BPF_REG_AX } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import type { CtxField } from './fields.ts';
 import {
@@ -15,11 +17,7 @@ import {
   XDP_RXQ_INFO,
 } from './offsets.ts';
 
-/** The hidden register, `BPF_REG_AX`. */
-const AX = 11;
-
 /** Opcodes that rewritten accesses are made of, by width in bytes where they have one. */
-const LDX: Readonly<Record<number, number>> = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 };
 const ST: Readonly<Record<number, number>> = { 1: 0x72, 2: 0x6a, 4: 0x62, 8: 0x7a };
 const STX: Readonly<Record<number, number>> = { 1: 0x73, 2: 0x6b, 4: 0x63, 8: 0x7b };
 const ADD64_REG = 0x0f;
@@ -56,7 +54,7 @@ export function convertCtxAccess(
   options: ConvertOptions,
 ): Uint8Array<ArrayBuffer> {
   const write = (insn.opcode & 7) !== 1;
-  const size = SIZE_OF[insn.opcode & 0x18] ?? 8;
+  const size = accessSize(insn.opcode);
   const signed = (insn.opcode & 0xe0) === 0x80;
   const made = write
     ? convertStore(field, insn, offset, size, options)
@@ -66,9 +64,6 @@ export function convertCtxAccess(
   if (signed) out.push({ opcode: MOVSX, dst: insn.dst, src: insn.dst, off: size * 8, imm: 0 });
   return pack(out);
 }
-
-/** `BPF_SIZE(code)` → bytes. */
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 
 interface Made {
   readonly insns: readonly Insn[];
@@ -85,7 +80,7 @@ function narrow(out: Insn[], dst: number, field: CtxField, offset: number, size:
 }
 
 function load(size: number, dst: number, src: number, off: number): Insn {
-  return { opcode: LDX[size] ?? 0, dst, src, off, imm: 0 };
+  return { opcode: loadOpcode(size) ?? 0, dst, src, off, imm: 0 };
 }
 
 function jump(opcode: number, dst: number, imm: number, off: number): Insn {
@@ -229,9 +224,9 @@ function convertXdpLoad(field: CtxField, dst: number, src: number): Made {
 function sharedInfoLoad(dst: number, src: number, width: number, off: number): Made {
   return {
     insns: [
-      load(4, AX, src, SK_BUFF.end),
+      load(4, BPF_REG_AX, src, SK_BUFF.end),
       load(8, dst, src, SK_BUFF.head),
-      { opcode: ADD64_REG, dst, src: AX, off: 0, imm: 0 },
+      { opcode: ADD64_REG, dst, src: BPF_REG_AX, off: 0, imm: 0 },
       load(width, dst, dst, off),
     ],
     targetSize: width,
@@ -244,10 +239,10 @@ function convertTstampLoad(dst: number, src: number, options: ConvertOptions): M
   if (options.tstampTypeAccess) return { insns: [read], targetSize: 8 };
   return {
     insns: [
-      load(1, AX, src, SK_BUFF.tstamp_type),
-      jump(JSET32_IMM, AX, TC_AT_INGRESS_MASK, 1),
+      load(1, BPF_REG_AX, src, SK_BUFF.tstamp_type),
+      jump(JSET32_IMM, BPF_REG_AX, TC_AT_INGRESS_MASK, 1),
       jump(JA, 0, 0, 4),
-      jump(JSET32_IMM, AX, SKB_TSTAMP_TYPE_MASK, 1),
+      jump(JSET32_IMM, BPF_REG_AX, SKB_TSTAMP_TYPE_MASK, 1),
       jump(JA, 0, 0, 2),
       { opcode: MOV64_IMM, dst, src: 0, off: 0, imm: 0 },
       jump(JA, 0, 0, 1),
@@ -292,11 +287,11 @@ function convertStore(
       if (options.tstampTypeAccess) return { insns: [write], targetSize: 8 };
       return {
         insns: [
-          load(1, AX, insn.dst, SK_BUFF.tstamp_type),
-          jump(JSET32_IMM, AX, TC_AT_INGRESS_MASK, 1),
+          load(1, BPF_REG_AX, insn.dst, SK_BUFF.tstamp_type),
+          jump(JSET32_IMM, BPF_REG_AX, TC_AT_INGRESS_MASK, 1),
           jump(JA, 0, 0, 2),
-          { opcode: AND32_IMM, dst: AX, src: 0, off: 0, imm: ~SKB_TSTAMP_TYPE_MASK },
-          { opcode: STX[1] ?? 0, dst: insn.dst, src: AX, off: SK_BUFF.tstamp_type, imm: 0 },
+          { opcode: AND32_IMM, dst: BPF_REG_AX, src: 0, off: 0, imm: ~SKB_TSTAMP_TYPE_MASK },
+          { opcode: STX[1] ?? 0, dst: insn.dst, src: BPF_REG_AX, off: SK_BUFF.tstamp_type, imm: 0 },
           write,
         ],
         targetSize: 8,

@@ -1,5 +1,5 @@
 import type { ProgType } from '../object/object.ts';
-import { CTX_FIELDS, CTX_STRUCT, ctxFieldByName } from './fields.ts';
+import { CTX_FIELDS, CTX_STRUCT, type CtxField, ctxFieldByName } from './fields.ts';
 
 /** Context fields that an input sets, checked: values by the field's own name, and what is wrong with the others. */
 export interface CheckedFields {
@@ -9,7 +9,9 @@ export interface CheckedFields {
 
 /**
  * Checks the context fields of an input: known names, fields that can be set (`settable`), values that
- * fit the field. Fields set to 0 that the kernel would refuse otherwise pass, as they do there.
+ * fit the field. Fields set to 0 that the kernel would refuse otherwise pass, as they do there. A field
+ * of `__sk_buff` can be set even where programs of the type cannot read it (`tstamp` for a socket filter):
+ * BPF_PROG_TEST_RUN takes it and gives it back.
  */
 export function checkFields(
   progType: ProgType,
@@ -19,7 +21,7 @@ export function checkFields(
   const values = new Map<string, bigint>();
   const problems: string[] = [];
   for (const [name, value] of Object.entries(ctx ?? {})) {
-    const field = ctxFieldByName(progType, name);
+    const field = ctxFieldByName(progType, name) ?? hiddenField(name, settable);
     if (!field) {
       const known = CTX_FIELDS[progType].map((f) => f.name).join(', ');
       problems.push(`${CTX_STRUCT[progType]} of ${progType} has no field ${name}; it has ${known}`);
@@ -40,4 +42,9 @@ export function checkFields(
     values.set(field.name, BigInt.asUintN(bits, value));
   }
   return { values, problems };
+}
+
+function hiddenField(name: string, settable: ReadonlySet<string>): CtxField | undefined {
+  const field = ctxFieldByName('sched_cls', name);
+  return field && settable.has(field.name) ? field : undefined;
 }

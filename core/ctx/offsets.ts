@@ -3,7 +3,9 @@
  * (`/sys/kernel/btf/vmlinux`) gives it. Rewritten programs hold these offsets, so this is the only
  * place that knows a kernel's layout.
  */
-export const KERNEL_LAYOUT_VERSION = '6.18.44 x86-64';
+
+/** Bytes of an Ethernet header (include/uapi/linux/if_ether.h); no XDP packet gets shorter. */
+export const ETH_HLEN = 14;
 
 /** `struct xdp_buff`. Pointers are 8 bytes. */
 export const XDP_BUFF = {
@@ -20,9 +22,6 @@ export const XDP_BUFF = {
 
 /** `struct xdp_rxq_info`. */
 export const XDP_RXQ_INFO = { size: 64, dev: 0, queue_index: 8 } as const;
-
-/** `struct xdp_txq_info`. */
-export const XDP_TXQ_INFO = { size: 8, dev: 0 } as const;
 
 /** `struct net_device`: the one field that programs see. */
 export const NET_DEVICE = { size: 2496, ifindex: 224 } as const;

@@ -2,10 +2,17 @@ import type { RunEnv } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
 import { checkFields } from './fields-in.ts';
 import type { Prepared, RunInput } from './input.ts';
-import { NET_DEVICE, SK_BUFF, SKB_CB, SKB_HEADROOM, SKB_SHARED_INFO, TC_AT_INGRESS_MASK } from './offsets.ts';
+import {
+  ETH_HLEN,
+  NET_DEVICE,
+  SK_BUFF,
+  SKB_CB,
+  SKB_HEADROOM,
+  SKB_SHARED_INFO,
+  TC_AT_INGRESS_MASK,
+} from './offsets.ts';
 import { allocRegions } from './regions.ts';
 
-const ETH_HLEN = 14;
 const LOOPBACK_IFINDEX = 1n;
 const CACHE_LINE = 64;
 
@@ -56,6 +63,10 @@ const SETTABLE: ReadonlySet<string> = new Set([
   ...Object.keys(SHARED_PLACES),
   'ifindex',
 ]);
+const SETTABLE_BY_TYPE = {
+  sched_cls: SETTABLE,
+  socket_filter: new Set([...SETTABLE].filter((name) => name !== 'tc_classid')),
+};
 
 /**
  * A socket buffer as the kernel makes it for a packet that was just received: linear, head room of 64
@@ -74,7 +85,7 @@ export function prepareSkb(
 ): Prepared {
   const { space, memory } = machine;
   const target = machine.cpu(cpu);
-  const { values, problems } = checkFields(progType, input.ctx, SETTABLE);
+  const { values, problems } = checkFields(progType, input.ctx, SETTABLE_BY_TYPE[progType]);
   const total = input.data.length;
   const testRun = input.attach === 'test_run';
   const pulled = progType === 'socket_filter' && testRun ? Math.min(ETH_HLEN, total) : 0;
@@ -121,11 +132,12 @@ export function prepareSkb(
   if (!testRun) view.setUint32(at + SK_BUFF.skb_iif, Number(values.get('ifindex') ?? LOOPBACK_IFINDEX), true);
   if (progType === 'sched_cls') {
     if (!testRun) view.setUint8(at + SK_BUFF.tstamp_type, TC_AT_INGRESS_MASK);
-    // TEST_RUN fills in the length on the wire only where it is given a context.
-    if (!testRun || input.ctx !== undefined) view.setUint32(at + SKB_CB.pkt_len, total, true);
+    if (!testRun) view.setUint32(at + SKB_CB.pkt_len, total, true);
     view.setBigUint64(at + SKB_CB.data_meta, packet.addr, true);
     view.setBigUint64(at + SKB_CB.data_end, packet.addr + BigInt(total), true);
   }
+  // TEST_RUN fills in the length on the wire only where it is given a context.
+  if (testRun && input.ctx !== undefined) view.setUint32(at + SKB_CB.pkt_len, total - pulled, true);
   for (const [name, value] of values) {
     const place = TEST_RUN_PLACES[name] ?? FURTHER_PLACES[name];
     if (place) put(at, place, value);

@@ -1,3 +1,4 @@
+import { hexText } from '../bytes/hex.ts';
 /** Reads what arguments point to; undefined where it cannot be read. */
 export interface PrintkMemory {
   /** A C string, one character a byte. */
@@ -108,7 +109,7 @@ function ipText(kind: string, arg: bigint, memory: PrintkMemory): string {
   const bytes = Array.from(memory.bytes(arg, size) ?? new Uint8Array(size));
   if (isV4)
     return bytes.map((byte) => (kind === 'pi4' ? String(byte).padStart(3, '0') : String(byte))).join('.');
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const hex = hexText(bytes);
   return kind === 'pI6' ? (hex.match(/..../g) ?? []).join(':') : hex;
 }
 

@@ -1,11 +1,9 @@
-import { XDP_BUFF, XDP_FRAME_SIZE } from '../ctx/offsets.ts';
+import { ETH_HLEN, XDP_BUFF, XDP_FRAME_SIZE } from '../ctx/offsets.ts';
 import { EACCES, EINVAL } from '../maps/errno.ts';
 import type { Region } from '../vm/region.ts';
 import { HelperCall } from './args.ts';
 import type { HelperImpl } from './impl.ts';
 
-/** A packet never gets shorter than its Ethernet header. */
-const ETH_HLEN = 14;
 /** Longest metadata: `skb_shared_info.meta_len` is a byte, and lengths are multiples of 4. */
 const MAX_METADATA = 252;
 

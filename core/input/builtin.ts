@@ -58,6 +58,14 @@ export const BUILTIN_PACKETS: readonly BuiltinPacket[] = [
   packet('zeroes', '64 zero bytes', '00'.repeat(64)),
 ];
 
+/** The packet of a run that names none, so that F5 does something sensible with a bare program. */
+export const DEFAULT_PACKET: BuiltinPacket = builtinPacket('tcp-syn') ?? packet('empty', 'no bytes', '');
+
+/** The built-in packet of that name. */
+export function builtinPacket(name: string): BuiltinPacket | undefined {
+  return BUILTIN_PACKETS.find((each) => each.name === name);
+}
+
 function packet(name: string, title: string, hex: string): BuiltinPacket {
   return { name, title, data: parseHexBytes(hex).value };
 }

@@ -7,13 +7,6 @@ export type { Capture, CapturedPacket } from './captured-packet.ts';
 const PCAP_MAGICS = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1]);
 const PCAPNG_SHB = 0x0a0d0d0a;
 
-/** Does `head` (4 bytes at least) begin a pcap or pcapng capture? */
-export function isCapture(head: Uint8Array): boolean {
-  if (head.length < 4) return false;
-  const magic = new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(0);
-  return PCAP_MAGICS.has(magic) || magic === PCAPNG_SHB;
-}
-
 /**
  * Reads a capture: pcap (both byte orders, micro- and nanoseconds) or pcapng (several sections and
  * interfaces, enhanced, simple and obsolete packet blocks). Never throws: of a truncated or damaged

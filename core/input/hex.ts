@@ -1,7 +1,7 @@
 import type { Diagnostic, Parsed } from '../object/object.ts';
 
 /** Most bytes that hex text may give: 16 MiB. */
-export const MAX_HEX_BYTES = 16 * 1024 * 1024;
+const MAX_HEX_BYTES = 16 * 1024 * 1024;
 
 const MAX_DIAGNOSTICS = 20;
 

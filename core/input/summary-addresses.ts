@@ -1,6 +1,10 @@
+import { hexText } from '../bytes/hex.ts';
 /** `02:00:00:00:00:01` from the 6 bytes at `at`; missing bytes read as 0. */
 export function macText(data: Uint8Array, at: number): string {
-  return Array.from({ length: 6 }, (_, i) => (data[at + i] ?? 0).toString(16).padStart(2, '0')).join(':');
+  return hexText(
+    Array.from({ length: 6 }, (_, i) => data[at + i] ?? 0),
+    ':',
+  );
 }
 
 /** `10.0.0.1` from the 4 bytes at `at`. */

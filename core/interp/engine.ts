@@ -4,6 +4,7 @@ import type { Machine } from '../vm/machine.ts';
 /** The engines' names, the same in CLI, DAP and tests. Only `reference` exists so far. */
 export type EngineName = 'reference' | 'interp' | 'wasm' | 'x86-64';
 
+/** How far and how attentively an engine runs. */
 export interface RunLimits {
   /** Instructions after which `run` returns `budget`; Infinity: none. */
   readonly budget: number;

@@ -60,7 +60,7 @@ function runChunk(s: ExecState, from: number): number {
   return pc;
 }
 
-/** The same, looking for a breakpoint before each instruction. */
+/** The same, looking for a breakpoint before each instruction: a loop of its own, so that a plain run pays nothing for it. */
 function stepToBreakpoint(s: ExecState, from: number, resuming: boolean): number {
   let pc = from;
   let passing = resuming;

@@ -52,11 +52,6 @@ export function rowById(id: InsnId): TableRow {
   return row;
 }
 
-/** Is `id` the name of a row? */
-export function isInsnId(id: string): id is InsnId {
-  return byId.has(id as InsnId);
-}
-
 /**
  * The row whose opcode and required fields (dst, src, off, imm given as numbers) all match.
  * At most one row matches a slot (a test holds it).
@@ -75,7 +70,7 @@ export function findRow(insn: Insn): TableRow | undefined {
 }
 
 /** Slots that the instruction at `index` takes: 2 for a wide one whose second slot is there. */
-export function insnLength(bytes: Uint8Array, index: InsnIndex): 1 | 2 {
+function insnLength(bytes: Uint8Array, index: InsnIndex): 1 | 2 {
   return bytes[index * INSN_SIZE] === WIDE_OPCODE && (index + 2) * INSN_SIZE <= bytes.length ? 2 : 1;
 }
 

@@ -16,7 +16,7 @@ export interface InsnOperands {
 }
 
 /**
- * The 8 or 16 bytes of an instruction. Values must fit their fields (`fitsField`); they are cut to
+ * The 8 or 16 bytes of an instruction. Values must fit their fields; they are cut to
  * width otherwise. Operands that the row fixes are ignored.
  */
 export function encodeRow(row: InsnRow, operands: InsnOperands): Uint8Array<ArrayBuffer> {
@@ -33,38 +33,4 @@ export function encodeRow(row: InsnRow, operands: InsnOperands): Uint8Array<Arra
   });
   if (row.wide) writeInsn(bytes, 1, { opcode: 0, dst: 0, src: 0, off: 0, imm: high });
   return bytes;
-}
-
-/** A numeric field of an instruction, as assembly text fills it. */
-export type NumericField = 'imm' | 'imm64' | 'off' | 'target' | 'ltarget' | 'index';
-
-/** What may stand in a field: both ends included, and how to say it. */
-export interface FieldRange {
-  readonly min: bigint;
-  readonly max: bigint;
-  /** For messages: `32 bits`, `a signed 16-bit offset`. */
-  readonly words: string;
-}
-
-const RANGES: Readonly<Record<NumericField, FieldRange>> = {
-  imm: { min: -(1n << 31n), max: (1n << 32n) - 1n, words: '32 bits' },
-  imm64: { min: -(1n << 63n), max: (1n << 64n) - 1n, words: '64 bits' },
-  off: { min: -(1n << 15n), max: (1n << 15n) - 1n, words: 'a signed 16-bit offset' },
-  target: { min: -(1n << 15n), max: (1n << 15n) - 1n, words: 'a signed 16-bit jump' },
-  ltarget: { min: -(1n << 31n), max: (1n << 31n) - 1n, words: 'a signed 32-bit jump' },
-  index: { min: 0n, max: (1n << 31n) - 1n, words: 'a number from 0 to 0x7fffffff' },
-};
-
-/**
- * Values that source text may give for a field. `imm` takes signed and unsigned spellings of the
- * same 32 bits, as other assemblers do; that a 64-bit operation sign-extends it is for a warning.
- */
-export function fieldRange(field: NumericField): FieldRange {
-  return RANGES[field];
-}
-
-/** Does `value` fit `field`? */
-export function fitsField(value: bigint, field: NumericField): boolean {
-  const { min, max } = RANGES[field];
-  return value >= min && value <= max;
 }

@@ -267,6 +267,7 @@ const CONTEXTS = [
   'struct bpf_perf_event_data *',
 ];
 
+/** Every helper function by number (include/uapi/linux/bpf.h, `___BPF_FUNC_MAPPER`). */
 export const HELPERS: readonly HelperProto[] = TABLE.map(([id, signature, description]) =>
   parseSignature(id, signature, description),
 );

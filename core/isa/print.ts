@@ -30,7 +30,7 @@ export function printInsn(decoded: Decoded, dialect: Dialect, names: PrintNames 
 }
 
 /** A register's name in a dialect; `low` picks the 32-bit name where the dialect has one. */
-export function printRegister(number: number, dialect: Dialect, low = false): string {
+function printRegister(number: number, dialect: Dialect, low = false): string {
   if (number === BPF_REG_AX)
     return dialect === 'gnu' ? '%ax' : dialect === 'kernel' ? `${low ? 'w' : 'r'}11` : 'ax';
   if (dialect === 'gnu') return `%r${number}`;

@@ -21,6 +21,7 @@ export const BPF_REG_FP = 10;
 /** The hidden temporary of rewritten programs. */
 export const BPF_REG_AX = 11;
 
+/** R0 to R10, then AX; the index is the number. */
 export const REGISTERS: readonly RegisterInfo[] = [
   reg(0, 'caller', 'return value of a call, and the exit value of the program'),
   reg(1, 'caller', 'first argument; at the start of a program its context'),

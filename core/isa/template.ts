@@ -36,7 +36,7 @@ export type Dialect = 'pseudoc' | 'gnu' | 'kernel';
  * | `indoff` | imm | ` + 4` behind a register, nothing when 0 |
  * | `as_dst` `as_src` | imm >> 16, imm & 0xffff | an address space's number |
  */
-export const OPERANDS = [
+const OPERANDS = [
   'dst',
   'src',
   'wdst',
@@ -66,9 +66,6 @@ export const OPERANDS = [
 
 /** Name of an operand placeholder. */
 export type Operand = (typeof OPERANDS)[number];
-
-/** Register operands. */
-export const REGISTER_OPERANDS: ReadonlySet<Operand> = new Set<Operand>(['dst', 'src', 'wdst', 'wsrc']);
 
 /**
  * One token of a template. `space`: white space stands before it.

@@ -36,7 +36,8 @@ export function flowGraph(section: ObjSection, fn: CodeFunction): FlowGraph {
     const flow = decoded.row?.flow ?? 'next';
     if (flow !== 'exit' && flow !== 'jump') {
       if (at + 1 < insns.length) next.push(at + 1);
-      else problems.push({ kind: 'runs-past-end', at });
+      // What no instruction is has been told already, and leads nowhere that is known.
+      else if (decoded.row !== undefined) problems.push({ kind: 'runs-past-end', at });
     }
     if ((flow === 'jump' || flow === 'branch') && !relocated.has(decoded.index)) {
       const target = insnTarget(decoded) ?? decoded.index;

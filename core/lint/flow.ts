@@ -24,10 +24,11 @@ export function flowDiagnostics(
   for (const graph of graphs.values()) {
     if (source.isBroken(graph.fn)) continue;
     const problems = graph.problems.flatMap((one) => problemDiagnostic(graph, one, functions, source) ?? []);
-    found.push(...problems, ...unreachableCode(graph, source));
+    for (const list of [problems, unreachableCode(graph, source)]) for (const one of list) found.push(one);
     // What registers hold says nothing while control itself goes wrong.
     if (problems.some(({ code }) => code !== 'missing-exit' && code !== 'falls-through')) continue;
-    found.push(...neverReturns(graph, source), ...registerDiagnostics(graph, calls, source));
+    for (const one of neverReturns(graph, source)) found.push(one);
+    for (const one of registerDiagnostics(graph, calls, source)) found.push(one);
   }
   return found;
 }
@@ -71,7 +72,10 @@ function problemDiagnostic(
             range,
             severity: 'error',
             code: 'falls-through',
-            message: `execution runs past the end of ${fn.name}: its last instruction must be exit or a jump`,
+            message:
+              graph.reachable[problem.at] === 0
+                ? `the last instruction of ${fn.name} must be exit or a jump, also where no path leads to it`
+                : `execution runs past the end of ${fn.name}: its last instruction must be exit or a jump`,
             fix,
           }
         : {

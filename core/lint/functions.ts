@@ -1,6 +1,7 @@
 import { type Decoded, decodeInsn, insnTarget } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import type { BpfObject, ObjReloc, ObjSection, ProgType } from '../object/object.ts';
+import { groupBy } from '../object/group-by.ts';
+import type { BpfObject, ObjReloc, ObjSection, ObjSymbol, ProgramEntry, ProgType } from '../object/object.ts';
 
 /** Flag of sections that hold instructions (gABI, `SHF_EXECINSTR`). */
 const SHF_EXECINSTR = 4;
@@ -25,10 +26,17 @@ export interface CodeFunction {
   readonly insns: readonly Decoded[];
 }
 
-/** Indices of the sections that hold instructions. */
-export function codeSections(object: BpfObject): number[] {
+/** Twice what the kernel loads as one program; larger sections come from `.zero`, and nobody waits for them. */
+const MAX_SECTION_BYTES = 2_000_000 * INSN_SIZE;
+
+/** Indices of the sections that hold instructions, and not absurdly many. */
+function codeSections(object: BpfObject): number[] {
   return object.sections.flatMap((section, at) =>
-    (section.flags & SHF_EXECINSTR) !== 0 && section.bytes.length >= INSN_SIZE ? [at] : [],
+    (section.flags & SHF_EXECINSTR) !== 0 &&
+    section.bytes.length >= INSN_SIZE &&
+    section.bytes.length <= MAX_SECTION_BYTES
+      ? [at]
+      : [],
   );
 }
 
@@ -39,7 +47,14 @@ export function codeSections(object: BpfObject): number[] {
 export function codeFunctions(object: BpfObject): CodeFunction[] {
   const decoded = new Map(codeSections(object).map((at) => [at, decodeSection(object.sections[at])]));
   const called = callTargets(object, decoded);
-  return [...decoded].flatMap(([at, insns]) => functionsOf(object, at, insns, called.get(at) ?? new Set()));
+  const symbols = groupBy(object.symbols, (symbol) => symbol.section);
+  const programs = groupBy(object.programs, (program) => program.section);
+  return [...decoded].flatMap(([at, insns]) => {
+    const section = object.sections[at];
+    if (section === undefined) return [];
+    const named = symbols.get(at) ?? [];
+    return functionsOf(section, at, insns, called.get(at) ?? new Set(), named, programs.get(at) ?? []);
+  });
 }
 
 function decodeSection(section: ObjSection | undefined): Decoded[] {
@@ -54,24 +69,25 @@ function decodeSection(section: ObjSection | undefined): Decoded[] {
   return insns;
 }
 
+/** `symbols` and `entries` are those of this section. */
 function functionsOf(
-  object: BpfObject,
+  section: ObjSection,
   at: number,
   insns: readonly Decoded[],
   called: ReadonlySet<InsnIndex>,
+  symbols: readonly ObjSymbol[],
+  entries: readonly ProgramEntry[],
 ): CodeFunction[] {
-  const section = object.sections[at];
-  if (section === undefined) return [];
   const nSlots = Math.floor(section.bytes.length / INSN_SIZE);
   const names = new Map<InsnIndex, string>();
   const typed = new Set<InsnIndex>();
-  for (const symbol of object.symbols) {
-    if (symbol.section !== at || (symbol.type !== 'func' && symbol.type !== 'notype')) continue;
+  for (const symbol of symbols) {
+    if (symbol.type !== 'func' && symbol.type !== 'notype') continue;
     const slot = Number(symbol.value) / INSN_SIZE;
     if (symbol.type === 'func') typed.add(slot);
     if (symbol.type === 'func' || !names.has(slot)) names.set(slot, symbol.name);
   }
-  const programs = new Map(object.programs.filter((p) => p.section === at).map((p) => [p.start, p]));
+  const programs = new Map(entries.map((p) => [p.start, p]));
   const starts = [...new Set([0, ...typed, ...programs.keys(), ...called])]
     .filter((slot) => Number.isInteger(slot) && slot >= 0 && slot < nSlots)
     .sort((a, b) => a - b);

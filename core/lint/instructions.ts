@@ -3,11 +3,9 @@ import { helperById } from '../isa/helpers.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import type { BpfObject, Diagnostic } from '../object/object.ts';
+import { MAX_BPF_STACK } from '../vm/layout.ts';
 import { type CodeFunction, isRegisterCall, relocationsBySlot } from './functions.ts';
 import type { SourceMap } from './source-map.ts';
-
-/** Bytes of one stack frame (include/linux/filter.h, `MAX_BPF_STACK`). */
-const MAX_BPF_STACK = 512;
 
 const REGISTER_CALL =
   'Linux has no call through a register; compile with optimisation so that the call is direct';

@@ -1,5 +1,6 @@
 import type { Assembled } from '../asm/assemble.ts';
-import { lineIndexAt } from '../asm/parse.ts';
+import { type AsmLine, lineIndexAt } from '../asm/parse.ts';
+import type { AsmToken } from '../asm/tokens.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { Diagnostic, TextRange } from '../object/object.ts';
 import { createDataMap } from './data-in-code.ts';
@@ -27,16 +28,24 @@ export function createSourceMap(assembled: Assembled, functions: readonly CodeFu
   const rangeOfData = createDataMap(assembled);
   const errors = assembled.diagnostics.filter(({ severity }) => severity === 'error');
   const broken = brokenFunctions(assembled, errors, functions);
+  // a line is lexed on each call, and may hold thousands of statements
+  let lexed: { readonly line: AsmLine | undefined; readonly tokens: readonly AsmToken[] } | undefined;
   return {
     rangeOfInsn: (section, slot) => {
       return assembled.rangeOfInsn(section, slot) ?? rangeOfData(section, slot);
     },
     rangeOfRegister(place, register, which) {
       const line = tree.lines[lineIndexAt(tree, place.start)];
-      const inside = line?.tokens.filter((token) => {
-        return token.register === register && token.start >= place.start && token.end <= place.end;
-      });
-      const token = which === 'first' ? inside?.at(0) : inside?.at(-1);
+      if (lexed?.line !== line || lexed === undefined) lexed = { line, tokens: line?.tokens ?? [] };
+      const { tokens } = lexed;
+      let token: AsmToken | undefined;
+      for (let at = countUpTo(tokens, place.start - 1, ({ start }) => start); at < tokens.length; at++) {
+        const one = tokens[at];
+        if (one === undefined || one.end > place.end) break;
+        if (one.register !== register) continue;
+        token = one;
+        if (which === 'first') break;
+      }
       return token === undefined ? place : { start: token.start, end: token.end };
     },
     lineOf: (offset) => lineIndexAt(tree, offset) + 1,

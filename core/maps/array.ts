@@ -1,3 +1,4 @@
+import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
@@ -74,7 +75,7 @@ export class ArrayMap implements BpfMap {
   update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     if (this.#frozen) return -EPERM;
     if (key.length !== KEY_SIZE || value.length !== this.def.valueSize) return -EINVAL;
-    return this.#update(indexOf(key), value, flags);
+    return this.#update(u32Of(key), value, flags);
   }
 
   delete(): number {
@@ -83,9 +84,10 @@ export class ArrayMap implements BpfMap {
 
   *entries(): Iterable<[Uint8Array, Uint8Array]> {
     for (let index = 0; index < this.def.maxEntries; index++) {
-      const key = new Uint8Array(KEY_SIZE);
-      new DataView(key.buffer).setUint32(0, index, true);
-      yield [key, this.#machine.memory.copy(this.#values.base + index * this.#stride, this.def.valueSize)];
+      yield [
+        u32Bytes(index),
+        this.#machine.memory.copy(this.#values.base + index * this.#stride, this.def.valueSize),
+      ];
     }
   }
 
@@ -106,7 +108,7 @@ export class ArrayMap implements BpfMap {
   /** Byte offset of the value of `key` in the values' region. */
   #valueAt(key: Uint8Array): number | undefined {
     if (key.length !== KEY_SIZE) return undefined;
-    const index = indexOf(key);
+    const index = u32Of(key);
     return index < this.def.maxEntries ? index * this.#stride : undefined;
   }
 
@@ -119,8 +121,4 @@ export class ArrayMap implements BpfMap {
     this.#machine.memory.bytes.set(value, this.#values.base + index * this.#stride);
     return 0;
   }
-}
-
-function indexOf(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
 }

@@ -1,3 +1,4 @@
+import { hexText } from '../bytes/hex.ts';
 import { WINDOW_BASE } from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
@@ -285,6 +286,6 @@ function hashKey(key: Uint8Array): number {
 /** A key for people: as a number when it is 8 bytes or less (little endian), else its bytes. */
 function keyText(key: Uint8Array): string {
   const shown = key.length <= 8 ? key.toReversed() : key;
-  const digits = Array.from(shown, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const digits = hexText(shown);
   return key.length <= 8 ? `0x${digits.replace(/^0+(?=.)/, '')}` : digits;
 }

@@ -1,3 +1,4 @@
+import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
@@ -94,9 +95,7 @@ export class ProgArrayMap implements BpfMap {
   *entries(): Iterable<[Uint8Array, Uint8Array]> {
     for (let index = 0; index < this.def.maxEntries; index++) {
       if (this.progIdAt(index) === 0) continue;
-      const key = new Uint8Array(ID_SIZE);
-      new DataView(key.buffer).setUint32(0, index, true);
-      yield [key, this.#machine.memory.copy(this.#at(index), ID_SIZE)];
+      yield [u32Bytes(index), this.#machine.memory.copy(this.#at(index), ID_SIZE)];
     }
   }
 
@@ -120,6 +119,5 @@ export class ProgArrayMap implements BpfMap {
 }
 
 function indexOf(bytes: Uint8Array): number | undefined {
-  if (bytes.length !== ID_SIZE) return undefined;
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return bytes.length === ID_SIZE ? u32Of(bytes) : undefined;
 }

@@ -9,7 +9,6 @@ export const SHT_REL = 9;
 export const SHT_INIT_ARRAY = 14;
 export const SHT_FINI_ARRAY = 15;
 export const SHT_PREINIT_ARRAY = 16;
-export const SHT_GROUP = 17;
 
 export const SHF_WRITE = 1;
 export const SHF_ALLOC = 2;

@@ -1,4 +1,12 @@
+import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import {
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_FUNC,
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_VALUE,
+  OP_CALL,
+} from '../isa/opcodes.ts';
 import {
   R_BPF_64_32,
   R_BPF_64_64,
@@ -7,6 +15,7 @@ import {
   SHF_WRITE,
   SHT_NOBITS,
 } from './elf-constants.ts';
+import { countBelow, type ObjectIndex, objectIndex } from './link-index.ts';
 import type {
   BpfObject,
   FuncInfo,
@@ -33,15 +42,9 @@ export interface Linked {
   readonly errors: readonly string[];
 }
 
-const CALL = 0x85;
-const LDDW = 0x18;
-const BPF_PSEUDO_CALL = 1;
-const BPF_PSEUDO_MAP_FD = 1;
-const BPF_PSEUDO_MAP_VALUE = 2;
-const BPF_PSEUDO_FUNC = 4;
 const BPF_F_RDONLY_PROG = 0x80;
-/** The kernel's limit on a privileged program, BPF_COMPLEXITY_LIMIT_INSNS. */
-const MAX_INSNS = 1_000_000;
+/** `BPF_COMPLEXITY_LIMIT_INSNS`: most slots that a program may have. */
+export const MAX_INSNS = 1_000_000;
 
 /**
  * Links `programName` (undefined: the only program, or the first): its slots first, then every function
@@ -81,14 +84,16 @@ class Linker {
   readonly #pieces: Piece[] = [];
   readonly #maps: MapDef[];
   readonly #dataMaps = new Map<number, number>();
-  readonly #relocs = new Map<number, Map<number, ObjReloc>>();
-  readonly #starts = new Map<number, number[]>();
+  readonly #index: ObjectIndex;
+  /** By section: the pieces in the order of their starts. */
+  readonly #piecesOf = new Map<number, Piece[]>();
   #size = 0;
 
   constructor(object: BpfObject, entry: ProgramEntry) {
     this.#object = object;
     this.#entry = entry;
     this.#maps = [...object.maps];
+    this.#index = objectIndex(object);
   }
 
   link(options: LinkOptions): Linked {
@@ -112,8 +117,10 @@ class Linker {
       const from = piece.start * INSN_SIZE;
       insns.set(source.bytes.subarray(from, from + piece.length * INSN_SIZE), piece.at * INSN_SIZE);
       funcs.set(piece.at, piece.name);
-      for (const line of source.lineInfo) {
-        if (line.insnOff < piece.start || line.insnOff >= piece.start + piece.length) continue;
+      const { lineInfo: lines } = source;
+      const end = piece.start + piece.length;
+      for (let i = countBelow(lines, piece.start, (l) => l.insnOff); (lines[i]?.insnOff ?? end) < end; i++) {
+        const line = lines[i]!;
         lineInfo.push({ ...line, insnOff: line.insnOff - piece.start + piece.at });
       }
     }
@@ -138,20 +145,24 @@ class Linker {
     piece.at = this.#size;
     this.#size += piece.length;
     this.#pieces.push(piece);
+    const there = this.#piecesOf.get(piece.section) ?? [];
+    this.#piecesOf.set(piece.section, there);
+    there.splice(
+      countBelow(there, piece.start, (p) => p.start),
+      0,
+      piece,
+    );
     if (this.#size > MAX_INSNS) this.#errors.push(`the program has more than ${MAX_INSNS} instruction slots`);
   }
 
   #pieceOf(section: number, slot: number): Piece | undefined {
-    return this.#pieces.find((p) => p.section === section && slot >= p.start && slot < p.start + p.length);
+    const there = this.#piecesOf.get(section) ?? [];
+    const last = there[countBelow(there, slot + 1, (p) => p.start) - 1];
+    return last && slot < last.start + last.length ? last : undefined;
   }
 
   #relocAt(section: number, slot: number): ObjReloc | undefined {
-    let map = this.#relocs.get(section);
-    if (!map) {
-      map = new Map(this.#object.sections[section]!.relocs.map((r) => [r.offset, r]));
-      this.#relocs.set(section, map);
-    }
-    return map.get(slot * INSN_SIZE);
+    return this.#index.relocAt(section, slot * INSN_SIZE);
   }
 
   /** Where a call or function load goes; undefined for what is none, or cannot be resolved (an error). */
@@ -161,8 +172,8 @@ class Linker {
     insn: Insn,
     bytes: Uint8Array,
   ): { section: number; slot: number } | undefined {
-    const isCall = insn.opcode === CALL && insn.src === BPF_PSEUDO_CALL;
-    const isLoad = insn.opcode === LDDW;
+    const isCall = insn.opcode === OP_CALL && insn.src === BPF_PSEUDO_CALL;
+    const isLoad = insn.opcode === WIDE_OPCODE;
     const reloc = this.#relocAt(section, slot);
     if (isCall && reloc?.type === R_BPF_64_32) {
       const symbol = this.#object.symbols[reloc.symbol]!;
@@ -191,7 +202,7 @@ class Linker {
     for (let slot = piece.start; slot < piece.start + piece.length; slot++) {
       const insn = readInsn(bytes, slot);
       const target = this.#functionAt(piece.section, slot, insn, bytes);
-      if (insn.opcode === LDDW) slot++;
+      if (insn.opcode === WIDE_OPCODE) slot++;
       if (!target || this.#pieceOf(target.section, target.slot)) continue;
       const nSlots = Math.floor(this.#object.sections[target.section]!.size / INSN_SIZE);
       if (!Number.isInteger(target.slot) || target.slot < 0 || target.slot >= nSlots) {
@@ -213,48 +224,17 @@ class Linker {
 
   /** The function that begins at a slot: as long as its symbol says, else up to the next function. */
   #functionPiece(section: number, slot: number): Piece {
-    const symbol = this.#functionSymbol(section, slot);
+    const symbol = this.#index.functionSymbol(section, slot * INSN_SIZE);
     const name = symbol?.name ?? `func_${slot}`;
     const nSlots = Math.floor(this.#object.sections[section]!.size / INSN_SIZE);
     let length = symbol && symbol.size > 0 ? Math.floor(symbol.size / INSN_SIZE) : 0;
-    if (length === 0) length = (this.#functionStarts(section).find((s) => s > slot) ?? nSlots) - slot;
-    const next = this.#pieces
-      .filter((p) => p.section === section && p.start > slot)
-      .reduce((least, p) => Math.min(least, p.start), nSlots);
+    if (length === 0) {
+      const starts = this.#index.functionStarts(section);
+      length = (starts[countBelow(starts, slot + 1, (start) => start)] ?? nSlots) - slot;
+    }
+    const there = this.#piecesOf.get(section) ?? [];
+    const next = there[countBelow(there, slot + 1, (p) => p.start)]?.start ?? nSlots;
     return { section, start: slot, length: Math.min(length, next - slot), name, at: 0 };
-  }
-
-  #functionSymbol(section: number, slot: number): ObjSymbol | undefined {
-    const value = BigInt(slot * INSN_SIZE);
-    const here = this.#object.symbols.filter(
-      (s) => s.section === section && s.value === value && (s.type === 'func' || s.type === 'notype'),
-    );
-    return here.find((s) => s.type === 'func') ?? here[0];
-  }
-
-  /** Slots of a section where a function begins: function symbols, programs and targets of calls. */
-  #functionStarts(section: number): number[] {
-    let starts = this.#starts.get(section);
-    if (starts) return starts;
-    const all = new Set<number>();
-    for (const s of this.#object.symbols) {
-      if (s.section === section && s.type === 'func') all.add(Number(s.value) / INSN_SIZE);
-    }
-    for (const p of this.#object.programs) if (p.section === section) all.add(p.start);
-    for (const [i, other] of this.#object.sections.entries()) {
-      if ((other.flags & SHF_EXECINSTR) === 0) continue;
-      for (let slot = 0; (slot + 1) * INSN_SIZE <= other.bytes.length; slot++) {
-        const insn = readInsn(other.bytes, slot);
-        if (insn.opcode !== CALL || insn.src !== BPF_PSEUDO_CALL) continue;
-        const reloc = this.#relocAt(i, slot);
-        const symbol = reloc ? this.#object.symbols[reloc.symbol] : undefined;
-        if (symbol?.section === section) all.add(Number(symbol.value) / INSN_SIZE + insn.imm + 1);
-        else if (!reloc && i === section) all.add(slot + insn.imm + 1);
-      }
-    }
-    starts = [...all].sort((a, b) => a - b);
-    this.#starts.set(section, starts);
-    return starts;
   }
 
   #relocate(piece: Piece, insns: Uint8Array, funcs: Map<number, string>): void {
@@ -266,15 +246,18 @@ class Linker {
       const found = target ? this.#pieceOf(target.section, target.slot) : undefined;
       if (target && found) {
         const to = target.slot - found.start + found.at;
-        const src = insn.opcode === LDDW ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
+        const src = insn.opcode === WIDE_OPCODE ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
         writeInsn(insns, at, { ...insn, src, imm: to - at - 1 });
         if (!funcs.has(to))
-          funcs.set(to, this.#functionSymbol(target.section, target.slot)?.name ?? `func_${to}`);
-      } else if (insn.opcode === LDDW && !target) {
+          funcs.set(
+            to,
+            this.#index.functionSymbol(target.section, target.slot * INSN_SIZE)?.name ?? `func_${to}`,
+          );
+      } else if (insn.opcode === WIDE_OPCODE && !target) {
         const reloc = this.#relocAt(piece.section, slot);
         if (reloc?.type === R_BPF_64_64) this.#relocateLoad(reloc, insn, insns, at);
       }
-      if (insn.opcode === LDDW) slot++;
+      if (insn.opcode === WIDE_OPCODE) slot++;
     }
   }
 
@@ -288,11 +271,9 @@ class Linker {
     }
     const offset = Number(symbol.value) + insn.imm;
     if (section.name === 'maps' || section.name === '.maps') {
-      const map = this.#object.symbols.find(
-        (s) => s.section === symbol.section && s.type !== 'section' && Number(s.value) === offset,
-      );
-      const index = map ? this.#maps.findIndex((m) => m.name === map.name) : -1;
-      if (index < 0)
+      const map = this.#index.mapSymbol(symbol.section, offset);
+      const index = map && this.#index.mapIndex(map.name);
+      if (index === undefined)
         this.#errors.push(
           `the definition of the map ${map?.name ?? `at ${section.name}+${offset}`} is not known`,
         );

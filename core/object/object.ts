@@ -9,6 +9,7 @@ export interface TextRange {
   readonly end: number;
 }
 
+/** How bad a finding is; the names are those of LSP. */
 export type Severity = 'error' | 'warning' | 'information' | 'hint';
 
 /**
@@ -86,6 +87,7 @@ export interface ObjReloc {
   readonly addend: number;
 }
 
+/** A symbol, as ELF has it (gABI, "Symbol Table"). */
 export interface ObjSymbol {
   readonly name: string;
   /** Index into `sections`; −1 undefined, −2 absolute, −3 common. */

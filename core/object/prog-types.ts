@@ -1,4 +1,4 @@
-import type { ProgType } from './object.ts';
+import type { BpfObject, ProgType } from './object.ts';
 
 /** Program types and the section names that tell them. */
 
@@ -22,4 +22,15 @@ export function progTypeOfSection(name: string): ProgType | undefined {
   if (plain.startsWith('socket')) return 'socket_filter';
   if (plain.startsWith('xdp')) return 'xdp';
   return undefined;
+}
+
+/**
+ * Why the program `name` runs as `raw` although its section seems to tell a type, as a sentence for its user;
+ * undefined where nothing is surprising about it.
+ */
+export function rawNotice(object: BpfObject, name: string): string | undefined {
+  const program = object.programs.find((one) => one.name === name);
+  const section = program === undefined ? undefined : object.sections[program.section]?.name;
+  if (section === undefined || program?.progType !== undefined || section.startsWith('.')) return undefined;
+  return `section "${section}" tells none of the program types that can be simulated (xdp, tc, socket): ${name} runs as raw, with memory in r1 and its length in r2`;
 }

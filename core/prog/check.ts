@@ -1,21 +1,15 @@
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { OP_CALL, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 import { insnProblem } from '../isa/problems.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
+import { MAX_INSNS } from '../object/link.ts';
 import type { ProgType } from '../object/object.ts';
 import { branchField } from './patch.ts';
 import type { Refusal } from './refusal.ts';
 
-/** `BPF_COMPLEXITY_LIMIT_INSNS`: most slots that a program may have. */
-export const MAX_INSNS = 1_000_000;
-
 /** `BPF_MAX_SUBPROGS`: most functions that a program may have. */
-export const MAX_SUBPROGS = 256;
-
-const OP_EXIT = 0x95;
-const OP_CALL = 0x85;
-const OP_JA = 0x05;
-const OP_JA32 = 0x06;
-const R10 = 10;
+const MAX_SUBPROGS = 256;
 
 /** What a program is checked for beside its own instructions. */
 export interface CheckOptions {
@@ -153,7 +147,7 @@ function checkFields(insns: Uint8Array, options: CheckOptions): Refusal | undefi
     const problem = insnProblem(insns, pc);
     if (problem) return { pc, message: problem.message };
     const decoded = decodeInsn(insns, pc);
-    if (insnWrites(decoded).includes(R10)) return { pc, message: 'frame pointer is read only' };
+    if (insnWrites(decoded).includes(BPF_REG_FP)) return { pc, message: 'frame pointer is read only' };
     if (noPacketLoads && decoded.row?.group === 'packet') {
       return { pc, message: 'BPF_LD_[ABS|IND] instructions not allowed for this program type' };
     }

@@ -1,11 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { OP_CALL, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 import { branchField } from './patch.ts';
-
-const OP_EXIT = 0x95;
-const OP_CALL = 0x85;
-const OP_JA = 0x05;
-const OP_JA32 = 0x06;
 
 /** A checked program cut into functions and basic blocks. All tables are by slot, −1 or 0 where not told otherwise. */
 export interface FlowGraph {

@@ -3,6 +3,8 @@ import type { CtxField } from '../ctx/fields.ts';
 import { decodeInsn, insnReads } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { accessSize } from '../isa/opcodes.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import { CONFLICT, CTX_VAR, ctxOffset, isCtx, isPointer, KIND_CTX, kindOf } from './lattice.ts';
 import type { Refusal } from './refusal.ts';
@@ -20,7 +22,6 @@ export interface CtxUse {
   readonly write: boolean;
 }
 
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 const LOAD_ACQUIRE = 0x100;
 
 /**
@@ -60,7 +61,7 @@ export function judgeCtxAccess(
   if (moved < 0) return refuse(`negative offset ctx ptr R${base} off=${moved} disallowed`);
   if (moved > 0) return refuse(`dereference of modified ctx ptr R${base} off=${moved} disallowed`);
   const offset = view.getInt16(at + 2, true);
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  const size = accessSize(opcode);
   const signed = (opcode & 0xe0) === 0x80;
   const resolved = resolveCtxAccess(progType, { offset, size, write, signed });
   if ('refusal' in resolved) return refuse(resolved.refusal);
@@ -78,8 +79,6 @@ export function accessesOther(view: DataView, pc: InsnIndex, owner: number, stat
   const pointer = regValue(state, cls === 1 || acquire ? regs >> 4 : regs & 15, owner);
   return isPointer(pointer) && !isCtx(pointer);
 }
-
-const R10 = 10;
 
 /**
  * Names the registers that the instruction at `pc` reads although no path (`always`), or not every path,
@@ -108,7 +107,7 @@ export function missingRegisters(
     reads = insnReads(decoded);
   }
   for (const reg of reads) {
-    if (reg >= R10 || state.must & (1 << reg)) continue;
+    if (reg >= BPF_REG_FP || state.must & (1 << reg)) continue;
     tell(reg, (state.may & (1 << reg)) === 0);
   }
 }

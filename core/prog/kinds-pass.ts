@@ -1,5 +1,6 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { BPF_PSEUDO_FUNC, OP_EXIT } from '../isa/opcodes.ts';
 import type { ProgType } from '../object/object.ts';
 import { branchTaken } from './branch.ts';
 import { endsPath, type FlowGraph, isLocalCall } from './flow.ts';
@@ -48,9 +49,7 @@ const MAX_ACTIVATIONS = 4096;
 const MAIN = 0.5;
 const ARGS = [1, 2, 3, 4, 5];
 const MASK_ARGS = 0b111110;
-const OP_EXIT = 0x95;
 const OP_STORE_RELEASE_OR_ATOMIC = 0xdb;
-const PSEUDO_FUNC = 4;
 
 /** Runs the transfer functions over all blocks until nothing changes any more. */
 export function runToFixpoint(insns: Uint8Array, graph: FlowGraph, options: KindsOptions): Fixpoint {
@@ -267,7 +266,7 @@ class KindsPass {
 
   /** A function whose address is taken may be called back with anything. */
   #noteFunction(pc: InsnIndex, opcode: number): void {
-    if (opcode !== WIDE_OPCODE || (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4 !== PSEUDO_FUNC) return;
+    if (opcode !== WIDE_OPCODE || (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4 !== BPF_PSEUDO_FUNC) return;
     const fn = this.#graph.functionOf[pc + 1 + this.#view.getInt32(pc * INSN_SIZE + 4, true)] ?? 0;
     const called = this.#activate(-1 - fn, fn, MAX_DEPTH);
     const entry = newState();

@@ -1,5 +1,6 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { MAX_BPF_STACK } from '../vm/layout.ts';
 import { type FlowGraph, isLocalCall, unreachableSlots } from './flow.ts';
 import { accessesOther, type CtxUse, judgeCtxAccess, missingRegisters } from './judge.ts';
 import type { KindsOptions, KindsResult, MapArg, UninitialisedRead } from './kinds.ts';
@@ -9,7 +10,6 @@ import { checkStackDepths } from './stack-depth.ts';
 import { copyState, newState, type State } from './state.ts';
 import { type Observer, transfer } from './transfer.ts';
 
-const MAX_STACK = 512;
 const OP_MAY_GOTO = 0xe5;
 /** Stack that the kernel adds for a function's `may_goto` counter and time stamp. */
 const MAY_GOTO_STACK = 16;
@@ -103,7 +103,7 @@ class KindsReport {
 
   #sawStack(owner: number, off: number, size: number): void {
     // Accesses outside the frame are faults at run time; they make no frame deeper.
-    if (off >= 0 || off < -MAX_STACK || size <= 0) return;
+    if (off >= 0 || off < -MAX_BPF_STACK || size <= 0) return;
     const fn = this.#fixpoint.activations[owner]?.fn ?? 0;
     this.#depths[fn] = Math.max(this.#depths[fn] ?? 0, -off);
   }

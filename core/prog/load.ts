@@ -1,5 +1,6 @@
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { createMap, isRefusal } from '../maps/create.ts';
+import { MAX_INSNS } from '../object/link.ts';
 import type { LoadAttr } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
@@ -13,7 +14,7 @@ import { bpfProgAlloc } from './bpf-prog-alloc.ts';
 import { bpfProgCalcTag, tagHash, tagText } from './bpf-prog-calc-tag.ts';
 import { bpfProgFree } from './bpf-prog-free.ts';
 import { bpfProgSelectRuntime } from './bpf-prog-select-runtime.ts';
-import { checkProgram, MAX_INSNS, subprogStarts } from './check.ts';
+import { checkProgram, subprogStarts } from './check.ts';
 import { loadedCode, setCode } from './code.ts';
 import { addKfuncCalls } from './kfunc-tab.ts';
 import { analyseKinds, type KindsResult } from './kinds.ts';

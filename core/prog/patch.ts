@@ -1,5 +1,6 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, OP_CALL, OP_JA32 } from '../isa/opcodes.ts';
 
 /** A program after replacing instructions by sequences. */
 export interface Patched {
@@ -20,14 +21,10 @@ export interface PatchRefusal {
 /** Classes and opcodes whose `off` or `imm` is relative to the next instruction. */
 const CLASS_JMP = 0x05;
 const CLASS_JMP32 = 0x06;
-const OP_CALL = 0x85;
 /** `BPF_OP` of calls and of `exit`, whatever the source bit. */
 const BPF_CALL = 0x80;
 const BPF_EXIT = 0x90;
 const OP_TAIL_CALL = 0xf5;
-const OP_JA32 = 0x06;
-const PSEUDO_CALL = 1;
-const PSEUDO_FUNC = 4;
 
 /**
  * Replaces instructions of a program: `replacements` maps an old slot to the bytes that take its place
@@ -109,10 +106,10 @@ function adjustBranches(
 
 /** Which field of an instruction is a distance in slots from the next instruction. */
 export function branchField(opcode: number, src: number): 'off' | 'imm' | 'none' {
-  if (opcode === WIDE_OPCODE) return src === PSEUDO_FUNC ? 'imm' : 'none';
+  if (opcode === WIDE_OPCODE) return src === BPF_PSEUDO_FUNC ? 'imm' : 'none';
   const cls = opcode & 7;
   if (cls !== CLASS_JMP && cls !== CLASS_JMP32) return 'none';
-  if (opcode === OP_CALL) return src === PSEUDO_CALL ? 'imm' : 'none';
+  if (opcode === OP_CALL) return src === BPF_PSEUDO_CALL ? 'imm' : 'none';
   const op = opcode & 0xf0;
   if (op === BPF_CALL || op === BPF_EXIT || opcode === OP_TAIL_CALL) return 'none';
   return opcode === OP_JA32 ? 'imm' : 'off';

@@ -92,11 +92,6 @@ export interface BpfProg extends ExecProg, BpfProgShell {
   readonly kinds: KindsResult;
 }
 
-/** The rewritten slot that stands for slot `pc` as loaded; the program's end for what lies behind it. */
-export function xlatedSlot(prog: BpfProg, pc: InsnIndex): InsnIndex {
-  return prog.firstXlated[Math.min(pc, prog.firstXlated.length - 1)] ?? 0;
-}
-
 /** The auxiliary part of an object that has it. Throws RangeError for one that has given it away. */
 export function auxOf(prog: BpfProgShell): BpfProgAux {
   if (prog.aux === undefined) throw new RangeError('this program object has given its auxiliary part away');

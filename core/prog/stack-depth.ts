@@ -1,12 +1,9 @@
 import type { InsnIndex } from '../isa/insn.ts';
+import { MAX_BPF_STACK, MAX_CALL_FRAMES } from '../vm/layout.ts';
 import type { Refusal } from './refusal.ts';
 
-/** Bytes of stack that a call chain has in all (`MAX_BPF_STACK`). */
-const MAX_BPF_STACK = 512;
 /** What a frame's depth is rounded up to where programs are compiled to native code. */
 const FRAME_ALIGN = 16;
-/** Deepest call chain (`MAX_CALL_FRAMES`); deeper ones fault at run time. */
-const MAX_CALL_FRAMES = 8;
 
 interface Function {
   readonly stackDepth: number;

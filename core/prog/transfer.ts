@@ -1,6 +1,8 @@
 import { ctxFieldAt } from '../ctx/fields.ts';
 import { type HelperProto, helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { accessSize } from '../isa/opcodes.ts';
+import { BPF_REG_FP } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import {
   CTX_VAR,
@@ -57,12 +59,10 @@ export interface Observer {
 }
 
 const MASK_ARGS = 0b111110;
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
-const R10 = 10;
 
 /** Value of register `r` in function `fn`. */
 export function regValue(state: State, r: number, fn: number): Value {
-  return r === R10 ? fpAt(fn, 0) : (state.regs[r] ?? NONE);
+  return r === BPF_REG_FP ? fpAt(fn, 0) : (state.regs[r] ?? NONE);
 }
 
 function setReg(state: State, r: number, value: Value): void {
@@ -193,7 +193,7 @@ function loaded(
 ): Value {
   const pointer = regValue(state, base, fn);
   const kind = kindOf(pointer);
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  const size = accessSize(opcode);
   if (kind === KIND_CTX) {
     const field = ctxFieldAt(ctx.progType, ctxOffset(pointer) + off);
     return field?.pointer ? PTR : SCALAR;
@@ -220,7 +220,7 @@ function stored(
   observer: Observer | undefined,
 ): void {
   const pointer = regValue(state, base, fn);
-  const size = SIZE_OF[opcode & 0x18] ?? 8;
+  const size = accessSize(opcode);
   if (kindOf(pointer) === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kindOf(pointer) !== KIND_FP) return;
   const owner = fpOwner(pointer);
@@ -283,7 +283,7 @@ function atomic(
   }
   stored(ctx, state, opcode, dst, SCALAR, off, fn, observer);
   if (op === 0xf1) setReg(state, 0, SCALAR);
-  else if (op & 1 && src !== R10) setReg(state, src, SCALAR);
+  else if (op & 1 && src !== BPF_REG_FP) setReg(state, src, SCALAR);
 }
 
 function packetOrWide(

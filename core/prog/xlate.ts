@@ -1,11 +1,9 @@
 import { convertCtxAccess } from '../ctx/convert.ts';
+import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
+import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import type { ProgType } from '../object/object.ts';
 import type { KindsResult } from './kinds.ts';
-
-const WIDE = 0x18;
-const MAP_FD = 1;
-const MAP_VALUE = 2;
 
 /**
  * What takes the place of each context access, by slot: accesses to the kernel's structures. Everything
@@ -35,9 +33,9 @@ export function convertCtxAccesses(
 export function resolvePseudoLdimm64(insns: Uint8Array, mapIds: readonly number[]): void {
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
   for (let at = 0; at < insns.length; at += INSN_SIZE) {
-    if (view.getUint8(at) !== WIDE) continue;
+    if (view.getUint8(at) !== WIDE_OPCODE) continue;
     const src = view.getUint8(at + 1) >> 4;
-    if (src === MAP_FD || src === MAP_VALUE) {
+    if (src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_VALUE) {
       view.setInt32(at + 4, mapIds[view.getInt32(at + 4, true)] ?? 0, true);
     }
     at += INSN_SIZE;

@@ -9,6 +9,7 @@ export interface ProgramsRequest {
   readonly uri: string;
 }
 
+/** A program of a document. */
 export interface ProgramSummary {
   /** Name of the function: what `prog` in a launch configuration takes. */
   readonly name: string;
@@ -28,6 +29,7 @@ export interface CaptureRequest {
   readonly limit?: number;
 }
 
+/** The packets that `bpf/capture` describes. */
 export interface CaptureReply {
   /** Packets in the whole file. */
   readonly total: number;
@@ -36,6 +38,7 @@ export interface CaptureReply {
   readonly message?: string;
 }
 
+/** One line about a packet. */
 export interface PacketSummary {
   /** From 1: what `packet` in a launch configuration takes. */
   readonly index: number;

@@ -9,6 +9,14 @@ export interface FrameRequest {
   readonly frameId?: number;
 }
 
+/**
+ * Beside DAP's own arguments in a `setExpression` of a view: the view shows a refusal at the field where the
+ * value was typed, so the editor need not show it in a dialog as well.
+ */
+export interface QuietRequest {
+  readonly quiet?: boolean;
+}
+
 /** `bpf/registers` → */
 export interface RegistersReply {
   readonly stop: number;
@@ -17,6 +25,7 @@ export interface RegistersReply {
   readonly registers: readonly RegisterRow[];
 }
 
+/** One register of the selected frame; values are `0x…` text. */
 export interface RegisterRow {
   /** `r0`…`r10`, `ax`: also the expression to read or set it. */
   readonly name: string;
@@ -38,6 +47,7 @@ export interface StackReply {
   readonly frames: readonly StackFrameRow[];
 }
 
+/** One frame with its 512 bytes of stack; addresses are `0x…` text. */
 export interface StackFrameRow {
   readonly index: number;
   readonly name: string;
@@ -68,6 +78,7 @@ export interface StatsReply {
   readonly programs: readonly ProgramStats[];
 }
 
+/** A loaded program and how often it ran (`struct bpf_prog_stats`). */
 export interface ProgramStats {
   readonly id: number;
   readonly name: string;

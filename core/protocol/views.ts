@@ -6,6 +6,7 @@ import type { RegistersReply, StackReply, StatsReply } from './messages.ts';
  * nothing older than what it has shown.
  */
 
+/** The views; each has a page of that name in `client/webview`. */
 export type ViewName = 'registers' | 'stack' | 'stats';
 
 /** What each view is given. */

@@ -51,11 +51,17 @@ export class BreakpointTable {
    */
   set(file: string, requests: readonly BreakpointRequest[]): readonly BreakpointReply[] {
     const key = foldPath(file);
-    const before = [...(this.#byFile.get(key) ?? [])];
-    const now = requests.map((request) => {
-      const same = before.findIndex((one) => JSON.stringify(one.request) === JSON.stringify(request));
-      return same < 0 ? this.#resolve(file, request) : (before.splice(same, 1)[0] as Breakpoint);
-    });
+    const before = new Map<string, Breakpoint[]>();
+    // backwards: the first of several alike is the first to be taken again
+    for (const one of (this.#byFile.get(key) ?? []).toReversed()) {
+      const text = JSON.stringify(one.request);
+      const alike = before.get(text) ?? [];
+      alike.push(one);
+      before.set(text, alike);
+    }
+    const now = requests.map(
+      (request) => before.get(JSON.stringify(request))?.pop() ?? this.#resolve(file, request),
+    );
     this.#byFile.set(key, now);
     this.#writeBytes();
     return now.map((breakpoint) => breakpoint.reply);
@@ -178,7 +184,9 @@ export class BreakpointTable {
     for (const breakpoint of [...this.#byFile.values()].flat()) {
       for (const { program, slot } of breakpoint.places) {
         const slots = this.#bySlot.get(program) ?? new Map<InsnIndex, Breakpoint[]>();
-        this.#bySlot.set(program, slots.set(slot, [...(slots.get(slot) ?? []), breakpoint]));
+        const here = slots.get(slot) ?? [];
+        here.push(breakpoint);
+        this.#bySlot.set(program, slots.set(slot, here));
         const xlated = program.prog.firstXlated[slot];
         if (xlated !== undefined) {
           program.prog.breakpoints[xlated] = (program.prog.breakpoints[xlated] ?? 0) | USER_BREAKPOINT;

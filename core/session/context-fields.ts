@@ -1,7 +1,9 @@
+import { littleEndian } from '../bytes/little-endian.ts';
 import { convertCtxAccess } from '../ctx/convert.ts';
 import type { CtxField } from '../ctx/fields.ts';
 import type { Prepared } from '../ctx/input.ts';
 import { INSN_SIZE, type Insn, readInsn } from '../isa/insn.ts';
+import { accessSize, loadOpcode } from '../isa/opcodes.ts';
 import type { FrameContext } from './results.ts';
 
 /** A frame's context with the input of the run it belongs to. */
@@ -9,8 +11,6 @@ export interface LoadedContext extends FrameContext {
   readonly prepared: Prepared | undefined;
 }
 
-const LDX_MEM: Readonly<Record<number, number>> = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 };
-const SIZE_OF: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 /** More steps than any conversion has; it also ends what would loop. */
 const MAX_STEPS = 32;
 
@@ -21,7 +21,7 @@ const MAX_STEPS = 32;
 export function contextFieldValue(context: LoadedContext, field: CtxField): bigint | undefined {
   const { loaded } = context;
   const ctx = loaded.cpu.current?.ctx;
-  const opcode = LDX_MEM[field.size];
+  const opcode = loadOpcode(field.size);
   if (ctx === undefined || opcode === undefined) return undefined;
   const load: Insn = { opcode, dst: 0, src: 1, off: field.offset, imm: 0 };
   const insns = convertCtxAccess(loaded.main.attr.progType, field, load, field.offset, {
@@ -48,9 +48,9 @@ function runLoads(
     const dst = regs[insn.dst] ?? 0n;
     if ((insn.opcode & 0xe7) === 0x61) {
       const addr = BigInt.asUintN(64, (regs[insn.src] ?? 0n) + BigInt(insn.off));
-      const bytes = read(addr, SIZE_OF[insn.opcode & 0x18] ?? 8);
+      const bytes = read(addr, accessSize(insn.opcode));
       if (bytes === undefined) return undefined;
-      regs[insn.dst] = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+      regs[insn.dst] = littleEndian(bytes);
       continue;
     }
     const taken = jumpTaken(insn, dst, regs[insn.src] ?? 0n);

@@ -45,7 +45,7 @@ export class Driver {
     try {
       answer = { id: message.id, reply: this.#session.request(message.method, message.args) };
     } catch (error) {
-      answer = { id: message.id, error: error instanceof Error ? error.message : String(error) };
+      answer = { id: message.id, error: messageOf(error) };
     }
     this.#held = undefined;
     for (const one of [answer, ...held]) this.#post(one);
@@ -69,8 +69,7 @@ export class Driver {
     } catch (error) {
       // Not a program's fault but a mistake of ours (or no memory left): say so instead of dying silently.
       this.#ended = true;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#post({ event: { kind: 'failed', message } });
+      this.#post({ event: { kind: 'failed', message: messageOf(error) } });
     } finally {
       this.#running = false;
     }
@@ -83,4 +82,8 @@ export class Driver {
     if (took < SLICE_MS / 2) this.#budget = Math.min(MAX_BUDGET, this.#budget * 2);
     else if (took > SLICE_MS * 1.5) this.#budget = Math.max(MIN_BUDGET, Math.floor(this.#budget / 2));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { suggest } from '../asm/suggest.ts';
+import { bytesOfHex } from '../bytes/hex.ts';
 import type { ExprError } from './expression-lex.ts';
 import { type Expr, INT_TYPES, type IntType, parseExpression } from './expression-parse.ts';
 
@@ -46,11 +47,13 @@ export interface ExprEnv {
   names(): Iterable<string>;
 }
 
+/** What an expression is allowed to do. */
 export interface EvalOptions {
   /** `r1 = 5` is allowed (debug console). */
   readonly assignments: boolean;
 }
 
+/** A value with the tree that gave it, or what is wrong and where. */
 export type EvalResult =
   | { readonly ok: true; readonly value: ExprValue; readonly expr: Expr; readonly assigned?: LValue }
   | { readonly ok: false; readonly error: ExprError };
@@ -179,7 +182,7 @@ function readRegister(reg: number, at: number, env: ExprEnv): bigint {
 }
 
 /** `r0`…`r10`, `w0`…`w10` and the kernel's own names for registers; undefined for anything else. */
-export function registerNamed(name: string): { reg: number; width: 32 | 64 } | undefined {
+function registerNamed(name: string): { reg: number; width: 32 | 64 } | undefined {
   const special = SPECIAL_REGISTERS.get(name);
   if (special !== undefined) return { reg: special, width: 64 };
   const match = /^([rRwW])(\d|10)$/.exec(name);
@@ -382,7 +385,7 @@ function evaluateCall(expr: Expr & { kind: 'call' }, env: ExprEnv): ExprValue {
 
 function lookUp(map: ExprMap, key: Expr, env: ExprEnv): bigint | undefined {
   if (key.kind === 'string') {
-    const bytes = hexBytes(key.text);
+    const bytes = bytesOfHex(key.text);
     if (bytes?.length !== map.keySize) {
       throw new Failure(
         `a key of ${map.name} has ${map.keySize} bytes: write ${map.keySize * 2} hex digits`,
@@ -442,7 +445,7 @@ function writePlace(
 }
 
 function writeBytes(lvalue: LValue & { kind: 'bytes' }, value: Expr, env: ExprEnv): void {
-  const bytes = value.kind === 'string' ? hexBytes(value.text) : undefined;
+  const bytes = value.kind === 'string' ? bytesOfHex(value.text) : undefined;
   if (bytes?.length !== lvalue.size) {
     throw new Failure(
       `write the ${lvalue.size} bytes in hex between quotes: "${'00'.repeat(lvalue.size)}"`,
@@ -451,15 +454,6 @@ function writeBytes(lvalue: LValue & { kind: 'bytes' }, value: Expr, env: ExprEn
   }
   if (!env.writeMemory(lvalue.addr, bytes))
     throw new Failure(env.explainMemory(lvalue.addr, lvalue.size), value.at);
-}
-
-/** Bytes of a hex text, spaces and colons between bytes allowed; undefined when it is none. */
-export function hexBytes(text: string): Uint8Array | undefined {
-  const digits = text.replace(/^0x/i, '').replace(/[\s:]/g, '');
-  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
-    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
-  );
 }
 
 function fromBytes(bytes: Uint8Array, big: boolean): bigint {

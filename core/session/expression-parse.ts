@@ -15,6 +15,7 @@ export const INT_TYPES = {
   be64: { bits: 64, signed: false, big: true },
 } as const;
 
+/** Name of an integer type: `u8` … `be64`. */
 export type IntType = keyof typeof INT_TYPES;
 
 /** Syntax tree of an expression; `at` is where a message about the node points. */
@@ -50,6 +51,7 @@ export type Expr =
       readonly at: number;
     };
 
+/** A tree, or what is wrong and where. */
 export type ParsedExpression =
   | { readonly ok: true; readonly expr: Expr }
   | { readonly ok: false; readonly error: ExprError };

@@ -1,10 +1,13 @@
 import { assemble } from '../asm/assemble.ts';
+import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, MapDef, ObjSection, ProgType } from '../object/object.ts';
+import type { BpfObject, ObjSection } from '../object/object.ts';
+import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
-import { bpfProgLoad } from '../prog/load.ts';
+import { diagnosticTexts, firstError } from '../object/text-place.ts';
+import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
@@ -15,7 +18,6 @@ import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName } from './paths.ts';
 import { choosePackets } from './session-packets.ts';
 import type { ControlWord, LaunchProblem, LaunchProblemKind, LoadArgs } from './target-api.ts';
-import { diagnosticText, firstError } from './text-place.ts';
 
 /** A session ready to start, or why it cannot be. */
 export type LoadResult =
@@ -26,8 +28,6 @@ export type LoadResult =
       readonly control: ControlWord | undefined;
     }
   | { readonly ok: false; readonly problem: LaunchProblem };
-
-const PROG_TYPES: readonly ProgType[] = ['xdp', 'socket_filter', 'sched_cls', 'raw'];
 
 /** Unwinds to `loadSession`; never leaves this file. */
 class LaunchFailure extends Error {
@@ -62,6 +62,8 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const packets = choosePackets(args, attr.progType);
   if (!packets.ok) throw new LaunchFailure(packets.kind, packets.message);
   messages.push(...packets.messages);
+  const notice = args.type === undefined ? rawNotice(source.object, attr.name) : undefined;
+  if (notice !== undefined) messages.push(notice);
   const cpuNumber = args.cpu ?? 0;
   const machine = new Machine({
     shared: sharedMemory,
@@ -143,7 +145,7 @@ function readSource(args: LoadArgs, messages: string[]): Source {
       const text = new TextDecoder().decode(source);
       const parsed = parseHexInsns(text);
       const error = firstError(parsed.diagnostics);
-      if (error !== undefined) throw new LaunchFailure('assembly', diagnosticText(fileName, text, error));
+      if (error !== undefined) throw new LaunchFailure('assembly', diagnosticTexts(fileName, text)(error));
       return { object: objectFromInsns(parsed.value, options), constants: none };
     }
     default:
@@ -158,14 +160,14 @@ function assembleSource(args: LoadArgs, text: string, messages: string[]): Sourc
   const { fileName } = args;
   const assembled = assemble(text, { fileName });
   const errors = assembled.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const textOf = diagnosticTexts(fileName, text);
   const [first] = errors;
   if (first !== undefined) {
     const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
-    const details = errors.map((error) => diagnosticText(fileName, text, error));
-    throw new LaunchFailure('assembly', diagnosticText(fileName, text, first) + more, details);
+    throw new LaunchFailure('assembly', textOf(first) + more, errors.map(textOf));
   }
   for (const diagnostic of assembled.diagnostics) {
-    if (diagnostic.severity === 'warning') messages.push(diagnosticText(fileName, text, diagnostic));
+    if (diagnostic.severity === 'warning') messages.push(textOf(diagnostic));
   }
   const constants = new Map<string, bigint>();
   for (const [name, definition] of assembled.definitions) {
@@ -200,49 +202,33 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 
 type LoadAttr = ReturnType<typeof link>;
 
-/** Loads the main program, then those that program arrays need; all share the maps of the same name. */
+/** Loads the main program, then those that program arrays need. */
 function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main: LoadAttr): DebugProgram[] {
-  const shared = new Map<string, BpfMap>();
+  const set = new ProgramSet(machine);
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
     if (known !== undefined) return known;
     const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
-    // Elements of program arrays are put in when their programs are loaded.
-    const bare = { ...attr, maps: attr.maps.map(withoutPrograms) };
-    const result = bpfProgLoad(machine, bare, { maps: attr.maps.map((map) => shared.get(map.name)) });
+    const result = set.load(attr);
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
-    for (const map of result.prog.maps) shared.set(map.def.name, map);
     const program = { prog: result.prog, attr, lines };
     byName.set(attr.name, program);
     return program;
   };
   loadOne(main);
-  for (const { name, entries } of main.maps.filter((map) => map.type === 'prog_array')) {
-    for (const { key, value } of entries ?? []) {
-      const program = object.programs[firstWord(value)];
-      if (program === undefined) continue;
-      putInArray(shared.get(name), name, String(firstWord(key)), loadOne(link(args, object, program.name)));
-    }
+  for (const { map, key, index } of set.programEntries(main)) {
+    const program = object.programs[index];
+    if (program === undefined) continue;
+    putInArray(map, map.def.name, String(u32Of(key)), loadOne(link(args, object, program.name)));
   }
   for (const [mapName, entries] of Object.entries(args.progArrays ?? {})) {
     for (const [index, progName] of Object.entries(entries)) {
       const program = loadOne(link(args, object, progName));
-      putInArray(shared.get(mapName), mapName, index, program);
+      putInArray(set.mapNamed(mapName), mapName, index, program);
     }
   }
   return [...byName.values()];
-}
-
-function withoutPrograms(def: MapDef): MapDef {
-  if (def.type !== 'prog_array') return def;
-  const { entries: _programs, ...bare } = def;
-  return bare;
-}
-
-/** The first four bytes as a little-endian number. */
-function firstWord(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 }
 
 function refused(
@@ -265,11 +251,8 @@ function putInArray(map: BpfMap | undefined, mapName: string, index: string, pro
   if (map?.def.type !== 'prog_array') {
     throw new LaunchFailure('bad-argument', `progArrays: ${mapName} is no program array of this program`);
   }
-  const key = new Uint8Array(4);
-  const value = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, Number(index), true);
-  new DataView(value.buffer).setUint32(0, program.prog.id, true);
-  if (!/^\d+$/.test(index) || Number(index) >= map.def.maxEntries || map.update(key, value, 0n) !== 0) {
+  const at = /^\d+$/.test(index) ? Number(index) : Number.POSITIVE_INFINITY;
+  if (at >= map.def.maxEntries || map.update(u32Bytes(at), u32Bytes(program.prog.id), 0n) !== 0) {
     throw new LaunchFailure(
       'bad-argument',
       `progArrays: ${program.attr.name} cannot be put at ${mapName}[${index}]; the indices are 0 to ${map.def.maxEntries - 1}, and the types must be the same`,

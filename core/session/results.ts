@@ -1,3 +1,4 @@
+import { hexText } from '../bytes/hex.ts';
 import type { ExprValue, LValue } from './expression-eval.ts';
 import { INT_TYPES, type IntType } from './expression-parse.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
@@ -22,7 +23,7 @@ export function valueRow(context: FrameContext, name: string, value: ExprValue):
     const place = memoryPlace(context.loaded, value.addr);
     return {
       name,
-      value: hexText(value.bytes),
+      value: shortHex(value.bytes),
       type: `u8[${value.bytes.length}]`,
       evaluateName: name,
       ...(place === undefined ? {} : { memory: place }),
@@ -56,7 +57,7 @@ function intRow(context: FrameContext, name: string, value: ExprValue & { kind: 
 }
 
 /** An integer by its type: hex at its width, with decimal or meaning behind. */
-export function intText(bits: bigint, type: IntType, meaning: string | undefined): string {
+function intText(bits: bigint, type: IntType, meaning: string | undefined): string {
   const { bits: width, signed } = INT_TYPES[type];
   if (meaning === undefined && signed) {
     const value = BigInt.asIntN(width, bits);
@@ -74,7 +75,7 @@ export function editedBy(loaded: Loaded, lvalue: LValue): Edited {
 }
 
 /** Bytes as `00 11 22`, shortened behind 64. */
-export function hexText(bytes: Uint8Array): string {
-  const shown = [...bytes.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+export function shortHex(bytes: Uint8Array): string {
+  const shown = hexText(bytes.subarray(0, 64), ' ');
   return bytes.length > 64 ? `${shown} …` : shown;
 }

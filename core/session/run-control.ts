@@ -15,6 +15,12 @@ import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-a
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
 const CALL_COST = 20;
 
+/**
+ * Lines that are handed on between two stops. A loop prints faster than any front end shows: what piles up there
+ * would hold up the answers to everything else, and eat memory.
+ */
+const MAX_OUTPUT_LINES = 10_000;
+
 /** More slots than any instruction is rewritten to. */
 const MAX_REWRITTEN = 64;
 
@@ -49,6 +55,8 @@ export class RunControl {
   #step: StepPlan | undefined;
   #stopOnFaults = true;
   #stops = 0;
+  /** Lines handed on since the last stop; above the limit once the rest is left out. */
+  #nLines = 0;
   #faulted = false;
   #lastStop: StopReport | undefined;
 
@@ -103,6 +111,7 @@ export class RunControl {
   resume(command: RunCommand): void {
     if (this.#state !== 'stopped') throw new Error('the program is not stopped');
     this.#state = 'running';
+    this.#nLines = 0;
     if (!this.#done) {
       this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, command);
       return;
@@ -215,6 +224,7 @@ export class RunControl {
     const hit = this.#breakpoints.reached(program, pc, this.#env);
     const location = program.lines.locationOf(pc);
     for (const text of hit.logs) {
+      if (!this.#takeLine()) continue;
       this.#emit({
         kind: 'output',
         category: 'console',
@@ -332,6 +342,17 @@ export class RunControl {
   /** Hands on what the program printed since the last time. */
   #flushOutput(): void {
     const lines = this.#loaded.machine.output.splice(0);
-    if (lines.length > 0) this.#emit({ kind: 'output', category: 'stdout', text: `${lines.join('\n')}\n` });
+    const shown = lines.filter(() => this.#takeLine());
+    if (shown.length > 0) this.#emit({ kind: 'output', category: 'stdout', text: `${shown.join('\n')}\n` });
+  }
+
+  /** Whether one more line may be handed on; the first that may not is told of. */
+  #takeLine(): boolean {
+    this.#nLines++;
+    if (this.#nLines === MAX_OUTPUT_LINES + 1) {
+      const text = `more than ${MAX_OUTPUT_LINES} lines of output: what follows is left out until the next stop\n`;
+      this.#emit({ kind: 'output', category: 'stderr', text });
+    }
+    return this.#nLines <= MAX_OUTPUT_LINES;
   }
 }

@@ -1,11 +1,11 @@
 import type { RunInput } from '../ctx/input.ts';
-import { BUILTIN_PACKETS } from '../input/builtin.ts';
+import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET } from '../input/builtin.ts';
 import { readCapture } from '../input/capture.ts';
 import { parseHexBytes } from '../input/hex.ts';
 import type { ProgType } from '../object/object.ts';
+import { firstError } from '../object/text-place.ts';
 import type { SessionPacket } from './loaded.ts';
 import type { DataArg, LaunchProblemKind, LoadArgs } from './target-api.ts';
-import { firstError } from './text-place.ts';
 
 /** The packets a session runs on, or what is wrong with the wish. */
 export type ChosenPackets =
@@ -17,9 +17,6 @@ export type ChosenPackets =
       readonly messages: readonly string[];
     }
   | { readonly ok: false; readonly kind: LaunchProblemKind; readonly message: string };
-
-/** Packet used when none is named, so that F5 does something sensible with a bare program. */
-const DEFAULT_PACKET = 'tcp-syn';
 
 /** Finds the input of a session in its launch arguments. */
 export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets {
@@ -35,9 +32,8 @@ export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets
   }
   if (args.data !== undefined) return fromData(args, args.data);
   if (progType === 'raw') return one(args, new Uint8Array(), []);
-  const builtin = BUILTIN_PACKETS.find((packet) => packet.name === DEFAULT_PACKET) ?? BUILTIN_PACKETS[0];
-  return one(args, builtin?.data ?? new Uint8Array(), [
-    `no packet was chosen: the built-in packet "${builtin?.title}" is used`,
+  return one(args, DEFAULT_PACKET.data, [
+    `no packet was chosen: the built-in packet "${DEFAULT_PACKET.title}" is used`,
   ]);
 }
 
@@ -66,7 +62,7 @@ function fromData(args: LoadArgs, data: DataArg): ChosenPackets {
     case 'bytes':
       return one(args, data.bytes, []);
     case 'builtin': {
-      const builtin = BUILTIN_PACKETS.find((packet) => packet.name === data.name);
+      const builtin = builtinPacket(data.name);
       if (builtin !== undefined) return one(args, builtin.data, []);
       const names = BUILTIN_PACKETS.map((packet) => packet.name).join(', ');
       return problem('bad-data', `data: there is no built-in packet "${data.name}"; there are ${names}`);

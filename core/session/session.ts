@@ -23,6 +23,7 @@ import type {
 import { containerRows, frameScopes, rowExpression } from './variables.ts';
 import { registersView, stackView, statsView, type ViewContext } from './views.ts';
 
+/** What a session needs of the target that it lives in. */
 export interface SessionOptions {
   /** Memory that other threads can write to, for immediate pauses. */
   readonly sharedMemory: boolean;

@@ -69,6 +69,7 @@ export interface LaunchProblem {
   readonly details?: readonly string[];
 }
 
+/** What was loaded, or why nothing was. */
 export type LoadReply =
   | {
       readonly ok: true;
@@ -90,6 +91,7 @@ export interface ControlWord {
   readonly pause: number;
 }
 
+/** A source breakpoint as it was asked for. */
 export interface BreakpointRequest {
   /** From 1. */
   readonly line: number;
@@ -102,6 +104,7 @@ export interface BreakpointRequest {
   readonly logMessage?: string;
 }
 
+/** Where a breakpoint came to lie. `verified` false: nowhere, and `message` says why; lines and columns from 1. */
 export interface BreakpointReply {
   readonly id: number;
   readonly verified: boolean;
@@ -116,6 +119,7 @@ export type RunCommand =
   | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' }
   | { readonly kind: 'out' };
 
+/** Why a program stopped, in the words of DAP. */
 export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception';
 
 /** Why the program stands still. */
@@ -132,8 +136,10 @@ export interface StopReport {
   readonly verdict?: string;
 }
 
+/** DAP's categories of output; `stdout` is what the program printed. */
 export type OutputCategory = 'console' | 'stdout' | 'stderr' | 'important';
 
+/** A place in a source file; paths as line info gives them, seen from the program's folder. */
 export interface SourceLocation {
   readonly file: string;
   /** From 1. */
@@ -142,6 +148,7 @@ export interface SourceLocation {
   readonly column: number;
 }
 
+/** One call frame of a stop. */
 export interface FrameRow {
   /** 0: the innermost. */
   readonly index: number;
@@ -167,6 +174,7 @@ export type Container =
       readonly from: number;
     };
 
+/** One row of the Variables view: a name, its value as text, and what can be done with it. */
 export interface VariableRow {
   readonly name: string;
   readonly value: string;
@@ -188,6 +196,7 @@ export interface MemoryPlace {
   readonly offset: number;
 }
 
+/** A group of variables of a frame. */
 export interface ScopeRow {
   readonly name: string;
   readonly container: Container;
@@ -196,6 +205,7 @@ export interface ScopeRow {
   readonly expensive: boolean;
 }
 
+/** Where an expression comes from, in the words of DAP; only `repl` may assign. */
 export type EvaluateContext = 'watch' | 'hover' | 'repl' | 'clipboard' | 'variables';
 
 /** The result of an evaluation or an edit, or why there is none. */
@@ -213,6 +223,7 @@ export interface Edited {
   readonly memory?: MemoryPlace & { readonly count: number };
 }
 
+/** Bytes of a region. */
 export interface ReadMemoryReply {
   /** Address of the first byte. */
   readonly address: bigint;
@@ -288,6 +299,7 @@ export interface TargetRequests {
   readonly stats: { readonly args: null; readonly reply: StatsReply };
 }
 
+/** Name of a request. */
 export type TargetMethod = keyof TargetRequests;
 
 /** What the target tells unasked. */

@@ -1,3 +1,5 @@
+import { hexText } from '../bytes/hex.ts';
+import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
 import { CTX_FIELDS } from '../ctx/fields.ts';
 import { REGISTERS } from '../isa/registers.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
@@ -5,7 +7,7 @@ import type { BpfMap } from '../vm/map.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { type FrameContext, hexText } from './results.ts';
+import { type FrameContext, shortHex } from './results.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
 import { countEntries, isArray, mapRow } from './variables-map.ts';
 
@@ -99,6 +101,8 @@ export function rowExpression(
   }
   const row = containerRows(context, of, 0, MAX_ROWS).find((one) => one.name === name);
   if (row?.readOnly === true && name === 'r10') return { refusal: `${refusal}: it is the frame pointer` };
+  if (of.kind === 'context')
+    return { refusal: `${refusal}: the kernel fills it in; a launch sets it with "ctx"` };
   return row?.evaluateName === undefined || row.readOnly === true
     ? { refusal }
     : { expression: row.evaluateName };
@@ -134,7 +138,7 @@ function registerRows(context: FrameContext): VariableRow[] {
     const text = valueText(value, registerMeaning(loaded, frames, frame, number, value));
     return {
       name,
-      value: hasValue ? text : `${text} (not set yet)`,
+      value: hasValue ? text : `${text} (no value yet)`,
       type: pointer === undefined ? 'u64' : 'pointer',
       evaluateName: name,
       ...(place === undefined ? {} : { memory: place }),
@@ -221,7 +225,7 @@ function memoryRows(
     } else {
       rows.push({
         name: `[${name} … ${name + size - 1}]`,
-        value: `${hexText(bytes)}  ${asciiText(bytes)}`,
+        value: `${shortHex(bytes)}  ${asciiText(bytes)}`,
         type: `u8[${size}]`,
         children: { kind: 'memory', addr, size, unit: 1, from: name },
         indexed: size,
@@ -265,7 +269,7 @@ function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value:
   }
   return {
     ...common,
-    value: hexText(value),
+    value: shortHex(value),
     type: `u8[${value.length}]`,
     ...(addr === undefined
       ? {}
@@ -276,15 +280,13 @@ function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value:
 /** `[80]` for keys of up to eight bytes, `["0a000001…"]` for longer ones: both can be typed. */
 function keyText(map: BpfMap, key: Uint8Array): string {
   if (map.def.keySize <= 8) return `[${littleEndian(key)}]`;
-  return `["${[...key].map((byte) => byte.toString(16).padStart(2, '0')).join('')}"]`;
+  return `["${hexText(key)}"]`;
 }
 
 function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array> {
   if (isArray(map)) {
     for (let index = start; index < Math.min(end, countEntries(map)); index++) {
-      const key = new Uint8Array(4);
-      new DataView(key.buffer).setUint32(0, index, true);
-      yield key;
+      yield u32Bytes(index);
     }
     return;
   }
@@ -293,12 +295,6 @@ function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array>
     if (index >= end) return;
     if (index++ >= start) yield key;
   }
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
-  return value;
 }
 
 function asciiText(bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { hexText } from '../bytes/hex.ts';
 import { N_REGISTERS, REGISTERS } from '../isa/registers.ts';
 import { readStats } from '../prog/stats.ts';
 import type {
@@ -81,7 +82,7 @@ function stackFrame(
     name: frame.name,
     fp: hex16(frame.view.fp),
     selected: frame === context.frame,
-    bytes: [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+    bytes: hexText(bytes),
     initialised: ranges(MAX_BPF_STACK, (at) => written === undefined || written[at] !== 0),
     changed: earlier === undefined ? [] : ranges(MAX_BPF_STACK, (at) => earlier[at] !== bytes[at]),
     pointers,

@@ -4,6 +4,7 @@ import type { Problem } from './fault.ts';
 import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS, WINDOW_BASE } from './layout.ts';
 import type { Region } from './region.ts';
 
+/** What an instruction does with memory. */
 export type AccessType = 'read' | 'write';
 
 const WINDOW_END = WINDOW_BASE + (BigInt(MAX_WINDOWS) << 32n);

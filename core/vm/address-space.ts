@@ -7,6 +7,7 @@ const FIRST_TABLE_ENTRIES = 256;
 /** Windows that only `alloc` may take, so that hash values cannot use up what packets need. */
 const SPARE_WINDOWS = 1024;
 
+/** What a new region is to be. */
 export interface RegionOptions {
   /** A function where the name depends on the machine's state. */
   readonly name: string | (() => string);

@@ -1,6 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ExecProg } from './program.ts';
 
+/** Kinds of faults, by the names that `run --json` prints. */
 export type FaultKind =
   | 'out_of_bounds'
   | 'uninitialised'

@@ -9,6 +9,7 @@ import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
 import { DEFAULT_SETTINGS, type HashHost, type KernelSettings } from './settings.ts';
 
+/** What a machine is made with. */
 export interface MachineOptions {
   /** Whether the memory is shared with other threads. */
   readonly shared: boolean;

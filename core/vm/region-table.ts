@@ -23,7 +23,7 @@ export function regionTable(view: DataView): RegionTable {
  * an address, given as its high word (signed) and its low word (unsigned), all exist and programs may do
  * `perm` (PERM_READ or PERM_WRITE); else 0.
  */
-export function checkedEntry(t: RegionTable, high: number, low: number, size: number, perm: number): number {
+function checkedEntry(t: RegionTable, high: number, low: number, size: number, perm: number): number {
   const region = high - layout.WINDOW_HI;
   if (region <= 0 || region >= t.nRegions) return 0;
   const entry = t.table + (region << layout.REGION_ENTRY_SHIFT);

@@ -3,7 +3,7 @@
 # A packet passes through four stages; each checks that its header is wholly inside the packet
 # before it reads a byte of it, as the kernel's verifier demands:
 #
-#     Ethernet (up to two VLAN tags)  →  IPv4 or IPv6  →  TCP or UDP  →  look up the port
+#     Ethernet (up to two VLAN tags)  ->  IPv4 or IPv6  ->  TCP or UDP  ->  look up the port
 #
 # Registers that live through the whole program:
 #     r7  start of the header being parsed
@@ -31,7 +31,7 @@
         .equ COUNT_MALFORMED, 3
         .equ COUNT_DROPPED, 4
 
-        # Destination port (host byte order) → packets dropped because of it.
+        # Destination port (host byte order) -> packets dropped because of it.
         .map blocked_ports, hash, 2, 8, 64
         .map_entry blocked_ports, 23, 0         # telnet
         .map_entry blocked_ports, 445, 0        # SMB

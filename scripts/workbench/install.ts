@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheDir } from '../lib/paths.ts';
 
 /** Versions seen to work together (docs/testing.md). */
 export const CODE_SERVER = '4.139.1';
-/** The oldest editor we support: VS Code 1.106. */
-export const OLDEST_CODE_SERVER = '4.106.3';
 const NODE = '24.21.0';
 
 /** A VS Code server on disk. */
@@ -43,14 +50,17 @@ export async function installWorkbench(progress: Progress, version = CODE_SERVER
     serverMain: join(root, 'node_modules/code-server/lib/vscode/out/server-main.js'),
     version,
   });
+  removeLeftovers(cacheDir());
   if (existsSync(dest)) return workbench(dest);
 
-  const partial = `${dest}.partial-${process.pid}`;
+  const partial = `${dest}${PARTIAL}${process.pid}`;
   mkdirSync(partial, { recursive: true });
+  const removePartial = () => rmSync(partial, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', removePartial);
   const log = join(cacheDir(), 'install.log');
   try {
     progress(
-      `Installing VS Code for the browser (code-server ${version}), once: about a minute, 780 MB in ${cacheDir()}`,
+      `Installing VS Code for the browser (code-server ${version}), once: one or two minutes, 780 MB in ${cacheDir()}`,
     );
     writeFileSync(join(partial, 'package.json'), '{"private":true}\n');
     const npm = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => runNpm(args, log, env);
@@ -68,7 +78,7 @@ export async function installWorkbench(progress: Progress, version = CODE_SERVER
     const vscode = join(partial, 'node_modules/code-server/lib/vscode');
     progress('  2/4 downloading its libraries');
     await npm(['install', '--prefix', vscode, '--omit=dev', '--ignore-scripts', ...quiet]);
-    progress('  3/4 building one small native addon');
+    progress('  3/4 compiling two native addons, the longest step');
     const nodeRoot = join(partial, `node_modules/node-linux-${arch}`);
     try {
       await npm(['rebuild', '--prefix', vscode, '@vscode/spdlog', '@vscode/native-watchdog', ...quiet], {
@@ -76,9 +86,7 @@ export async function installWorkbench(progress: Progress, version = CODE_SERVER
         npm_config_nodedir: nodeRoot,
       });
     } catch {
-      progress(
-        '      warning: it was not built (g++, make and python3 are needed): Output channels stay empty',
-      );
+      progress('      warning: not compiled (g++, make and python3 are needed): Output channels stay empty');
     }
     progress('  4/4 checking');
     const { node, serverMain } = workbench(partial);
@@ -91,7 +99,21 @@ export async function installWorkbench(progress: Progress, version = CODE_SERVER
     }
     return workbench(dest);
   } finally {
-    rmSync(partial, { recursive: true, force: true });
+    process.off('exit', removePartial);
+    removePartial();
+  }
+}
+
+const PARTIAL = '.partial-';
+const HOUR = 3_600_000;
+
+/** Removes what killed installations have left in `folder`. One that is younger than an hour may still be going on. */
+export function removeLeftovers(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!name.includes(PARTIAL) || Date.now() - statSync(path).mtimeMs < HOUR) continue;
+    rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -115,6 +137,9 @@ function runLogged(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // First of all, so that it does not write where another listener is removing.
+    const kill = () => child.kill();
+    process.prependOnceListener('exit', kill);
     let tail = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
@@ -124,6 +149,7 @@ function runLogged(
     }
     child.on('error', reject);
     child.on('close', (code) => {
+      process.off('exit', kill);
       out.end();
       if (code === 0) resolve();
       else

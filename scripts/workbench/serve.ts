@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { captureCommand } from '../lib/exec.ts';
 import type { Workbench } from './install.ts';
 
+/** How the browser editor is served. */
 export interface ServeOptions {
   /** Folder for the server's data, the user's data and the extensions; made when missing. */
   readonly dataDir: string;
@@ -30,6 +31,22 @@ export interface RunningWorkbench {
   readonly ended: Promise<number>;
 }
 
+/** Thrown where the port that was asked for cannot be had. */
+export class PortUnavailable extends Error {}
+
+/** Throws {@link PortUnavailable} when nothing can listen on `port` of the loopback interface. */
+export async function checkPort(port: number): Promise<void> {
+  try {
+    await listenBriefly(port);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code ?? error})`;
+    throw new PortUnavailable(
+      `port ${port} ${why}: choose another, or leave --port out and get any free one`,
+    );
+  }
+}
+
 // No gallery: nothing outside this machine is asked for.
 const ENV = { EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
 
@@ -52,7 +69,9 @@ export async function serveWorkbench(workbench: Workbench, options: ServeOptions
     [workbench.serverMain, ...dirs, '--install-extension', options.vsix, '--force'],
     { env },
   );
-  const port = options.port ?? (await freePort());
+  // Whatever else listens there would answer below in the server's place.
+  if (options.port !== undefined) await checkPort(options.port);
+  const port = options.port ?? (await listenBriefly(0));
   const log = openSync(join(dataDir, 'server.log'), 'a');
   const child = spawn(
     workbench.node,
@@ -89,6 +108,9 @@ export async function serveWorkbench(workbench: Workbench, options: ServeOptions
       child.kill();
     }
   };
+  // In a process group of its own it hears no Ctrl+C.
+  process.once('exit', stop);
+  ended.then(() => process.off('exit', stop));
   const origin = `http://127.0.0.1:${port}`;
   for (let waited = 0; !(await answers(origin)); waited += 100) {
     if (exited || waited > 60_000) {
@@ -125,11 +147,12 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...ENV };
 }
 
-function freePort(): Promise<number> {
+/** Listens on a port of the loopback interface and closes it again; resolves to its number. 0: any free one. */
+function listenBriefly(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(port, '127.0.0.1', () => {
       const address = probe.address();
       probe.close(() =>
         address !== null && typeof address === 'object'

@@ -83,7 +83,9 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
       for (let version: number | undefined; ; ) {
         const snapshot = documents.get(textDocument.uri);
         if (token.isCancellationRequested) {
-          throw new ResponseError(LSPErrorCodes.ServerCancelled, 'superseded', { retriggerRequest: false });
+          // By the client, which asks again. Told by ServerCancelled that it need not, vscode-languageclient
+          // would never ask for this document again.
+          throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
         }
         if (snapshot === undefined) return { kind: 'full', items: [] };
         const resultId = String(snapshot.version);
@@ -92,7 +94,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
         if (snapshot.version === version)
           return { kind: 'full', resultId, items: toLspDiagnostics(snapshot) };
         version = snapshot.version;
-        await new Promise((resolve) => setTimeout(resolve, delayFor(snapshot)));
+        await new Promise<void>((resolve) => setTimeout(resolve, delayFor(snapshot)));
       }
     },
     stop() {
@@ -103,7 +105,7 @@ export function diagnosticScheduler(connection: Connection, documents: DocumentS
 }
 
 /** The diagnostics of a document in LSP's words, worst first where there are too many to send. */
-export function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
+function toLspDiagnostics(snapshot: Snapshot): LspDiagnostic[] {
   const all = snapshot.diagnostics();
   const kept =
     all.length <= MAX_DIAGNOSTICS

@@ -1,3 +1,4 @@
+import { hexText } from '#core/bytes/hex.ts';
 import type { Decoded, TableRow } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
@@ -21,7 +22,7 @@ export interface FilledMeaning {
 }
 
 /** What an instruction does, in the table's words with the operands of this one filled in. */
-export function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): FilledMeaning {
+function filledMeaning(decoded: Decoded, row: InsnRow, names: InsnNames = {}): FilledMeaning {
   const { insn, imm64 } = decoded;
   const isLow = row.meaning.startsWith(ON_LOW_HALVES);
   const name = isLow ? 'w' : 'r';
@@ -85,7 +86,7 @@ function helperCall(id: number): string {
  * The encoding as a Markdown table: a row of bytes as they lie in memory for each slot, and below it what
  * the fields say (DST, SRC, OFF and IMM are the kernel's names for them).
  */
-export function encodingTable(decoded: Decoded): string {
+function encodingTable(decoded: Decoded): string {
   const { insn } = decoded;
   const rows = ['| opcode | dst/src | off | imm |', '|:--|:--|:--|:--|'];
   rows.push(bytesRow(insn.opcode, insn.dst | (insn.src << 4), insn.off, insn.imm));
@@ -105,7 +106,7 @@ export function rowFacts(row: InsnRow): string {
 }
 
 /** A table row's source as Markdown, RFC sections as links. */
-export function sourceLink(source: string): string {
+function sourceLink(source: string): string {
   const rfc = /^RFC 9669 ([\d.]+)$/.exec(source);
   if (rfc === null) return source.replace(/([\w/.-]+\.[hc])\b/g, '`$1`');
   return `[RFC 9669, section ${rfc[1]}](https://www.rfc-editor.org/rfc/rfc9669#section-${rfc[1]})`;
@@ -139,9 +140,10 @@ function bytesRow(opcode: number, registers: number, off: number, imm: number): 
 
 /** Little endian, as the bytes lie in memory. */
 function hexBytes(value: number, width: number): string {
-  return Array.from({ length: width }, (_, at) =>
-    ((value >> (8 * at)) & 255).toString(16).padStart(2, '0'),
-  ).join(' ');
+  return hexText(
+    Array.from({ length: width }, (_, at) => (value >> (8 * at)) & 255),
+    ' ',
+  );
 }
 
 /** Decimal, with hexadecimal behind it where that tells more. */

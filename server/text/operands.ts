@@ -13,14 +13,14 @@ export function registerMarkdown(number: number, written: string): string | unde
   const half = /^w/i.test(written)
     ? ` — low 32 bits of \`r${number}\`; writing them zeroes the upper half`
     : '';
-  return `**${written}**${half}\n\n${sentence(register.role)}\n\n${SAVED[register.saved]}`;
+  const saved = SAVED[register.saved];
+  return `**${written}**${half}\n\n${sentence(register.role)}${saved === undefined ? '' : `\n\n${saved}`}`;
 }
 
-const SAVED: Readonly<Record<(typeof REGISTERS)[number]['saved'], string>> = {
+/** What the role does not say by itself. */
+const SAVED: Readonly<Partial<Record<(typeof REGISTERS)[number]['saved'], string>>> = {
   caller: 'Caller saved: a call leaves no usable value in it (r0 holds the result).',
-  callee: 'Callee saved: it keeps its value over calls.',
-  frame: 'Read only.',
-  hidden: 'Hidden from programs.',
+  callee: 'Callee saved.',
 };
 
 /** A helper function's signature and description; undefined when there is none of that name. */

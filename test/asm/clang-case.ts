@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { assemble } from '#core/asm/assemble.ts';
 import { type ElfFile, readElf } from './elf-file.ts';
 
 /** Comparing the assembler with what `clang -c` makes of the same C program. */
 
 /** Where the C programs are. */
-export const C_DIR = new URL('../testdata/c/', import.meta.url).pathname;
+export const C_DIR = fileURLToPath(new URL('../testdata/c/', import.meta.url));
 
 /** The C programs, by name. */
 export const C_FILES: readonly string[] = readdirSync(C_DIR)

@@ -68,6 +68,7 @@ const CASES: readonly (readonly [string, string, string, string, string, string?
   ['label, nothing near', 'goto nowhere', 'unknown-label', 'unknown label `nowhere`', 'nowhere'],
   ['numeric label', '1: exit\ngoto 1f', 'unknown-label', 'no label `1:` in that direction', '1f'],
   ['duplicate label', 'x: exit\nx: exit', 'duplicate-label', '`x` is already defined in line 1', 'x'],
+  ['register with a large number', 'r0 = r99', 'unknown-register', 'there is no register r99', 'r99'],
   ['register as label', 'r1: exit', 'register-as-label', 'r1 is a register', 'r1'],
   ['constant', 'r0 = XDP_PAS', 'unknown-symbol', 'did you mean `XDP_PASS`?', 'XDP_PAS', 'XDP_PASS'],
   ['constant too late', '.equ x, y\n.equ y, 1', 'not-absolute', '`y` is not defined before this line', 'y'],

@@ -89,8 +89,12 @@ describe('disasm', () => {
   });
 
   test('--dialect kernel prints as verifier logs do', async () => {
-    const path = file('k.bpf.s', 'r0 = 1\nif r0 == 1 goto +1\nr0 = 2\nexit\n');
-    expect((await cli(['disasm', '--dialect', 'kernel', path])).stdout).toMatch(/if r0 == 0x1 goto pc\+1/);
+    const path = file('k.bpf.s', 'r0 = 1\nif r0 == 1 goto +1\ncall 5\nexit\n');
+    for (const more of [[], ['--bytes']]) {
+      const { stdout } = await cli(['disasm', '--dialect', 'kernel', path, ...more]);
+      expect(stdout).toMatch(/if r0 == 0x1 goto pc\+1/);
+      expect(stdout).toMatch(/call bpf_ktime_get_ns#5/);
+    }
   });
 });
 

@@ -254,3 +254,11 @@ test('a program array is filled by .map_entry with a program of the same file', 
   const argv = ['run', path, '--prog', 'first', '--data', '00'.repeat(60)];
   expect(await json(argv)).toMatchObject({ code: 0, results: [{ verdict: 'XDP_TX (3)' }] });
 });
+
+test('a program of a type that is not simulated is said to run as raw, unless --type tells', async () => {
+  const path = file('probe.bpf.s', '.section kprobe/do_exit,"ax",@progbits\nprobe:\nr0 = 0\nexit\n');
+  expect((await cli(['run', path])).stderr).toMatch(
+    /section "kprobe\/do_exit" tells none .*probe runs as raw/,
+  );
+  expect((await cli(['run', path, '--type', 'raw'])).stderr).toBe('');
+});

@@ -30,7 +30,7 @@ test.each([
   [
     'unknown type',
     ['run', '--type', 'foo', OK],
-    /program type "foo": must be xdp, sched_cls, socket_filter, raw/,
+    /program type "foo": must be xdp, socket_filter, sched_cls, raw/,
   ],
   ['no file', ['run'], /give one FILE/],
   ['two files', ['run', OK, OK], /give one FILE/],
@@ -48,8 +48,12 @@ test.each([
   ['tag: batch with a file', ['tag', '--jsonl', OK], /tag --jsonl reads stdin/],
   ['ELF input', ['run', ELF], /not supported: ELF object as input/],
   ['missing program', ['run', '--prog', 'none', OK], /no program called none/],
-  ['bad data', ['run', '--data', '0g', OK], /--data: "g" at offset 1 is no hex digit/],
-  ['odd data', ['run', '--data', '012', OK], /--data: an odd number of hex digits/],
+  ['bad data', ['run', '--data', '0g', OK], /--data, character 1: "0g" is no hex; bytes are two digits/],
+  [
+    'odd data',
+    ['run', '--data', '012', OK],
+    /--data, character 1: "012" has an odd number of hex digits; a byte has two/,
+  ],
   ['missing data file', ['run', '--data', '@/nonexistent', OK], /\/nonexistent: no such file/],
   ['data and capture', ['run', '--data', '00', '--pcap', CAPTURE, OK], /--data and --pcap: give one of them/],
   ['packet without capture', ['run', '--packet', '1', OK], /give --pcap FILE/],

@@ -205,7 +205,7 @@ describe('a view', () => {
     page.send({ kind: 'edit', id: 4, expression: 'r1', value: 'x' });
     expect(requests[0]).toMatchObject({
       command: 'setExpression',
-      args: { expression: 'r1', value: 'x', frameId: 5 },
+      args: { expression: 'r1', value: 'x', frameId: 5, quiet: true },
     });
     requests[0]?.fail(new Error('"x" is no register'));
     await vi.runAllTimersAsync();

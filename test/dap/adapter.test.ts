@@ -254,9 +254,9 @@ describe('editing', () => {
 
     expect(await set(scope('Registers'), 'r7', '5')).toMatchObject({ success: true, body: { value: '0x5' } });
     expect(await set(scope('Registers'), 'r10', '5')).toMatchObject({
-      message: 'r10: r10 cannot be set: it is the frame pointer',
+      message: 'r10 cannot be set: it is the frame pointer',
     });
-    expect(await set(scope('Registers'), 'r99', '5')).toMatchObject({ message: 'r99: r99 cannot be set' });
+    expect(await set(scope('Registers'), 'r99', '5')).toMatchObject({ message: 'r99 cannot be set' });
     expect(await set(scope('Stack'), 'fp - 8', 'r10 - 16')).toMatchObject({
       success: true,
       body: { value: expect.stringMatching(/ fp - 16$/), type: 'pointer' },
@@ -269,10 +269,24 @@ describe('editing', () => {
     const hits = maps.find((row) => row.name === 'hits')?.variablesReference;
     expect(await set(hits, '[2]', 'hits[2] + 41')).toMatchObject({ body: { value: '0x2a (42)' } });
     expect((await rows(hits)).map((row) => row.value)).toEqual(['0x0', '0x0', '0x2a (42)', '0x0']);
-    expect(await set(scope('Context'), 'data', '0')).toMatchObject({ success: false });
+    expect(await set(scope('Context'), 'data', '0')).toMatchObject({
+      message: 'data cannot be set: the kernel fills it in; a launch sets it with "ctx"',
+    });
     expect(dap.events.filter((one) => one.event === 'memory').map((one) => one.body.count)).toEqual([
       8, 1, 8,
     ]);
+    await dap.session.dispose();
+  });
+
+  test('a refused value is shown in a dialog, unless a view asked, which shows it itself', async () => {
+    const dap = await launched({ program: FIREWALL, stopOnEntry: true });
+    await dap.event('stopped');
+    const refused = (args: object) => dap.send('setExpression', { expression: 'r1', value: '1 +', ...args });
+    expect(await refused({})).toMatchObject({
+      message: expect.stringMatching(/^r1: a register, number/),
+      body: { error: { showUser: true } },
+    });
+    expect(await refused({ quiet: true })).toMatchObject({ body: { error: { showUser: false } } });
     await dap.session.dispose();
   });
 

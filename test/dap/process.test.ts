@@ -74,6 +74,29 @@ describe('streams', () => {
     expect(text).toContain('"command":"disconnect"');
   });
 
+  test.each([
+    ['a folder', '/', 'it is a folder; name a file'],
+    // Windows has no such file
+    ['a device without an end', '/dev/zero', /it is no regular file|ENOENT/],
+  ])('a program that is %s is refused', async (_, program, message) => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    const served = serveDap(input, output, { workerPath: WORKER });
+    let text = '';
+    output.on('data', (data) => {
+      text += data;
+      if (String(data).includes('"command":"launch"')) input.end();
+    });
+    input.write(
+      frame(
+        { seq: 1, command: 'initialize', arguments: { adapterID: 'bpf' } },
+        { seq: 2, command: 'launch', arguments: { program } },
+      ),
+    );
+    await served;
+    expect(text).toMatch(message);
+  });
+
   test('serveDap resolves when its input ends, whatever came before', async () => {
     const input = new PassThrough();
     const served = serveDap(input, new PassThrough(), { workerPath: WORKER });

@@ -167,23 +167,24 @@ export class Editor {
   }
 
   /**
-   * Moves the mouse over the first occurrence of `word` in line `n`, again when the layout moved it away;
-   * resolves to the hover that appears.
+   * Moves the mouse over the first occurrence of `word` in line `n`, again when the layout moved it away
+   * (code lenses come and go while one types), until a hover appears that has `text`.
    */
-  async hover(n: number, word: string): Promise<Locator> {
+  async hover(n: number, word: string, text: RegExp): Promise<void> {
     const hover = this.page
       .locator('.monaco-hover:not(.hidden), .debug-hover-widget:not([hidden])')
       .filter({ visible: true })
       .first();
-    await until(`a hover on "${word}" in line ${n}`, async () => {
+    await until(`a hover with ${text} on "${word}" in line ${n}`, async () => {
       const place = await this.page.evaluate(findWord, { n, word });
       if (place === undefined) return false;
       await this.page.mouse.move(place.x + 60, place.y + 60);
       await this.page.mouse.move(place.x, place.y, { steps: 3 });
       await hover.waitFor({ timeout: 4000 });
+      // Its parts come one by one.
+      await until('its text', async () => text.test(await hover.innerText(SOON)), 3000);
       return true;
     });
-    return hover;
   }
 
   /** The document of the view with this title, once it is drawn. */

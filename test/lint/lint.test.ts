@@ -50,6 +50,19 @@ describe('flow of control', () => {
       ],
     },
     {
+      name: 'a last instruction that nothing leads to',
+      text: xdp('  r0 = 0\n  exit\n  r0 = 1'),
+      expected: [
+        'error falls-through "r0 = 1": the last instruction of prog must be exit or a jump, also where no path leads to it',
+        'hint unreachable "r0 = 1": unreachable code: no path leads to this instruction',
+      ],
+    },
+    {
+      name: 'no instruction at the end is one mistake',
+      text: xdp('  r0 = 0\n  if r0 == 0 goto +1\n  exit\n  .quad 0xff'),
+      expected: ['error unknown-opcode "0xff": unknown opcode ff: no instruction has the opcode 0xff'],
+    },
+    {
       name: 'missing exit',
       text: xdp('  r0 = 0\n  r0 += 1'),
       expected: ['error missing-exit "r0 += 1": prog has no exit: execution runs past its last instruction'],

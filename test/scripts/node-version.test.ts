@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { inRoot } from '#scripts/lib/paths.ts';
 
@@ -7,7 +7,10 @@ test('every npm script goes through run.mjs, which checks the Node version', () 
   const { scripts } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  expect(Object.values(scripts).filter((script) => !script.startsWith('node scripts/run.mjs '))).toEqual([]);
+  const names = Object.values(scripts).map(
+    (script) => /^node scripts\/run\.mjs (\S+)/.exec(script)?.[1] ?? script,
+  );
+  expect(names.filter((name) => !existsSync(inRoot('scripts', `${name}.ts`)))).toEqual([]);
 });
 
 test('run.mjs refuses another Node with a sentence that says what to do', () => {
@@ -24,8 +27,21 @@ test('run.mjs refuses another Node with a sentence that says what to do', () => 
   expect(run.stderr).toContain('npm ci');
 });
 
-test('run.mjs answers a bad name with its usage', () => {
-  expect(() =>
-    execFileSync(process.execPath, ['scripts/run.mjs', '../evil'], { cwd: inRoot(), stdio: 'pipe' }),
-  ).toThrow(/usage: node scripts\/run.mjs NAME/);
+test.each(['../evil', 'nothing-of-this-name', ''])(
+  'run.mjs answers the bad name "%s" with its usage',
+  (name) => {
+    const run = spawnSync(process.execPath, ['scripts/run.mjs', name], { cwd: inRoot(), encoding: 'utf8' });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(/^usage: npm run NAME .*\n$/);
+  },
+);
+
+test('run.mjs finds a script with a digit in its name; without Chromium it says what to install', () => {
+  const run = spawnSync(process.execPath, ['scripts/run.mjs', 'e2e'], {
+    cwd: inRoot(),
+    encoding: 'utf8',
+    env: { ...process.env, CHROMIUM: '/nonexistent' },
+  });
+  expect(run.status).toBe(2);
+  expect(run.stderr).toMatch(/^The browser tests need Chromium: install it/);
 });

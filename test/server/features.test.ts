@@ -139,7 +139,7 @@ describe('hover', () => {
 
   test.each([
     { name: 'register', needle: 'r6', over: 'r6', parts: ['**r6**', 'Callee saved', '`r6 = r1`'] },
-    { name: 'frame pointer', needle: 'r10', over: 'r10', parts: ['Frame pointer', 'Read only'] },
+    { name: 'frame pointer', needle: 'r10', over: 'r10', parts: ['Frame pointer', 'read only'] },
     {
       name: 'helper',
       needle: 'bpf_map_lookup_elem',

@@ -207,7 +207,23 @@ test('a request that is cancelled before its turn is answered as cancelled', asy
   const source = new CancellationTokenSource();
   const request = client.rpc.sendRequest('textDocument/diagnostic', { textDocument: { uri } }, source.token);
   source.cancel();
-  await expect(request).rejects.toThrow(/cancel|superseded/i);
+  await expect(request).rejects.toThrow(/cancel/i);
+});
+
+test('a pull that is cancelled while it waits is answered so that the client asks again', async () => {
+  const client = await start(PULLING);
+  const uri = await client.open(BAD);
+  const { CancellationTokenSource, LSPErrorCodes } = await import('vscode-languageserver/node');
+  const source = new CancellationTokenSource();
+  const pulled = client.rpc.sendRequest('textDocument/diagnostic', { textDocument: { uri } }, source.token);
+  // Answered in order: the pull has begun to wait when this answer is there.
+  await client.rpc.sendRequest('textDocument/hover', {
+    textDocument: { uri },
+    position: { line: 0, character: 0 },
+  });
+  source.cancel();
+  // ServerCancelled with data would end vscode-languageclient's pulls of this document for good.
+  await expect(pulled).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled, data: undefined });
 });
 
 test('a document of 50,000 lines: typing goes on while it is being checked', async () => {

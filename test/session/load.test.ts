@@ -128,6 +128,19 @@ describe('what is loaded', () => {
     });
   });
 
+  test('a program of a type that is not there runs as raw, and that is told', () => {
+    const text = (head: string) => `${head}\nmain:\n\tr0 = 0\n\texit\n`;
+    const kprobe = /^section "kprobe\/do_sys_open" tells none of .* main runs as raw, with memory in r1/;
+    expect(new Bench().tryLoad(text('.section kprobe/do_sys_open'))).toMatchObject({
+      progType: 'raw',
+      messages: expect.arrayContaining([expect.stringMatching(kprobe)]),
+    });
+    const told = (reply: object) => JSON.stringify(reply).includes('runs as raw');
+    expect(told(new Bench().tryLoad(text('.text')))).toBe(false);
+    expect(told(new Bench().tryLoad(text('.section kprobe/x\n.program raw')))).toBe(false);
+    expect(told(new Bench().tryLoad(text('.section xdp')))).toBe(false);
+  });
+
   test('the good packets of a damaged capture', () => {
     const bytes = capture.bytes.slice(0, capture.bytes.length - 10);
     const reply = new Bench().tryLoad(XDP, { capture: { name: 'cut.pcap', bytes }, packets: 'all' });

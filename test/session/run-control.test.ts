@@ -185,6 +185,26 @@ describe('breakpoints', () => {
     expect(bench.output('console')).toContain('left 0x2, sum 0x7{\nleft 0x1, sum 0x9{\n');
   });
 
+  test('a loop that prints without end is cut short until the next stop', () => {
+    const bench = Bench.load('r6 = 30000\nnext: r6 += -1; if r6 != 0 goto next\nr0 = 0\nexit\n');
+    bench.breakpoints({ line: 2, logMessage: 'left {r6}' }, { line: 3 });
+    expect(bench.start()).toMatchObject({ reason: 'breakpoint' });
+    expect(bench.output('console').split('left')).toHaveLength(10_001);
+    expect(bench.output('stderr')).toBe(
+      'more than 10000 lines of output: what follows is left out until the next stop\n',
+    );
+  });
+
+  test('thousands of breakpoints are replaced at once', () => {
+    const bench = Bench.load(LOOP);
+    const many = Array.from({ length: 20_000 }, (_, i) => ({ line: 3, condition: `r0 == ${i}` }));
+    const start = performance.now();
+    const first = bench.breakpoints(...many);
+    const again = bench.breakpoints({ line: 4 }, ...many.toReversed());
+    expect(again.slice(1).map(({ id }) => id)).toEqual(first.map(({ id }) => id).toReversed());
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   test('a condition that cannot be evaluated stops and says why', () => {
     const bench = Bench.load(LOOP);
     bench.breakpoints({ line: 5, condition: '*(u32 *)(r6) == 1' });

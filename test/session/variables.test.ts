@@ -57,7 +57,7 @@ describe('scopes', () => {
       r1: expect.stringMatching(/^0x[0-9a-f]{16} ctx$/),
       r2: expect.stringMatching(/^0x[0-9a-f]{16} fp - 16$/),
       r3: '0xfffffffffffffffe (-2)',
-      r4: '0x0 (not set yet)',
+      r4: '0x0 (no value yet)',
       r6: expect.stringMatching(/^0x[0-9a-f]{16} packet$/),
       r7: '0x12c (300)',
       r10: expect.stringMatching(/ fp$/),

@@ -1,22 +1,9 @@
-import { existsSync } from 'node:fs';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { FromPage, ToPage, ViewName } from '#core/protocol/views.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
+import { CHROMIUM_FLAGS, chromiumPath } from '#scripts/workbench/chromium.ts';
 import { THEMES } from './themes.ts';
-
-/** Where distributions put it; the tests of the pages need one. */
-const CHROMIUM = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-
-/** Path of a Chromium, or undefined on a machine without one. */
-export function findChromium(): string | undefined {
-  return CHROMIUM.find((path) => path !== undefined && existsSync(path));
-}
 
 /** A browser in which the pages of the views run without VS Code. */
 export interface Harness {
@@ -46,9 +33,11 @@ export interface OpenPage<V extends ViewName> {
   readonly errors: readonly string[];
 }
 
-/** Starts the browser at `executablePath`. */
-export async function startHarness(executablePath: string): Promise<Harness> {
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+/** Starts the browser. */
+export async function startHarness(): Promise<Harness> {
+  const executablePath = chromiumPath();
+  if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM');
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   const bundles = new Map<ViewName, Promise<{ js: string; css: string }>>();
   return {
     open(view, options = {}) {

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium, type Harness, type OpenPage, startHarness } from './harness.ts';
+import { type Harness, type OpenPage, startHarness } from './harness.ts';
 import { sampleRegisters } from './samples.ts';
 import { THEMES } from './themes.ts';
 
-const chromium = findChromium();
-if (!chromium) console.log('no Chromium: the tests of the Registers page are left out (1 file)');
-
-describe.runIf(chromium !== undefined)('Registers page', () => {
+describe('Registers page', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness(chromium ?? '');
+    harness = await startHarness();
   });
   afterAll(() => harness?.close());
 

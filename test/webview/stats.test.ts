@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium, type Harness, startHarness } from './harness.ts';
+import { type Harness, startHarness } from './harness.ts';
 import { sampleStats } from './samples.ts';
 
-const chromium = findChromium();
-if (!chromium) console.log('no Chromium: the tests of the Stats page are left out (1 file)');
-
-describe.runIf(chromium !== undefined)('Stats page', () => {
+describe('Stats page', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness(chromium ?? '');
+    harness = await startHarness();
   });
   afterAll(() => harness?.close());
 

@@ -1,5 +1,6 @@
 import { h } from './dom.ts';
 
+/** What a row of buttons offers. */
 export interface ChoiceOptions<T extends string> {
   /** What is chosen, for screen readers. */
   readonly label: string;

@@ -33,3 +33,13 @@ export function copyContext({ value, meaning, row }: CopyParts): string {
     bpfRow: row,
   });
 }
+
+/** Makes Copy take the `data-text` of the row that has the focus, where no text is selected. */
+export function copyFocusedRow(): void {
+  document.addEventListener('copy', (event) => {
+    const row = document.activeElement?.closest<HTMLElement>('[data-text]');
+    if (!row || String(getSelection()) !== '') return;
+    event.clipboardData?.setData('text/plain', row.dataset.text ?? '');
+    event.preventDefault();
+  });
+}

@@ -7,6 +7,7 @@ interface Saved<V extends ViewName, Ui> {
   readonly shown?: { readonly session: string; readonly reply: ViewReplies[V] };
 }
 
+/** What makes one page differ from the others. */
 export interface PageOptions<V extends ViewName, Ui> {
   readonly view: V;
   /** Choices of the person (number format, folded frames), before any was made. */

@@ -14,6 +14,7 @@ export interface Roving {
 
 const PAGE_ROWS = 10;
 
+/** Gives the rows in `container` one tab stop; see `Roving`. */
 export function rovingFocus(container: HTMLElement): Roving {
   let current: string | undefined;
 

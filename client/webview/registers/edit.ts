@@ -1,6 +1,7 @@
 import { h } from '../common/dom.ts';
 import { problemOfU64 } from '../common/format.ts';
 
+/** A register's input and what becomes of it. */
 export interface EditOptions {
   /** Register: `r1`. */
   readonly name: string;

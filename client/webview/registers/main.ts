@@ -1,6 +1,6 @@
 import type { RegisterRow, RegistersReply } from '#core/protocol/messages.ts';
 import { choice, toggle } from '../common/choice.ts';
-import { copyContext, h } from '../common/dom.ts';
+import { copyContext, copyFocusedRow, h } from '../common/dom.ts';
 import { formatU64, type NumberFormat } from '../common/format.ts';
 import { type Page, startPage } from '../common/host.ts';
 import { rovingFocus } from '../common/roving.ts';
@@ -44,12 +44,7 @@ grid.addEventListener('keydown', (event) => {
   event.preventDefault();
   beginEdit(event.target);
 });
-document.addEventListener('copy', (event) => {
-  const row = document.activeElement?.closest<HTMLElement>('[data-text]');
-  if (!row || String(getSelection()) !== '') return;
-  event.clipboardData?.setData('text/plain', row.dataset.text ?? '');
-  event.preventDefault();
-});
+copyFocusedRow();
 
 function render(reply: RegistersReply, { ui }: RegistersPage): void {
   showChoices(ui);

@@ -1,6 +1,6 @@
 import type { StackFrameRow, StackReply } from '#core/protocol/messages.ts';
 import { choice } from '../common/choice.ts';
-import { copyContext, h } from '../common/dom.ts';
+import { copyContext, copyFocusedRow, h } from '../common/dom.ts';
 import { formatU64, framePlace } from '../common/format.ts';
 import { type Page, startPage } from '../common/host.ts';
 import { rovingFocus } from '../common/roving.ts';
@@ -44,12 +44,7 @@ tree.addEventListener('keydown', (event) => {
   const row = rowAt(event.target);
   if (row && turnByKey(row, event.key)) event.preventDefault();
 });
-document.addEventListener('copy', (event) => {
-  const row = rowAt(document.activeElement);
-  if (!row?.dataset.text || String(getSelection()) !== '') return;
-  event.clipboardData?.setData('text/plain', row.dataset.text);
-  event.preventDefault();
-});
+copyFocusedRow();
 
 function render(reply: StackReply, { ui }: Page<Ui>): void {
   formats.set(ui.format);

@@ -1,10 +1,12 @@
 import type { StackFrameRow } from '#core/protocol/messages.ts';
 import { framePlace } from '../common/format.ts';
 
-/** Bytes of a stack frame (MAX_BPF_STACK) and of a slot. */
-export const FRAME_BYTES = 512;
+/** Bytes of a stack frame (MAX_BPF_STACK). */
+const FRAME_BYTES = 512;
+/** Bytes of a slot: one row of the view. */
 export const SLOT_BYTES = 8;
 
+/** One byte of a frame as the view shows it. */
 export interface StackByte {
   /** Two hex digits; undefined while the program has not written it. */
   readonly hex: string | undefined;

@@ -1,5 +1,5 @@
 import type { ProgramStats, StatsReply } from '#core/protocol/messages.ts';
-import { copyContext, h } from '../common/dom.ts';
+import { copyContext, copyFocusedRow, h } from '../common/dom.ts';
 import { formatNs, groupDigits } from '../common/format.ts';
 import { startPage } from '../common/host.ts';
 import { rovingFocus } from '../common/roving.ts';
@@ -27,12 +27,7 @@ const roving = rovingFocus(content);
 const page = startPage<'stats', object>({ view: 'stats', ui: {}, render });
 page.main.prepend(content);
 
-document.addEventListener('copy', (event) => {
-  const row = document.activeElement?.closest<HTMLElement>('[data-text]');
-  if (!row || String(getSelection()) !== '') return;
-  event.clipboardData?.setData('text/plain', row.dataset.text ?? '');
-  event.preventDefault();
-});
+copyFocusedRow();
 
 function render(reply: StatsReply): void {
   roving.redraw(() =>
