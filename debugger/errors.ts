@@ -76,6 +76,18 @@ export function requestError(command: string, error: unknown): unknown {
   return new DapError('badRequest', message, { showUser: false });
 }
 
+/** Throws when a request's argument that must be a text is none: clients send what they like. */
+export function checkText(command: string, name: string, value: unknown): void {
+  if (typeof value === 'string') return;
+  throw new DapError('badRequest', `${command}: "${name}" must be a text`, { showUser: false });
+}
+
+/** Throws when a request's argument that must be a whole number is none. */
+export function checkInteger(command: string, name: string, value: unknown): void {
+  if (Number.isInteger(value)) return;
+  throw new DapError('badRequest', `${command}: "${name}" must be a whole number`, { showUser: false });
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

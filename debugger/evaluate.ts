@@ -3,7 +3,7 @@ import type { QuietRequest } from '#core/protocol/messages.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import type { EvaluateContext } from '#core/session/target-api.ts';
 import type { ClientConventions } from './client-conventions.ts';
-import { assignmentError, DapError } from './errors.ts';
+import { assignmentError, checkText, DapError } from './errors.ts';
 import type { StopHandles } from './handles.ts';
 import { dapValue } from './variables.ts';
 
@@ -16,6 +16,7 @@ export async function evaluate(
   handles: StopHandles,
   args: DebugProtocol.EvaluateArguments,
 ) {
+  checkText('evaluate', 'expression', args.expression);
   const frame = handles.frameIndex(args.frameId);
   const context = CONTEXTS.find((one) => one === args.context) ?? 'watch';
   const reply = await target.request('evaluate', { expression: args.expression, frame, context });
@@ -34,6 +35,8 @@ export async function setExpression(
   handles: StopHandles,
   args: DebugProtocol.SetExpressionArguments & QuietRequest,
 ) {
+  checkText('setExpression', 'expression', args.expression);
+  checkText('setExpression', 'value', args.value);
   const frame = handles.frameIndex(args.frameId);
   const reply = await target.request('assign', { target: args.expression, value: args.value, frame });
   if (!reply.ok) throw assignmentError(args.expression, reply.message, { showUser: args.quiet !== true });

@@ -1,13 +1,16 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { fromBase64, toBase64 } from '#core/bytes/base64.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import { DapError } from './errors.ts';
+import { checkInteger, checkText, DapError } from './errors.ts';
 
 /** Carries out `readMemory`; no bytes and `unreadableBytes` where nothing is. */
 export async function readMemory(
   target: TargetClient,
   args: DebugProtocol.ReadMemoryArguments,
 ): Promise<NonNullable<DebugProtocol.ReadMemoryResponse['body']>> {
+  checkText('readMemory', 'memoryReference', args.memoryReference);
+  checkInteger('readMemory', 'offset', args.offset ?? 0);
+  checkInteger('readMemory', 'count', args.count);
   const reply = await target.request('readMemory', {
     reference: args.memoryReference,
     offset: args.offset ?? 0,
@@ -23,6 +26,9 @@ export async function readMemory(
 
 /** Carries out `writeMemory`. */
 export async function writeMemory(target: TargetClient, args: DebugProtocol.WriteMemoryArguments) {
+  checkText('writeMemory', 'memoryReference', args.memoryReference);
+  checkText('writeMemory', 'data', args.data);
+  checkInteger('writeMemory', 'offset', args.offset ?? 0);
   const bytes = fromBase64(args.data);
   if (bytes === undefined) throw new DapError('badRequest', 'writeMemory: "data" is not base64');
   const reply = await target.request('writeMemory', {

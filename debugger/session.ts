@@ -230,7 +230,10 @@ export class BpfDebugSession {
   }
 
   async #resume(command: RunCommand): Promise<undefined> {
-    const target = this.#stopped();
+    const target = this.#running();
+    // A held step key asks again before the step has ended: an error would be a message of the editor's each time.
+    if (this.#state === 'running') return;
+    this.#stopped();
     // Before the request: what the target tells afterwards belongs to the next stop.
     this.#state = 'running';
     this.#handles.clear();

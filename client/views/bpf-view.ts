@@ -59,7 +59,9 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     this.#pageReady = false;
     view.webview.options = { enableScripts: true, localResourceRoots: [dist] };
     const listeners = [
-      view.webview.onDidReceiveMessage((message: FromPage) => this.#receive(message)),
+      view.webview.onDidReceiveMessage((message: unknown) => {
+        if (isFromPage(message)) this.#receive(message);
+      }),
       view.onDidChangeVisibility(() => {
         if (view.visible) this.#schedule(0);
       }),
@@ -149,6 +151,16 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     }
     this.#schedule(0);
   }
+}
+
+/** Whether a message is one that our pages send: nothing else is acted on. */
+function isFromPage(message: unknown): message is FromPage {
+  if (typeof message !== 'object' || message === null) return false;
+  const { kind, id, expression, value } = message as Readonly<Record<string, unknown>>;
+  if (kind === 'ready') return true;
+  return (
+    kind === 'edit' && typeof id === 'number' && typeof expression === 'string' && typeof value === 'string'
+  );
 }
 
 async function request<V extends ViewName>(

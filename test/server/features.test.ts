@@ -14,6 +14,8 @@ import type {
   SemanticTokensDelta,
   WorkspaceEdit,
 } from 'vscode-languageserver/node';
+import { createDocumentStore } from '#server/documents.ts';
+import { symbolMarkdown } from '#server/text/operands.ts';
 import { PULLING, positionIn, startClient, type TestClient, textIn } from './harness.ts';
 
 const FIREWALL = `# Drops packets to blocked ports.
@@ -82,6 +84,16 @@ describe('hover', () => {
     expect(value).toContain('`BPF_LDX \\| BPF_MEM \\| BPF_W` | DST=r2 SRC=r1 | OFF=4 | IMM=0');
     expect(value).toContain('since ISA v1 · conformance group `base32`');
     expect(value).toContain('[RFC 9669, section 5.1](https://www.rfc-editor.org/rfc/rfc9669#section-5.1)');
+  });
+
+  test('a name with Markdown in it stays a name', () => {
+    const store = createDocumentStore();
+    const text = '.map "[x](command:y)<img>", hash, 4, 4, 1\n';
+    store.open({ uri: 'file:///m.bpf.s', languageId: 'bpf', version: 1, text });
+    const snapshot = store.get('file:///m.bpf.s');
+    expect(snapshot && symbolMarkdown(snapshot, '[x](command:y)<img>')).toContain(
+      'map **\\[x\\]\\(command:y\\)\\<img\\>**, line 1',
+    );
   });
 
   test('a wide instruction shows both slots', async () => {

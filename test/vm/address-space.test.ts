@@ -214,5 +214,9 @@ describe('machine', () => {
     const of = machine();
     for (let i = 0; i < 10_005; i++) of.print(`line ${i}\n`);
     expect([of.output.length, of.output[0], of.output.at(-1)]).toEqual([10_000, 'line 5', 'line 10004']);
+    // a program may print for as long as it runs: with splice this took half a minute
+    const start = performance.now();
+    for (let i = 0; i < 200_000; i++) of.print('more');
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });

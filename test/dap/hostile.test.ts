@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { DapClient, HOSTS } from './dap-client.ts';
+
+const inline = HOSTS.find(([name]) => name === 'inline')?.[1];
+
+test.each<[string, object, string]>([
+  ['evaluate', {}, 'evaluate: "expression" must be a text'],
+  ['evaluate', { expression: 5 }, 'evaluate: "expression" must be a text'],
+  ['setExpression', { expression: 'r1' }, 'setExpression: "value" must be a text'],
+  ['readMemory', { memoryReference: 5, count: 1 }, 'readMemory: "memoryReference" must be a text'],
+  ['readMemory', { memoryReference: '0x0', count: 1.5 }, 'readMemory: "count" must be a whole number'],
+  [
+    'readMemory',
+    { memoryReference: '0x0', count: 1, offset: 'x' },
+    'readMemory: "offset" must be a whole number',
+  ],
+  ['writeMemory', { memoryReference: '0x0', data: null }, 'writeMemory: "data" must be a text'],
+  [
+    'writeMemory',
+    { memoryReference: '0x0', data: '', offset: 0.5 },
+    'writeMemory: "offset" must be a whole number',
+  ],
+])('%s %j says what is wrong', async (command, args, message) => {
+  if (inline === undefined) throw new Error('no inline host');
+  const dap = new DapClient(inline());
+  dap.files.set('/programs/p.bpf.s', new TextEncoder().encode('r0 = 0\nexit\n'));
+  await dap.request('initialize', { adapterID: 'bpf' });
+  await dap.request('launch', { program: '/programs/p.bpf.s', stopOnEntry: true });
+  await dap.request('configurationDone');
+  await dap.event('stopped');
+  expect(await dap.send(command, args)).toMatchObject({ success: false, message });
+  await dap.request('disconnect');
+});
