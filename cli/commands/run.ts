@@ -1,3 +1,4 @@
+import { seccompActionText } from '#core/cbpf/seccomp.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import { type RunResult, runProgram } from '#core/session/run.ts';
@@ -8,7 +9,7 @@ import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
 import { loadPrograms } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
-import { inputsOf } from '../run-input.ts';
+import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
   attachNamed,
   ctxFields,
@@ -29,7 +30,10 @@ export const runCommand: Command = {
     summary: 'Run a program on a packet, a capture or memory.',
     options: {
       prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+      type: {
+        value: 'TYPE',
+        text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell; seccomp for classic BPF',
+      },
       engine: { value: 'ENGINE', text: 'reference' },
       data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
       pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
@@ -45,6 +49,7 @@ export const runCommand: Command = {
     },
     later: ['blind'],
     notes: [
+      'A seccomp filter gets its struct seccomp_data from --ctx: nr (a number or a name), arch (a number, or a name such as arm64), instruction_pointer, args[0] to args[5]; or from --data, 64 bytes.',
       'Maps keep their contents from packet to packet. Exit code 1 when a run faults or the program is refused.',
     ],
   },
@@ -60,22 +65,26 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
   const engine = engineChoice(args);
-  const progType = progTypeNamed(args.text('type'));
+  const isSeccomp = args.text('type') === 'seccomp';
+  const progType = isSeccomp ? undefined : progTypeNamed(args.text('type'));
   const attach = attachNamed(args.text('attach'));
   const cpu = args.integer('cpu', 0, HIGHEST_CPU) ?? 0;
   const maxInsns = args.integer('max-insns', 1, HIGHEST_MAX_INSNS) ?? DEFAULT_MAX_INSNS;
   const repeat = args.integer('repeat', 1, 1_000_000_000) ?? 1;
   const seed = args.has('seed') ? u64Of(args.text('seed'), '--seed') : 0n;
-  const ctx = ctxFields(args.list('ctx'));
+  const ctx = isSeccomp ? undefined : ctxFields(args.list('ctx'));
 
-  const source = await readSource(path, io);
+  const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
+  if (isSeccomp && source.kind !== 'cbpf') {
+    throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
+  }
   const object = objectOf(source, progType);
   const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
   if (linked.value === undefined) {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
   const attr = linked.value;
-  const inputs = await inputsOf(args, attr.progType, io);
+  const inputs = isSeccomp ? await seccompInputs(args, io) : await inputsOf(args, attr.progType, io);
 
   const machine = new Machine({ shared: false, nCpus: cpu + 1, seed });
   const tell = (): void => {
@@ -103,7 +112,9 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
       ...(ctx === undefined ? {} : { ctx }),
       ...(attach === undefined ? {} : { attach }),
     };
-    const result = runProgram(machine, prog, engine, input, { cpu, maxInsns, repeat });
+    const ran = runProgram(machine, prog, engine, input, { cpu, maxInsns, repeat });
+    const isAction = isSeccomp && ran.fault === undefined;
+    const result = isAction ? { ...ran, verdict: seccompActionText(ran.retval) } : ran;
     const [problem] = result.inputProblems;
     if (problem !== undefined) throw new UsageError(`--ctx: ${problem}`);
     // Maps change from packet to packet: their contents are taken now or never.
