@@ -1,3 +1,5 @@
+import { SECCOMP_DATA_SIZE } from '#core/cbpf/check.ts';
+import { seccompData } from '#core/cbpf/seccomp.ts';
 import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { parseHexBytes } from '#core/input/hex.ts';
@@ -35,6 +37,34 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
   const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
   return { packets: one(DEFAULT_PACKET.data), messages: [message] };
+}
+
+/** The `struct seccomp_data` of a seccomp filter: from `--ctx`, or 64 bytes of `--data`; throws `UsageError`. */
+export async function seccompInputs(args: Arguments, io: Io): Promise<Inputs> {
+  const one = (data: Uint8Array): Inputs => ({
+    packets: [{ number: 1, data, summary: undefined }],
+    messages: [],
+  });
+  for (const name of ['pcap', 'packet']) {
+    if (args.has(name))
+      throw new UsageError(`--${name}: a seccomp filter sees no packets; give --ctx nr=NAME`);
+  }
+  const dataText = args.text('data');
+  if (dataText !== undefined) {
+    if (args.list('ctx').length > 0) throw new UsageError('--data and --ctx: give one of them');
+    const data = await dataOf(dataText, io);
+    if (data.length === SECCOMP_DATA_SIZE) return one(data);
+    throw new UsageError(`--data: struct seccomp_data has ${SECCOMP_DATA_SIZE} bytes, not ${data.length}`);
+  }
+  const fields: Record<string, string> = {};
+  for (const text of args.list('ctx')) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UsageError(`--ctx ${text}: must be FIELD=VALUE`);
+    fields[text.slice(0, at)] = text.slice(at + 1);
+  }
+  const made = seccompData(fields);
+  if (!made.ok) throw new UsageError(`--ctx: ${made.message}`);
+  return one(made.data);
 }
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {

@@ -110,10 +110,10 @@ export function runReport(of: ReportOf): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A raw program has no verdict beside its R0, which stands in the next column. */
+/** A raw program has no verdict beside its R0, which stands in the next column; a seccomp filter has an action. */
 function outcomeText(attr: LoadAttr, result: RunResult): string {
   if (result.fault !== undefined) return `fault: ${result.fault.kind}`;
-  return attr.progType === 'raw' ? '' : result.verdict;
+  return attr.progType === 'raw' && result.verdict.startsWith('0x') ? '' : result.verdict;
 }
 
 /** Most entries of a map that people are shown. */

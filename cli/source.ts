@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { type Assembled, assemble } from '#core/asm/assemble.ts';
+import type { ClassicAttach } from '#core/cbpf/convert.ts';
 import { type ClassicSource, classicObject } from '#core/cbpf/object.ts';
 import type { BpfObject, Diagnostic, ProgType } from '#core/object/object.ts';
 import { objectFromInsns, parseHexInsns, recogniseSource, type SourceKind } from '#core/object/raw.ts';
@@ -66,6 +67,8 @@ export interface SourceOptions {
   /** With a dialect told, text is assembly whatever it looks like. */
   readonly dialect?: Dialect | 'auto' | 'cbpf' | undefined;
   readonly mcpu?: 'v1' | 'v2' | 'v3' | 'v4' | undefined;
+  /** What classic BPF is checked and converted for; socket_filter when not told. */
+  readonly attach?: ClassicAttach;
 }
 
 /** A program file as read: text with its tree and diagnostics, or instructions. */
@@ -111,7 +114,11 @@ export async function readSource(path: string, io: Io, options: SourceOptions = 
       throw notSupported(`ELF object as input (${name}); give assembly text, raw instructions or hex text`);
     default: {
       const text = new TextDecoder().decode(bytes);
-      const classic = classicObject(text, { fileName: name, name: programName(name) });
+      const classic = classicObject(text, {
+        fileName: name,
+        name: programName(name),
+        ...(options.attach === undefined ? {} : { attach: options.attach }),
+      });
       return { kind: 'cbpf', name, text, classic };
     }
   }

@@ -7,6 +7,7 @@ import type {
   LanguageRequests,
   ProgramSummary,
 } from '#core/protocol/language.ts';
+import { BPF_LANGUAGES, isBpfDocument } from './bpf-document.ts';
 import { messageOf } from './error-message.ts';
 
 /** Commands that the server may name in code lenses. */
@@ -34,7 +35,7 @@ export function createLanguageService(context: vscode.ExtensionContext): Languag
       debug: { module, transport: TransportKind.ipc, options: { execArgv: ['--nolazy', '--inspect=6017'] } },
     },
     {
-      documentSelector: [{ language: 'bpf' }],
+      documentSelector: BPF_LANGUAGES.map((language) => ({ language })),
       initializationOptions: { commands: LENS_COMMANDS },
       diagnosticCollectionName: 'bpf',
     },
@@ -45,7 +46,7 @@ export function createLanguageService(context: vscode.ExtensionContext): Languag
     return started;
   };
   const startFor = (document: vscode.TextDocument) => {
-    if (document.languageId === 'bpf') start().catch(showStartFailure);
+    if (isBpfDocument(document)) start().catch(showStartFailure);
   };
   context.subscriptions.push(vscode.workspace.onDidOpenTextDocument(startFor), {
     dispose: () => void started?.then(() => client.dispose()).catch(() => undefined),
@@ -63,7 +64,7 @@ export function createLanguageService(context: vscode.ExtensionContext): Languag
   return {
     async programs(uri) {
       const document = await openInBackground(uri);
-      return document?.languageId === 'bpf' ? ask('bpf/programs', { uri: document.uri.toString() }) : [];
+      return isBpfDocument(document) ? ask('bpf/programs', { uri: document.uri.toString() }) : [];
     },
     capture: (bytes) => ask('bpf/capture', { base64: Buffer.from(bytes).toString('base64') }),
     builtins: () => ask('bpf/builtins', null),

@@ -12,6 +12,7 @@ import type {
   LanguageRequests,
   ProgramSummary,
 } from '#core/protocol/language.ts';
+import type { ClassicSnapshot, ClassicStore } from './classic/documents.ts';
 import type { DocumentStore, Snapshot } from './documents.ts';
 import { positionAt } from './line-index.ts';
 
@@ -24,7 +25,11 @@ const MAX_SUMMARIES = 1000;
  * capture whose bytes come with the request, the built-in packets. Wrong parameters are answered with
  * InvalidParams and a sentence; a damaged capture is no error but a `message` beside the good packets.
  */
-export function registerCustomRequests(connection: Connection, documents: Pick<DocumentStore, 'get'>): void {
+export function registerCustomRequests(
+  connection: Connection,
+  documents: Pick<DocumentStore, 'get'>,
+  classic: Pick<ClassicStore, 'get'>,
+): void {
   type Handler<M extends keyof LanguageRequests> = (
     params: LanguageRequests[M]['params'],
   ) => LanguageRequests[M]['result'] | ResponseError;
@@ -34,10 +39,18 @@ export function registerCustomRequests(connection: Connection, documents: Pick<D
   on('bpf/programs', (params) => {
     if (typeof params?.uri !== 'string') return invalid('bpf/programs wants { uri } of an open document');
     const snapshot = documents.get(params.uri);
-    return snapshot === undefined ? [] : programsOf(snapshot);
+    if (snapshot !== undefined) return programsOf(snapshot);
+    const filter = classic.get(params.uri);
+    return filter === undefined ? [] : classicProgramsOf(filter);
   });
   on('bpf/capture', (params) => captureOf(params));
   on('bpf/builtins', () => builtins());
+}
+
+/** A classic BPF text is one program, named after its file; none where it has errors. */
+function classicProgramsOf(snapshot: ClassicSnapshot): ProgramSummary[] {
+  const { programs } = snapshot.source().object ?? { programs: [] };
+  return programs.map(({ name, progType }) => ({ name, type: progType ?? 'socket_filter', line: 0 }));
 }
 
 function programsOf(snapshot: Snapshot): ProgramSummary[] {

@@ -120,7 +120,7 @@ export function startServer(connection: Connection): void {
   connection.languages.semanticTokens.onRange(onDocument(tokens.range, { data: [] }));
   connection.languages.inlineValue.on(onDocument(inlineValues, []));
 
-  registerCustomRequests(connection, documents);
+  registerCustomRequests(connection, documents, classic);
   connection.onShutdown(() => scheduler.stop());
   connection.listen();
 }

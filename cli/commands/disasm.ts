@@ -103,7 +103,7 @@ function disasmBatch(args: Arguments, io: Io): Promise<number> {
     const insns = requiredInsns(line, 'insns');
     const told = optionalText(line, 'dialect') ?? 'pseudoc';
     if (LATER_DIALECTS.includes(told)) throw new UsageError(`not supported: dialect ${told}`);
-    const form = CLASSIC[told];
+    const form = Object.hasOwn(CLASSIC, told) ? CLASSIC[told] : undefined;
     if (form !== undefined) return { lines: printClassic(decodeFilters(insns), form) };
     const dialect = PRINTED.find((each) => each === told);
     if (dialect === undefined) {

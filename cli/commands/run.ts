@@ -1,3 +1,4 @@
+import { seccompActionText } from '#core/cbpf/seccomp.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { rawNotice } from '#core/object/prog-types.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
@@ -9,7 +10,7 @@ import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
 import { loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
-import { inputsOf } from '../run-input.ts';
+import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
   ATTACH_OPTION,
   attachNamed,
@@ -32,6 +33,10 @@ export const runCommand: Command = {
     summary: 'Run a program on a packet, a capture or memory.',
     options: {
       ...PROGRAM_OPTIONS,
+      type: {
+        value: 'TYPE',
+        text: `${PROGRAM_OPTIONS.type.text}; seccomp for classic BPF`,
+      },
       repeat: { value: 'N', text: 'run each packet N times; the last result counts' },
       ...MACHINE_OPTIONS,
       'max-insns': { value: 'N', text: 'stop after N instructions; 1000000 if not told' },
@@ -40,6 +45,7 @@ export const runCommand: Command = {
       jsonl: { text: 'batch: a program a line on stdin, an answer a line' },
     },
     notes: [
+      'A seccomp filter gets its struct seccomp_data from --ctx: nr (a number or a name), arch (a number, or a name such as arm64), instruction_pointer, args[0] to args[5]; or from --data, 64 bytes.',
       'Maps keep their contents from packet to packet. Exit code 1 when a run faults or the program is refused.',
     ],
   },
@@ -55,22 +61,26 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
   const engine = engineChoice(args);
-  const progType = progTypeNamed(args.text('type'));
+  const isSeccomp = args.text('type') === 'seccomp';
+  const progType = isSeccomp ? undefined : progTypeNamed(args.text('type'));
   const attach = attachNamed(args.text('attach'));
   const cpu = args.integer('cpu', 0, HIGHEST_CPU) ?? 0;
   const maxInsns = args.integer('max-insns', 1, HIGHEST_MAX_INSNS) ?? DEFAULT_MAX_INSNS;
   const repeat = args.integer('repeat', 1, 1_000_000_000) ?? 1;
   const seed = args.has('seed') ? u64Of(args.text('seed'), '--seed') : 0n;
-  const ctx = ctxFields(args.list('ctx'));
+  const ctx = isSeccomp ? undefined : ctxFields(args.list('ctx'));
 
-  const source = await readSource(path, io);
+  const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
+  if (isSeccomp && source.kind !== 'cbpf') {
+    throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
+  }
   const object = objectOf(source, progType);
   const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
   if (linked.value === undefined) {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
   const attr = linked.value;
-  const inputs = await inputsOf(args, attr.progType, io);
+  const inputs = isSeccomp ? await seccompInputs(args, io) : await inputsOf(args, attr.progType, io);
 
   const machine = new Machine({
     shared: false,
@@ -107,7 +117,9 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
       ...(ctx === undefined ? {} : { ctx }),
       ...(attach === undefined ? {} : { attach }),
     };
-    const result = runProgram(machine, prog, engine, input, { cpu, maxInsns, repeat });
+    const ran = runProgram(machine, prog, engine, input, { cpu, maxInsns, repeat });
+    const isAction = isSeccomp && ran.fault === undefined;
+    const result = isAction ? { ...ran, verdict: seccompActionText(ran.retval) } : ran;
     const [problem] = result.inputProblems;
     if (problem !== undefined) throw new UsageError(`--ctx: ${problem}`);
     // Maps change from packet to packet: their contents are taken now or never.

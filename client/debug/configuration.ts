@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ProgramSummary } from '#core/protocol/language.ts';
+import { isBpfDocument } from '../bpf-document.ts';
 import type { LanguageService } from '../language-service.ts';
 import { inputArguments, readChoice } from './packet-choice.ts';
 import { pickPackets } from './packet-picker.ts';
@@ -63,7 +64,7 @@ export function createDynamicConfigurations(language: LanguageService): vscode.D
   return {
     async provideDebugConfigurations() {
       const document = vscode.window.activeTextEditor?.document;
-      if (document?.languageId !== 'bpf' || document.isUntitled) return [];
+      if (!isBpfDocument(document) || document.isUntitled) return [];
       const programs = await language.programs(document.uri);
       return (programs.length > 0 ? programs : [undefined]).map((program) =>
         configurationFor(document.uri, program),
@@ -114,9 +115,9 @@ async function programAtCursor(
 /** The active editor's BPF document, saved; undefined (and a word to the person) when there is none. */
 async function activeProgram(): Promise<vscode.TextDocument | undefined> {
   const document = vscode.window.activeTextEditor?.document;
-  if (document?.languageId !== 'bpf') {
+  if (!isBpfDocument(document)) {
     void vscode.window.showInformationMessage(
-      'Open a BPF assembly file (.bpf.s) to debug it, or try “BPF: Open Example…”.',
+      'Open a BPF assembly file (.bpf.s) or a classic BPF filter (.cbpf) to debug it, or try “BPF: Open Example…”.',
     );
     return undefined;
   }

@@ -50,9 +50,10 @@ function applyEdit(index: LineIndex, edit: TextDocumentContentChangeEvent): Line
 }
 
 function snapshotOf(uri: string, version: number, index: LineIndex): ClassicSnapshot {
+  const fileName = fileNameOf(uri);
   let source: ClassicSource | undefined;
   const read = (): ClassicSource => {
-    source ??= classicObject(index.text, { fileName: fileNameOf(uri), name: 'filter' });
+    source ??= classicObject(index.text, { fileName, name: fileName.replace(/\..*$/, '') });
     return source;
   };
   return { uri, version, index, source: read, diagnostics: () => read().diagnostics };

@@ -76,6 +76,57 @@ describe('run', () => {
   });
 });
 
+describe('run --type seccomp', () => {
+  const text =
+    'ld [4]\njne #0xc000003e, bad\nld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\nbad: ret #0x80000000\n';
+  // without a name the text on stdin is assembly, so it goes in as numbers
+  const filter = async () => {
+    const { stdout } = await cli(['asm', '-', '--dialect', 'cbpf', '--format', 'ddd'], { stdin: text });
+    return file('filter.txt', stdout);
+  };
+
+  test.each([
+    [['--ctx', 'nr=read'], 'SECCOMP_RET_ALLOW'],
+    [['--ctx', 'nr=openat'], 'SECCOMP_RET_ERRNO (1)'],
+    [['--ctx', 'nr=openat', '--ctx', 'arch=arm64'], 'SECCOMP_RET_KILL_PROCESS'],
+    [['--data', `01010000 3e0000c0 ${'00'.repeat(56)}`], 'SECCOMP_RET_ERRNO (1)'],
+  ])('%o → %s', async (argv, verdict) => {
+    const { code, stdout } = await cli(['run', await filter(), '--type', 'seccomp', '--json', ...argv]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).results).toMatchObject([{ verdict, fault: null }]);
+    const people = await cli(['run', await filter(), '--type', 'seccomp', ...argv]);
+    expect(people.stdout).toContain(verdict);
+  });
+
+  test.each([
+    [
+      'eBPF',
+      () => cli(['run', file('e.s', 'exit\n'), '--type', 'seccomp']),
+      /seccomp filters are classic BPF/,
+    ],
+    [
+      'a short structure',
+      async () => cli(['run', await filter(), '--type', 'seccomp', '--data', '00']),
+      /has 64 bytes, not 1/,
+    ],
+    [
+      'packets',
+      async () => cli(['run', await filter(), '--type', 'seccomp', '--pcap', 'x']),
+      /sees no packets/,
+    ],
+    [
+      'an unknown call',
+      async () => cli(['run', await filter(), '--type', 'seccomp', '--ctx', 'nr=opena']),
+      /did you mean open/,
+    ],
+    ['what seccomp refuses', () => cli(['run', HTTP, '--type', 'seccomp']), /cannot use ldh/],
+  ])('%s is refused', async (_, start, message) => {
+    const { code, stderr } = await start();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('asm', () => {
   const bytes = LISTS.ddd
     .split('\n')

@@ -69,6 +69,15 @@ describe('F5 without a launch.json', () => {
     });
   });
 
+  test('debugs a classic BPF filter as well', async () => {
+    state.activeDocument = {
+      uri: FakeUri.file('/work/filter.cbpf'),
+      languageId: 'bpf-classic',
+      isUntitled: false,
+    };
+    expect(await resolve({})).toMatchObject({ type: 'bpf', program: '/work/filter.cbpf' });
+  });
+
   test('says what to do when the active editor shows no BPF program', async () => {
     state.activeDocument = undefined;
     expect(await resolve({})).toBeUndefined();

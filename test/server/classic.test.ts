@@ -139,6 +139,12 @@ describe('completion', () => {
   });
 });
 
+test('bpf/programs names the one program after its file', async () => {
+  const programs = (uri: string) => client.rpc.sendRequest('bpf/programs', { uri });
+  expect(await programs(await open(TEXT))).toEqual([{ name: 'filter', type: 'socket_filter', line: 0 }]);
+  expect(await programs(await open('ldq'))).toEqual([]);
+});
+
 test('what classic BPF does not have is answered with nothing', async () => {
   const uri = await open(TEXT);
   const textDocument = { uri };
