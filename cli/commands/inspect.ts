@@ -2,13 +2,13 @@ import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { bpfProgFree } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { DEFAULT_SETTINGS } from '#core/vm/settings.ts';
+import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { inspected, inspectText, type Traced } from '../inspect-report.ts';
 import { kernelNamed } from '../kernel-option.ts';
 import { loadPrograms, programsForArrays } from '../program-arrays.ts';
-import { progTypeNamed } from '../run-options.ts';
+import { PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
 import { objectOf, readSource } from '../source.ts';
 
@@ -19,9 +19,12 @@ export const inspectCommand: Command = {
     usage: ['FILE [options]'],
     summary: 'Show the program object that a program becomes when it is loaded.',
     options: {
-      prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-      type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
-      kernel: { value: 'VERSION', text: 'the kernel whose tag it is; 6.18 if not told' },
+      prog: PROGRAM_OPTIONS.prog,
+      type: PROGRAM_OPTIONS.type,
+      kernel: {
+        value: 'VERSION',
+        text: `the kernel whose tag it is; ${kernelVersionText(DEFAULT_SETTINGS.kernel)} if not told`,
+      },
       blind: { text: 'with constants blinded, as bpf_jit_harden does' },
       trace: { text: 'with the calls of the life cycle functions, from loading to freeing' },
       json: { text: 'one JSON object and nothing else' },
