@@ -159,11 +159,20 @@ export class Editor {
     await this.lineNumber(n).waitFor();
   }
 
-  /** Clicks the glyph margin beside line `n`: sets or clears a breakpoint. */
+  /** Clicks the glyph margin beside line `n`, once the line stays where it is: sets or clears a breakpoint. */
   async clickGutter(n: number): Promise<void> {
-    const box = await this.lineNumber(n).boundingBox();
-    if (box === null) throw new Error(`line ${n} is not in view`);
-    await this.page.mouse.click(box.x - 10, box.y + box.height / 2);
+    // Code lenses come late and push the lines down.
+    await this.page.locator('.editor-instance .codelens-decoration').first().waitFor({ state: 'attached' });
+    let last: { x: number; y: number; height: number } | undefined;
+    let still = 0;
+    await until(`line ${n} to stay where it is`, async () => {
+      const box = await this.lineNumber(n).boundingBox(SOON);
+      still = box !== null && box.y === last?.y ? still + 1 : 0;
+      last = box ?? undefined;
+      return still >= 6;
+    });
+    if (last === undefined) throw new Error(`line ${n} is not in view`);
+    await this.page.mouse.click(last.x - 10, last.y + last.height / 2);
   }
 
   /**
