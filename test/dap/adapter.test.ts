@@ -311,7 +311,7 @@ describe('editing', () => {
 describe('restart', () => {
   test('reads the file again and keeps breakpoints and packets', async () => {
     const dap = new DapClient(inline());
-    const file = '/work/main.bpf.s';
+    const file = '/elsewhere/main.bpf.s';
     const text = (verdict: string, line: string) =>
       new TextEncoder().encode(`.section xdp,"ax"\nmain:\n${line}\tr0 = ${verdict}\n\texit\n`);
     dap.files.set(file, text('XDP_DROP', ''));
