@@ -1,5 +1,6 @@
 import { hexText } from '../bytes/hex.ts';
 import { N_REGISTERS, REGISTERS } from '../isa/registers.ts';
+import { programFacts } from '../prog/facts.ts';
 import { readStats } from '../prog/stats.ts';
 import type {
   RegisterRow,
@@ -140,6 +141,7 @@ export function statsView(loaded: Loaded, stop: number): StatsReply {
       nXlated: prog.xlated.length / 8,
       subprograms: prog.subprogs.map(({ name, stackDepth }) => ({ name, stackDepth })),
       maps: prog.maps.map((map) => ({ id: map.id, name: map.def.name, type: map.def.type })),
+      object: programFacts(loaded.machine, prog),
       cpus: readStats(loaded.machine, prog).map((stats) => ({
         cpu: stats.cpu,
         cnt: stats.cnt.toString(),
