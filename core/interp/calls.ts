@@ -168,7 +168,7 @@ function loadAddress(s: ExecState, op: Op, addr: bigint | Problem): number {
 
 function mapRegionAddr(s: ExecState, id: number | undefined): bigint | Problem {
   const map = id === undefined ? undefined : s.machine.maps.get(id);
-  return map === undefined ? noSuchMap(id) : map.region.addr;
+  return map === undefined ? noSuchMap(id) : map.addr;
 }
 
 function mapValueAddr(s: ExecState, id: number | undefined, offset: number): bigint | Problem {

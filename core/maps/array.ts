@@ -1,4 +1,5 @@
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
+import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
@@ -13,6 +14,7 @@ import {
   roundUp8,
   valuePerm,
 } from './header.ts';
+import { BPF_ARRAY_VALUE } from './kernel-layout.ts';
 
 const KEY_SIZE = 4;
 
@@ -30,16 +32,20 @@ export class ArrayMap implements BpfMap {
   readonly #stride: number;
   #frozen = false;
 
-  /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
-  constructor(machine: Machine, id: number, def: MapAttr, region: Region) {
+  /** What the values need, in the window behind the header's: for maps up to 2^31 − 1 bytes. */
+  static beside(def: MapAttr): RegionOptions[] {
+    const size = roundUp8(def.valueSize) * def.maxEntries;
+    return [{ name: `values of ${def.name}`, kind: 'map_value', size, perm: valuePerm(def.flags) }];
+  }
+
+  /** `def` has been checked; `region` is the header, `values` the region that `beside` asked for. */
+  constructor(machine: Machine, id: number, def: MapAttr, region: Region, values: Region) {
     this.#machine = machine;
     this.id = id;
     this.def = def;
     this.region = region;
     this.#stride = roundUp8(def.valueSize);
-    const size = this.#stride * def.maxEntries;
-    const name = `values of ${def.name}`;
-    this.#values = machine.space.alloc({ name, kind: 'map_value', size, perm: valuePerm(def.flags) });
+    this.#values = values;
     machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#values.base, true);
     machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.#stride, true);
     this.programOps = {
@@ -55,6 +61,10 @@ export class ArrayMap implements BpfMap {
       },
       delete: () => -EINVAL,
     };
+  }
+
+  get addr(): bigint {
+    return this.#values.addr - BigInt(BPF_ARRAY_VALUE);
   }
 
   get frozen(): boolean {

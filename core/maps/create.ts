@@ -1,4 +1,5 @@
 import type { MapDef } from '../object/object.ts';
+import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
@@ -18,7 +19,9 @@ export interface MapRefusal {
 }
 
 interface MapType {
-  readonly make: (machine: Machine, id: number, def: MapDef, region: Region) => BpfMap;
+  readonly make: (machine: Machine, id: number, def: MapDef, region: Region, beside: Region[]) => BpfMap;
+  /** Regions in the windows behind the header's. */
+  readonly beside?: (def: MapDef, machine: Machine) => RegionOptions[];
   readonly flags: number;
   readonly keySize: number | undefined;
   readonly valueSize: number | undefined;
@@ -31,7 +34,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'array',
     {
-      make: (...given) => new ArrayMap(...given),
+      make: (machine, id, def, region, beside) => new ArrayMap(machine, id, def, region, one(beside)),
+      beside: ArrayMap.beside,
       flags: header.BPF_F_NUMA_NODE | header.BPF_F_MMAPABLE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: undefined,
@@ -40,7 +44,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'hash',
     {
-      make: (...given) => new HashMap(...given),
+      make: (machine, id, def, region) => new HashMap(machine, id, def, region),
       flags: header.BPF_F_NO_PREALLOC | header.BPF_F_NUMA_NODE | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
       keySize: undefined,
       valueSize: undefined,
@@ -49,7 +53,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'prog_array',
     {
-      make: (...given) => new ProgArrayMap(...given),
+      make: (machine, id, def, region) => new ProgArrayMap(machine, id, def, region),
       flags: header.BPF_F_NUMA_NODE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: 4,
@@ -94,14 +98,15 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
 
 /** The map in its memory; a refusal, and nothing taken, when there is not enough. */
 function make(machine: Machine, def: MapDef, type: MapType): BpfMap | MapRefusal {
-  let region: Region | undefined;
+  let taken: Region[] = [];
   try {
     const id = machine.takeMapId();
-    region = header.allocHeader(machine, id, def);
-    return type.make(machine, id, def, region);
+    const [region, ...beside] = header.allocHeader(machine, id, def, type.beside?.(def, machine) ?? []);
+    taken = [region, ...beside];
+    return type.make(machine, id, def, region, beside);
   } catch (error) {
     if (!(error instanceof MemoryLimitError)) throw error;
-    if (region !== undefined) machine.space.free(region);
+    for (const region of taken) machine.space.free(region);
     return refuse(def, ENOMEM, error.message);
   }
 }
@@ -115,6 +120,12 @@ export function isRefusal(result: BpfMap | MapRefusal): result is MapRefusal {
 export function freeMap(machine: Machine, map: BpfMap): void {
   machine.maps.delete(map.id);
   map.free();
+}
+
+function one(regions: readonly Region[]): Region {
+  const [region] = regions;
+  if (region === undefined) throw new RangeError('a map without the region for its values');
+  return region;
 }
 
 function checkAttr(def: MapDef, type: MapType): MapRefusal | undefined {

@@ -22,8 +22,14 @@ export interface BpfMap {
   /** The machine's map id, the key in `Machine.maps`. */
   readonly id: number;
   readonly def: MapAttr;
-  /** What a map pointer in a program points to: no program may read or write it. */
+  /** The map's own data, for helpers and engines: no program may read or write it. */
   readonly region: Region;
+  /**
+   * What a map load gives a program, the map pointer. In array maps the first value lies
+   * `BPF_ARRAY_VALUE` behind it, as inlined lookups expect (`core/maps/kernel-layout.ts`). It always lies in
+   * `region`'s window.
+   */
+  readonly addr: bigint;
   /** A copy of the value of `key`; undefined when there is none. */
   lookup(key: Uint8Array): Uint8Array | undefined;
   /** `flags`: BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2, BPF_F_LOCK 4. 0 or −errno. */
