@@ -2,6 +2,7 @@ import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { StopCause } from '../interp/engine.ts';
+import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
@@ -48,6 +49,8 @@ export class RunControl {
   #state: State = 'new';
   #packet = -1;
   #prepared: Prepared | undefined;
+  /** Ends the entry into the current packet's program. */
+  #leave: () => void = () => {};
   /** The current packet's run is over (verdict or fault); what follows is the next packet. */
   #done = false;
   /** The breakpoint under the program counter was reported already. */
@@ -137,6 +140,7 @@ export class RunControl {
 
   /** Gives the packet's memory back; the session is over. */
   dispose(): void {
+    this.#leave();
     this.#prepared?.dispose();
     this.#prepared = undefined;
   }
@@ -281,6 +285,7 @@ export class RunControl {
 
   #recordRun(): void {
     const { machine, cpu, main } = this.#loaded;
+    this.#leave();
     // The virtual clock: one instruction takes one nanosecond.
     countRun(machine, main.prog, cpu.index, cpu.insnsExecuted, cpu.insnsExecuted);
   }
@@ -311,8 +316,10 @@ export class RunControl {
     if (packet === undefined) return false;
     this.#packet++;
     this.#prepared?.dispose();
+    this.#leave();
     const prepared = prepareInput(machine, cpu.index, main.prog, packet.input);
     this.#prepared = prepared;
+    this.#leave = bpfTraceRun(machine, main.prog, cpu.index);
     machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
     this.#tally.begin(this.#packet);
     this.#done = false;

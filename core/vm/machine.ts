@@ -8,6 +8,7 @@ import { LinearMemory } from './memory.ts';
 import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
 import { DEFAULT_SETTINGS, type HashHost, type KernelSettings } from './settings.ts';
+import { Tracepoints } from './tracepoints.ts';
 
 /** What a machine is made with. */
 export interface MachineOptions {
@@ -53,6 +54,8 @@ export class Machine {
   /** Unsigned 64 bits. */
   readonly blindSeed: bigint;
   readonly hash: HashHost | undefined;
+  /** Tracepoints that helpers fire, with the programs attached to them. */
+  readonly tracepoints = new Tracepoints();
   /** Calls of the functions that load, rewrite and free programs. */
   readonly lifeCycle = new LifeCycleTrace();
   /** What programs hold: pages of program objects, and the objects beside them. */
