@@ -30,11 +30,15 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   if (dataText !== undefined && capture !== undefined) {
     throw new UsageError('--data and --pcap: give one of them');
   }
+  if (capture !== undefined && progType === 'raw_tracepoint') {
+    throw new UsageError('--pcap: a raw tracepoint sees no packets; give its arguments: --ctx args[0]=VALUE');
+  }
   if (capture !== undefined) return packetsOf(capture, args.text('packet') ?? '1', io);
   if (args.has('packet')) throw new UsageError('--packet chooses from a capture; give --pcap FILE');
   const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
   if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
-  if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
+  if (progType === 'raw' || progType === 'raw_tracepoint')
+    return { packets: one(new Uint8Array()), messages: [] };
   const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
   return { packets: one(DEFAULT_PACKET.data), messages: [message] };
 }

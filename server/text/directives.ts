@@ -48,6 +48,7 @@ export const PROGRAM_TYPES: readonly { readonly name: string; readonly meaning: 
   { name: 'xdp', meaning: 'Sees packets at the driver; r1 is a `struct xdp_md`. Returns an `XDP_…` verdict.' },
   { name: 'sched_cls', meaning: 'Traffic control classifier; r1 is a `struct __sk_buff`. Returns a `TC_ACT_…` verdict.' },
   { name: 'socket_filter', meaning: 'Filters what a socket receives; r1 is a `struct __sk_buff`. Returns how many bytes to keep.' },
+  { name: 'raw_tracepoint', meaning: 'Called when a tracepoint fires; r1 points to its arguments, 64 bits each. Nobody looks at the result.' },
   { name: 'raw', meaning: 'Plain memory in r1, its length in r2; nothing is rewritten.' },
 ];
 
@@ -61,6 +62,7 @@ export const SECTION_NAMES: readonly { readonly name: string; readonly meaning: 
   { name: 'classifier', meaning: 'Programs of type sched_cls.' },
   { name: 'action', meaning: 'Programs of type sched_cls.' },
   { name: 'socket', meaning: 'Programs of type socket_filter.' },
+  { name: 'raw_tp/', meaning: 'Programs of type raw_tracepoint; the tracepoint stands behind the slash.' },
   { name: '.text', meaning: 'Functions that programs call.' },
   { name: 'license', meaning: 'The licence as a string: `.asciz "GPL"` allows every helper.' },
   { name: '.rodata', meaning: 'Constants.' },
