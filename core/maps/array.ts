@@ -29,7 +29,8 @@ export class ArrayMap implements BpfMap {
   readonly programOps: MapProgramOps;
   readonly #machine: Machine;
   readonly #values: Region;
-  readonly #stride: number;
+  readonly stride: number;
+  readonly valueRegions: readonly Region[];
   #frozen = false;
 
   /** What the values need, in the window behind the header's: for maps up to 2^31 − 1 bytes. */
@@ -44,14 +45,15 @@ export class ArrayMap implements BpfMap {
     this.id = id;
     this.def = def;
     this.region = region;
-    this.#stride = roundUp8(def.valueSize);
+    this.stride = roundUp8(def.valueSize);
     this.#values = values;
+    this.valueRegions = [values];
     machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#values.base, true);
-    machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.#stride, true);
+    machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.stride, true);
     this.programOps = {
       lookup: (keyAt) => {
         const index = machine.memory.view.getUint32(keyAt, true);
-        return index < def.maxEntries ? this.#values.id * 2 ** 32 + index * this.#stride : 0;
+        return index < def.maxEntries ? this.#values.id * 2 ** 32 + index * this.stride : 0;
       },
       update: (keyAt, valueAt, flags) => {
         if (def.flags & BPF_F_RDONLY_PROG) return -EPERM;
@@ -85,6 +87,8 @@ export class ArrayMap implements BpfMap {
   update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     if (this.#frozen) return -EPERM;
     if (key.length !== KEY_SIZE || value.length !== this.def.valueSize) return -EINVAL;
+    // bpf(2) looks for a lock before it looks at the key; helpers do after.
+    if (flags & BPF_F_LOCK) return -EINVAL;
     return this.#update(u32Of(key), value, flags);
   }
 
@@ -96,7 +100,7 @@ export class ArrayMap implements BpfMap {
     for (let index = 0; index < this.def.maxEntries; index++) {
       yield [
         u32Bytes(index),
-        this.#machine.memory.copy(this.#values.base + index * this.#stride, this.def.valueSize),
+        this.#machine.memory.copy(this.#values.base + index * this.stride, this.def.valueSize),
       ];
     }
   }
@@ -119,7 +123,7 @@ export class ArrayMap implements BpfMap {
   #valueAt(key: Uint8Array): number | undefined {
     if (key.length !== KEY_SIZE) return undefined;
     const index = u32Of(key);
-    return index < this.def.maxEntries ? index * this.#stride : undefined;
+    return index < this.def.maxEntries ? index * this.stride : undefined;
   }
 
   #update(index: number, value: Uint8Array, flags: bigint): number {
@@ -128,7 +132,7 @@ export class ArrayMap implements BpfMap {
     if (flags & BPF_NOEXIST) return -EEXIST;
     // No map here has a bpf_spin_lock in its value.
     if (flags & BPF_F_LOCK) return -EINVAL;
-    this.#machine.memory.bytes.set(value, this.#values.base + index * this.#stride);
+    this.#machine.memory.bytes.set(value, this.#values.base + index * this.stride);
     return 0;
   }
 }

@@ -8,6 +8,7 @@ import { ArrayMap } from './array.ts';
 import { E2BIG, EINVAL, ENOMEM, errnoName } from './errno.ts';
 import { HashMap } from './hash.ts';
 import * as header from './header.ts';
+import { PercpuArrayMap } from './percpu-array.ts';
 import { ProgArrayMap } from './prog-array.ts';
 
 /** Why a map was not created. */
@@ -51,6 +52,16 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
     },
   ],
   [
+    'percpu_array',
+    {
+      make: (machine, id, def, region, beside) => new PercpuArrayMap(machine, id, def, region, beside),
+      beside: PercpuArrayMap.beside,
+      flags: ACCESS_FLAGS,
+      keySize: 4,
+      valueSize: undefined,
+    },
+  ],
+  [
     'prog_array',
     {
       make: (machine, id, def, region) => new ProgArrayMap(machine, id, def, region),
@@ -63,6 +74,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
 
 /** Largest key, and largest key and value together, of a hash element (KMALLOC_MAX_SIZE, 4 MiB). */
 const MAX_ELEMENT = 4 * 1024 * 1024;
+/** Largest value of a per-CPU map (PCPU_MIN_UNIT_SIZE, 32 KiB). */
+const MAX_PERCPU_VALUE = 32 * 1024;
 /** Largest region. */
 const MAX_BYTES = 2 ** 31 - 1;
 
@@ -87,13 +100,22 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
   if (isRefusal(map)) return map;
   machine.maps.set(map.id, map);
   for (const [index, entry] of (def.entries ?? []).entries()) {
-    const errno = map.update(entry.key, entry.value, header.BPF_ANY);
+    const errno = map.update(entry.key, initialValue(machine, def, entry.value), header.BPF_ANY);
     if (errno === 0) continue;
     freeMap(machine, map);
     const sizes = `keys have ${def.keySize} bytes, values ${def.valueSize}, and there can be ${def.maxEntries}`;
     return refuse(def, -errno, `initial entry ${index} is refused (${errnoName(errno)}): ${sizes}`);
   }
   return map;
+}
+
+/** An initial value of a per-CPU map of `value_size` bytes is that of every CPU, as `bpftool map update` has it. */
+function initialValue(machine: Machine, def: MapDef, value: Uint8Array): Uint8Array {
+  if (!header.isPercpu(def) || value.length !== def.valueSize) return value;
+  const stride = header.roundUp8(def.valueSize);
+  const all = new Uint8Array(stride * machine.nCpus);
+  for (let at = 0; at < all.length; at += stride) all.set(value, at);
+  return all;
 }
 
 /** The map in its memory; a refusal, and nothing taken, when there is not enough. */
@@ -179,6 +201,10 @@ function checkSize(def: MapDef): MapRefusal | undefined {
       E2BIG,
       `key and value have ${def.keySize + def.valueSize} bytes; they must have less than ${MAX_ELEMENT}`,
     );
+  }
+  if (header.isPercpu(def) && def.valueSize > MAX_PERCPU_VALUE) {
+    const message = `value_size is ${def.valueSize}; a per-CPU value has at most ${MAX_PERCPU_VALUE} bytes`;
+    return refuse(def, E2BIG, message);
   }
   const total = element * def.maxEntries;
   if (def.valueSize > MAX_BYTES)

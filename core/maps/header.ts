@@ -46,7 +46,12 @@ export const BPF_F_WRONLY_PROG = 1 << 8;
 export const BPF_F_MMAPABLE = 1 << 10;
 
 /** `BPF_MAP_TYPE_…` by the name that `MapAttr.type` has. */
-export const MAP_TYPE_NUMBERS: Readonly<Record<string, number>> = { hash: 1, array: 2, prog_array: 3 };
+export const MAP_TYPE_NUMBERS: Readonly<Record<string, number>> = {
+  hash: 1,
+  array: 2,
+  prog_array: 3,
+  percpu_array: 6,
+};
 
 /**
  * Makes the region `map NAME` with the attributes written in, and `beside` in the windows behind it. The
@@ -86,6 +91,11 @@ export function mapAtAddr(machine: Machine, addr: bigint): BpfMap | undefined {
 export function valuePerm(flags: number): 'rw' | 'r' | 'none' {
   if (flags & BPF_F_WRONLY_PROG) return 'none';
   return flags & BPF_F_RDONLY_PROG ? 'r' : 'rw';
+}
+
+/** Do programs see a value of their own CPU in maps of this type? */
+export function isPercpu(def: MapAttr): boolean {
+  return def.type.startsWith('percpu_');
 }
 
 /** `n` rounded up to a multiple of 8: how far apart the kernel lays keys and values out. */

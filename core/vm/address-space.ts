@@ -29,6 +29,17 @@ export interface RegionOptions {
   readonly shadow?: boolean;
 }
 
+/** A region over memory that is there already. */
+export interface AliasOptions {
+  readonly name: string;
+  readonly kind: RegionKind;
+  /** Bytes. */
+  readonly size: number;
+  readonly perm: RegionPerm;
+  /** Linear address of the first byte. */
+  readonly base: number;
+}
+
 /** A region whose extent is read from the table, where engines find (and for stacks change) it. */
 class TableRegion implements Region {
   readonly id: number;
@@ -144,16 +155,21 @@ export class AddressSpace {
    * Makes a region over linear memory that belongs to someone else (a map's value); undefined when
    * windows are getting scarce.
    */
-  alias(options: {
-    name: string;
-    kind: RegionKind;
-    size: number;
-    perm: RegionPerm;
-    base: number;
-  }): Region | undefined {
-    if (this.freeWindows <= SPARE_WINDOWS) return undefined;
+  alias(options: AliasOptions): Region | undefined {
+    return this.freeWindows <= SPARE_WINDOWS
+      ? undefined
+      : this.#aliasIn(this.#takeWindow(SPARE_WINDOWS), options);
+  }
+
+  /** The same in consecutive windows, from the spare ones if need be. Throws MemoryLimitError, with nothing taken. */
+  aliasAll(options: readonly AliasOptions[]): Region[] {
+    const first = this.#takeWindows(options.length);
+    return options.map((one, index) => this.#aliasIn(first + index, one));
+  }
+
+  #aliasIn(id: number, options: AliasOptions): Region {
     const room = { start: options.base, end: options.base + options.size, block: 0 };
-    return this.#add(this.#takeWindow(SPARE_WINDOWS), options, options.base, room, 0);
+    return this.#add(id, options, options.base, room, 0);
   }
 
   /** Takes the region out of the address space; pointers into it fault from now on. */

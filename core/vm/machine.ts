@@ -5,6 +5,7 @@ import * as layout from './layout.ts';
 import { LifeCycleTrace } from './life-cycle.ts';
 import type { BpfMap } from './map.ts';
 import { LinearMemory } from './memory.ts';
+import { PerCpuArea } from './per-cpu.ts';
 import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
 import { DEFAULT_SETTINGS, type HashHost, type KernelSettings } from './settings.ts';
@@ -62,6 +63,7 @@ export class Machine {
   readonly progAccount = { pages: 0, objects: 0 };
   #nextProgId = 1;
   #nextMapId = 1;
+  #perCpu: PerCpuArea | undefined;
 
   constructor(options: MachineOptions) {
     const nCpus = options.nCpus ?? 1;
@@ -90,6 +92,16 @@ export class Machine {
     const cpu = this.cpus[index];
     if (cpu === undefined) throw new RangeError(`CPU ${index}: the machine has ${this.cpus.length}`);
     return cpu;
+  }
+
+  /** The static per-CPU variables; put into the address space at the first call. Throws MemoryLimitError. */
+  perCpu(): PerCpuArea {
+    this.#perCpu ??= new PerCpuArea(this.space, this.memory, this.nCpus);
+    return this.#perCpu;
+  }
+
+  get nCpus(): number {
+    return this.cpus.length;
   }
 
   /** A program id that was never used. */
