@@ -32,6 +32,7 @@ export interface ServedRequests {
     args: DebugProtocol.StackTraceArguments;
     body: DebugProtocol.StackTraceResponse['body'];
   };
+  source: { args: DebugProtocol.SourceArguments; body: DebugProtocol.SourceResponse['body'] };
   scopes: { args: DebugProtocol.ScopesArguments; body: DebugProtocol.ScopesResponse['body'] };
   variables: { args: DebugProtocol.VariablesArguments; body: DebugProtocol.VariablesResponse['body'] };
   setVariable: {

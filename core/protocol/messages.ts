@@ -21,13 +21,13 @@ export interface QuietRequest {
 export interface RegistersReply {
   readonly stop: number;
   readonly frame: { readonly index: number; readonly name: string; readonly pc: number };
-  /** r0–r10, then ax. */
+  /** r0–r10, then ax; of a classic program shown as itself A, X and M[0]–M[15]. */
   readonly registers: readonly RegisterRow[];
 }
 
 /** One register of the selected frame; values are `0x…` text. */
 export interface RegisterRow {
-  /** `r0`…`r10`, `ax`: also the expression to read or set it. */
+  /** `r0`…`r10`, `ax`; `A`, `X`, `M[0]`: also the expression to read or set it. */
   readonly name: string;
   /** Role in the calling convention: "return value", "argument 1, caller-saved", "frame pointer, read-only". */
   readonly role: string;
@@ -39,6 +39,8 @@ export interface RegisterRow {
   /** Some instruction (or the kernel, for r1 and r10) has given it a value. */
   readonly initialised: boolean;
   readonly writable: boolean;
+  /** Width where it is not 64: A, X and M[n] of a classic program. */
+  readonly bits?: 32;
 }
 
 /** `bpf/stack` → every frame, innermost first. */

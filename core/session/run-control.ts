@@ -1,13 +1,13 @@
 import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import { verdictText } from '../ctx/verdict.ts';
 import type { StopCause } from '../interp/engine.ts';
 import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
+import { ownText, programVerdict } from './classic.ts';
 import { expressionEnv } from './environment.ts';
-import type { ExprEnv } from './expression-eval.ts';
+import type { ExprEnv } from './expression-value.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, isInsideRewritten, type StepPlan, stepDone } from './stepping.ts';
@@ -255,11 +255,11 @@ export class RunControl {
   }
 
   #exited(): void {
-    const { cpu, main } = this.#loaded;
+    const { cpu } = this.#loaded;
     this.#done = true;
     this.#recordRun();
     const r0 = cpu.readReg(0);
-    const verdict = verdictText(main.attr.progType, Number(r0 & 0xffff_ffffn));
+    const verdict = programVerdict(this.#loaded, Number(r0 & 0xffff_ffffn));
     this.#flushOutput();
     this.#tally.verdict(verdict, r0, cpu.insnsExecuted);
     if (this.#step !== undefined) this.#stopNow('step', { description: verdict, verdict });
@@ -321,10 +321,26 @@ export class RunControl {
     this.#prepared = prepared;
     this.#leave = bpfTraceRun(machine, main.prog, cpu.index);
     machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
+    this.#setUpClassic();
     this.#tally.begin(this.#packet);
     this.#done = false;
     this.#resumeOver = false;
     return true;
+  }
+
+  /** A classic program begins with A = X = 0; that the converted one has to see to it is not shown. */
+  #setUpClassic(): void {
+    const { machine, cpu, engine } = this.#loaded;
+    const first = ownText(this.#loaded)?.firstSlot[0] ?? 0;
+    let isPausing = false;
+    while ((cpu.prog.origIdx[cpu.pc] ?? first) < first) {
+      const stop = engine.run(machine, cpu.index, { budget: 1, breakpoints: false, resume: true });
+      if (stop.kind === 'pause') {
+        isPausing = true;
+        cpu.clearPause();
+      } else if (stop.kind !== 'budget') break;
+    }
+    if (isPausing) cpu.requestPause();
   }
 
   #stopNow(reason: StopReason, more: Partial<StopReport> = {}): void {

@@ -1,5 +1,6 @@
 import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
+import { classicIndexOf, classicInsnText, ownText } from './classic.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
@@ -14,6 +15,7 @@ import type {
   EvaluateContext,
   EvaluateReply,
   FrameRow,
+  GeneratedSource,
   LoadArgs,
   LoadReply,
   TargetEvent,
@@ -120,7 +122,8 @@ export class Session {
     return {
       ok: true,
       name: loaded.main.attr.name,
-      progType: loaded.main.attr.progType,
+      progType: loaded.classic?.attach === 'seccomp' ? 'seccomp' : loaded.main.attr.progType,
+      ...(loaded.classic?.view === 'ebpf' ? { generated: generatedSource(loaded.classic.text) } : {}),
       nPackets: loaded.packets.length,
       messages: result.messages,
       ...(result.control === undefined ? {} : { control: result.control }),
@@ -136,13 +139,13 @@ export class Session {
   }
 
   #frames(): readonly FrameRow[] {
-    return debugFrames(this.#program()).map(({ index, name, location, pc, program }) => ({
-      index,
-      name,
-      location,
-      pc,
-      insn: insnText(program, pc),
-    }));
+    const loaded = this.#program();
+    const classic = ownText(loaded);
+    return debugFrames(loaded).map(({ index, name, location, pc, program }) => {
+      if (classic === undefined) return { index, name, location, pc, insn: insnText(program, pc) };
+      const at = classicIndexOf(classic, pc);
+      return { index, name, location, pc: at, insn: classicInsnText(classic, at) };
+    });
   }
 
   #evaluate(expression: string, frame: number, context: EvaluateContext): EvaluateReply {
@@ -205,6 +208,10 @@ export class Session {
     if (this.#breakpoints === undefined) throw new Error('no program is loaded');
     return this.#breakpoints;
   }
+}
+
+function generatedSource({ file, name, text }: GeneratedSource): GeneratedSource {
+  return { file, name, text };
 }
 
 function isConstantName(expr: { kind: string; name?: unknown }, loaded: Loaded): boolean {

@@ -4,6 +4,8 @@ import { CTX_FIELDS } from '../ctx/fields.ts';
 import { REGISTERS } from '../isa/registers.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
 import type { BpfMap } from '../vm/map.ts';
+import { ownText } from './classic.ts';
+import { classicRegisterRows, scratchRows } from './classic-rows.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
@@ -17,15 +19,14 @@ const MAX_ROWS = 10_000;
 /** The scopes of a frame. */
 export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const { loaded } = context;
+  const isClassic = ownText(loaded) !== undefined;
   const scopes: ScopeRow[] = [
-    { name: 'Registers', container: { kind: 'registers' }, named: 11, expensive: false },
-    {
-      name: 'Stack',
-      container: { kind: 'stack' },
-      named: stackDepthShown(context) / 8,
-      expensive: false,
-    },
+    { name: 'Registers', container: { kind: 'registers' }, named: isClassic ? 19 : 11, expensive: false },
   ];
+  if (!isClassic) {
+    const named = stackDepthShown(context) / 8;
+    scopes.push({ name: 'Stack', container: { kind: 'stack' }, named, expensive: false });
+  }
   const packet = dataRegion(context);
   if (packet !== undefined) {
     const name = loaded.main.attr.progType === 'raw' ? 'Memory' : 'Packet';
@@ -53,6 +54,8 @@ export function containerRows(
   switch (of.kind) {
     case 'registers':
       return registerRows(context).slice(start, end);
+    case 'scratch':
+      return scratchRows(context).slice(start, end);
     case 'stack':
       return stackRows(context).slice(start, end);
     case 'packet': {
@@ -126,6 +129,8 @@ function dataRegion(
 function registerRows(context: FrameContext): VariableRow[] {
   const { loaded, frames, frame } = context;
   if (frame === undefined) return [];
+  const classic = ownText(loaded);
+  if (classic !== undefined) return classicRegisterRows(context, classic);
   const initialised = frame.index === 0 ? loaded.cpu.regInitialised : -1;
   return REGISTERS.filter((register) => register.saved !== 'hidden').map(({ number, name }) => {
     const value = frame.view.reg(number);
