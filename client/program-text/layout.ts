@@ -60,14 +60,14 @@ function textOf({ text, slot, mark }: ProgramTextLine, width: number): string {
 
 function remark({ program, form, lines, total }: WholeProgram): string {
   const { name } = program;
-  const cut = total > lines.length ? ` The first ${lines.length} of ${total} lines.` : '';
-  if (form === 'converted') return `; ${name}, converted to eBPF.${cut}`;
+  const cut = total > lines.length ? `; the first ${lines.length} of ${total} lines` : '';
+  if (form === 'converted') return `; ${name}, converted to eBPF${cut}`;
   const marks = new Set(lines.map(({ mark }) => mark));
   const legend = [
     ...(marks.has('changed') ? [`${SIGNS.changed} changed`] : []),
     ...(marks.has('added') ? [`${SIGNS.added} added`] : []),
   ].join(', ');
-  return `; ${name}, as it is executed${legend === '' ? ': nothing had to be rewritten' : `: ${legend}`}.${cut}`;
+  return `; ${name}, as it is executed${legend === '' ? ': nothing had to be rewritten' : `: ${legend}`}${cut}`;
 }
 
 function describe({ form }: WholeProgram, { slot, origSlot, mark }: ProgramTextLine): string | undefined {

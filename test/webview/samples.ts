@@ -134,7 +134,7 @@ export function sampleStats(stop = 3): StatsReply {
           license: 'GPL',
           gplCompatible: true,
           pages: 1,
-          bytesXlated: 424,
+          bytesXlated: 536,
           bytesJited: 0,
           bytesMemlock: 4096,
           jited: false,
