@@ -27,7 +27,10 @@ export function resultJson(packet: number, result: RunResult, maps: readonly Bpf
   };
 }
 
-/** The contents of each map, in the order of the program's maps. */
+/**
+ * The contents of each map, in the order of the program's maps; a value of a per-CPU map is those of all
+ * CPUs, as BPF_MAP_LOOKUP_ELEM gives them.
+ */
 export function mapsJson(maps: readonly BpfMap[]): object[] {
   return maps.map((map) => {
     const entries: Record<string, string> = {};
@@ -119,20 +122,32 @@ function outcomeText(attr: LoadAttr, result: RunResult): string {
 /** Most entries of a map that people are shown. */
 const MAX_SHOWN_ENTRIES = 20;
 
-/** Array elements that are all zero say nothing and are left out. */
+/** Array elements that are all zero say nothing and are left out; a per-CPU map has a line a CPU. */
 function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
   return maps.flatMap((map) => {
     const rows: string[] = [];
     let more = 0;
-    for (const [key, value] of map.entries()) {
-      if (map.def.type.endsWith('array') && value.every((byte) => byte === 0)) continue;
-      if (rows.length < MAX_SHOWN_ENTRIES) rows.push(`    ${keyText(key)} = ${numberText(value)}`);
-      else more++;
+    for (const [key, all] of map.entries()) {
+      for (const { value, cpu } of cpuValues(map, all)) {
+        if (map.def.type.endsWith('array') && value.every((byte) => byte === 0)) continue;
+        if (rows.length < MAX_SHOWN_ENTRIES) rows.push(`    ${keyText(key)}${cpu} = ${numberText(value)}`);
+        else more++;
+      }
     }
     if (rows.length === 0) return [];
     if (more > 0) rows.push(styles.dim(`    … ${more} more`));
     return [`map ${styles.bold(map.def.name)}  ${map.def.type}`, ...rows];
   });
+}
+
+/** The value of each CPU out of those of all, with ` on CPU n`; the one value of other maps. */
+function cpuValues(map: BpfMap, all: Uint8Array): { value: Uint8Array; cpu: string }[] {
+  const { valueRegions = [], stride = 0 } = map;
+  if (valueRegions.length < 2) return [{ value: all.subarray(0, map.def.valueSize), cpu: '' }];
+  return valueRegions.map((_, cpu) => ({
+    value: all.subarray(cpu * stride, cpu * stride + map.def.valueSize),
+    cpu: ` on CPU ${cpu}`,
+  }));
 }
 
 /** Small keys are mostly indices and ports; larger ones (addresses, structures) are shown byte by byte. */

@@ -45,7 +45,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
     constant: (name) => loaded.constants.get(name) ?? uapiConstant(name)?.value,
     map(name) {
       const map = loaded.maps.get(name);
-      return map === undefined ? undefined : exprMap(map);
+      return map === undefined ? undefined : exprMap(map, cpu.index);
     },
     cells: () => expressionCells(loaded),
     address(name) {
@@ -67,12 +67,12 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
   };
 }
 
-function exprMap(map: BpfMap): ExprMap {
+function exprMap(map: BpfMap, cpu: number): ExprMap {
   return {
     id: map.id,
     name: map.def.name,
     keySize: map.def.keySize,
     valueSize: map.def.valueSize,
-    valueAddr: (key) => map.valueAddr(key),
+    valueAddr: (key) => map.valueAddr(key, cpu),
   };
 }

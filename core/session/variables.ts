@@ -1,17 +1,15 @@
-import { hexText } from '../bytes/hex.ts';
-import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
 import { CTX_FIELDS } from '../ctx/fields.ts';
 import { REGISTERS } from '../isa/registers.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
-import type { BpfMap } from '../vm/map.ts';
 import { ownText } from './classic.ts';
 import { classicRegisterRows, scratchRows } from './classic-rows.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
+import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
-import { countEntries, isArray, mapRow } from './variables-map.ts';
+import { mapRow } from './variables-map.ts';
 
 /** Most rows of one answer, however many were asked for. */
 const MAX_ROWS = 10_000;
@@ -95,7 +93,8 @@ export function rowExpression(
   const refusal = `${name} cannot be set`;
   if (of.kind === 'map') {
     const map = context.loaded.machine.maps.get(of.id);
-    return map !== undefined && /^\[.*\]$/s.test(name) ? { expression: map.def.name + name } : { refusal };
+    const expression = map && entryExpression(map, name);
+    return expression === undefined ? { refusal } : { expression };
   }
   if (of.kind === 'memory' && of.unit === 1) {
     const offset = Number(/^\[(-?\d+)\]$/.exec(name)?.[1] ?? Number.NaN) - of.from;
@@ -240,66 +239,6 @@ function memoryRows(
     }
   }
   return rows;
-}
-
-function mapEntryRows(context: FrameContext, map: BpfMap, start: number, end: number): VariableRow[] {
-  const rows: VariableRow[] = [];
-  for (const key of mapKeys(map, start, end)) {
-    const value = map.lookup(key);
-    if (value === undefined) continue;
-    rows.push(mapEntryRow(context, map, key, value));
-  }
-  return rows;
-}
-
-function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value: Uint8Array): VariableRow {
-  const { loaded, frames, frame } = context;
-  const name = keyText(map, key);
-  const addr = map.valueAddr(key);
-  const place = addr === undefined ? undefined : memoryPlace(loaded, addr);
-  const common = {
-    name,
-    evaluateName: `${map.def.name}${name}`,
-    ...(place === undefined ? {} : { memory: place }),
-    ...(addr === undefined ? { readOnly: true } : {}),
-  };
-  const bits = [1, 2, 4, 8].includes(value.length) ? littleEndian(value) : undefined;
-  if (map.def.type === 'prog_array' && bits !== undefined) {
-    const program = loaded.programs.get(Number(bits));
-    return { ...common, value: valueText(bits, program?.attr.name), type: 'program' };
-  }
-  if (bits !== undefined) {
-    const meaning = value.length === 8 ? valueMeaning(loaded, frames, frame, bits) : undefined;
-    return { ...common, value: valueText(bits, meaning), type: `u${value.length * 8}` };
-  }
-  return {
-    ...common,
-    value: shortHex(value),
-    type: `u8[${value.length}]`,
-    ...(addr === undefined
-      ? {}
-      : { children: { kind: 'memory', addr, size: value.length, unit: 1, from: 0 }, indexed: value.length }),
-  };
-}
-
-/** `[80]` for keys of up to eight bytes, `["0a000001…"]` for longer ones: both can be typed. */
-function keyText(map: BpfMap, key: Uint8Array): string {
-  if (map.def.keySize <= 8) return `[${littleEndian(key)}]`;
-  return `["${hexText(key)}"]`;
-}
-
-function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array> {
-  if (isArray(map)) {
-    for (let index = start; index < Math.min(end, countEntries(map)); index++) {
-      yield u32Bytes(index);
-    }
-    return;
-  }
-  let index = 0;
-  for (const [key] of map.entries()) {
-    if (index >= end) return;
-    if (index++ >= start) yield key;
-  }
 }
 
 function asciiText(bytes: Uint8Array): string {

@@ -74,6 +74,7 @@ export const SECTION_NAMES: readonly { readonly name: string; readonly meaning: 
 export const MAP_TYPES: readonly { readonly name: string; readonly meaning: string }[] = [
   { name: 'array', meaning: 'Values by index; the key is a `u32` below MAX_ENTRIES, every value exists and begins as zero.' },
   { name: 'hash', meaning: 'Values by key; an element exists from its first update to its delete.' },
+  { name: 'percpu_array', meaning: 'Like `array`, but each CPU has its own values: no two programs write the same one at a time.' },
   { name: 'prog_array', meaning: 'Programs by index, for `bpf_tail_call`; key and value have 4 bytes.' },
 ];
 
