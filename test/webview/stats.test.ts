@@ -37,7 +37,8 @@ describe('Stats page', () => {
     const { page, send } = await harness.open('stats', { width: 400, height: 700 });
     await send({ kind: 'reply', session: 's', reply: sampleStats() });
     const row = async (name: string) => page.getAttribute(`[data-key="prog1/${name}"]`, 'data-text');
-    expect(await row('Tag')).toBe('a04f5eef06a7f555 (SHA-256, Linux 6.18)');
+    expect(await row('Tag')).toBe('a04f5eef06a7f555 (SHA-256)');
+    expect(await page.innerText('.facts')).toContain('Linux 6.18, simulated');
     expect(await row('Instructions')).toBe('64, rewritten to 67');
     expect(await row('Rewritten')).toBe('536 bytes');
     expect(await row('Native code')).toBe('none: no compiler was given');

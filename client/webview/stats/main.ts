@@ -35,6 +35,7 @@ function render(reply: StatsReply): void {
       facts('run', [
         ['This run', `${groupDigits(reply.insns)} instruction${reply.insns === '1' ? '' : 's'}`],
         ['Engine', reply.engine],
+        ['Kernel', kernelText(reply)],
       ]),
       ...reply.programs.flatMap((program) => programSection(program, reply.enabled)),
     ),
@@ -126,7 +127,7 @@ function objectFacts(program: ProgramStats): readonly (readonly [string, string]
   ];
   const licence = object.license === '' ? 'none told' : object.license;
   return [
-    ['Tag', object.tag === undefined ? 'none' : `${object.tag} (${hash}, Linux ${object.kernel})`],
+    ['Tag', object.tag === undefined ? 'none' : `${object.tag} (${hash})`],
     ['Instructions', insnsText(program)],
     ['Rewritten', bytesText(object.bytesXlated)],
     [
@@ -151,6 +152,12 @@ function count(n: number, noun: string): string {
 
 function bytesText(n: number): string {
   return count(n, 'byte');
+}
+
+/** All programs of a session are in one simulated kernel. */
+function kernelText({ programs }: StatsReply): string {
+  const [first] = programs;
+  return first === undefined ? 'none' : `Linux ${first.object.kernel}, simulated`;
 }
 
 function insnsText({ nInsns, nXlated }: ProgramStats): string {
