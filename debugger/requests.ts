@@ -60,6 +60,10 @@ export interface ServedRequests {
     args: CustomRequests['bpf/stack']['args'] | undefined;
     body: CustomRequests['bpf/stack']['reply'];
   };
+  'bpf/programText': {
+    args: CustomRequests['bpf/programText']['args'] | undefined;
+    body: CustomRequests['bpf/programText']['reply'];
+  };
   'bpf/stats': {
     args: CustomRequests['bpf/stats']['args'] | undefined;
     body: CustomRequests['bpf/stats']['reply'];

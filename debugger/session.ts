@@ -16,7 +16,7 @@ import { GeneratedSources } from './sources.ts';
 import { dapPlace, stackTrace } from './stack-trace.ts';
 import { exceptionInfo, stoppedBody } from './stop-events.ts';
 import { scopes, setVariable, variables } from './variables.ts';
-import { registersRequest, stackRequest, statsRequest } from './views.ts';
+import { programTextRequest, registersRequest, stackRequest, statsRequest } from './views.ts';
 
 /** An event or a response without its sequence number, which the transport gives. */
 export type OutgoingMessage = Omit<DebugProtocol.Event, 'seq'> | Omit<DebugProtocol.Response, 'seq'>;
@@ -143,6 +143,7 @@ export class BpfDebugSession {
       writeMemory: async (args) => this.#edited(await writeMemory(this.#running(), args)),
       'bpf/registers': (args) => registersRequest(this.#stopped(), this.#handles, args),
       'bpf/stack': (args) => stackRequest(this.#stopped(), this.#handles, args),
+      'bpf/programText': (args) => programTextRequest(this.#running(), this.#handles, args),
       'bpf/stats': () => statsRequest(this.#running()),
     };
   }

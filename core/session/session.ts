@@ -7,6 +7,7 @@ import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded } from './loaded.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
+import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -108,6 +109,11 @@ export class Session {
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
       stats: () => statsView(this.#program(), this.#control().stop),
+      programText: ({ frame = 0, start, count }) => {
+        const loaded = this.#program();
+        const frames = debugFrames(loaded);
+        return programTextView(loaded, frames[frame], this.#control().stop, { start, count });
+      },
     };
   }
 

@@ -1,5 +1,5 @@
 import type { ProgType } from '../object/object.ts';
-import type { RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
+import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
 import type { Fault } from '../vm/fault.ts';
 import type { KernelVersion } from '../vm/settings.ts';
 
@@ -321,6 +321,11 @@ export interface TargetRequests {
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };
+  /** `frame` undefined: the innermost, if there is one. */
+  readonly programText: {
+    readonly args: { readonly frame?: number; readonly start: number; readonly count: number };
+    readonly reply: ProgramTextReply;
+  };
 }
 
 /** Name of a request. */

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, expect, test } from 'vitest';
-import type { RegistersReply } from '#core/protocol/messages.ts';
+import type { ProgramTextReply, RegistersReply } from '#core/protocol/messages.ts';
 import { DapClient, hostNamed } from './dap-client.ts';
 
 /** What `tcpdump -y EN10MB -d "tcp port 80"` printed, as it is. */
@@ -183,4 +183,19 @@ test.each(['0050', '0051'])('blinded, in both views, the verdict is the same: po
     const output = dap.events.filter(({ event }) => event === 'output').map(({ body }) => body.output);
     expect(output.join('')).toContain(verdict);
   }
+});
+
+test('the converted program is there beside the classic text, before the start and at each stop', async () => {
+  dap = new DapClient(hostNamed('inline')());
+  await dap.request('initialize', { adapterID: 'bpf' });
+  await dap.request('launch', { program: PROGRAM, data: tcp('0050'), stopOnEntry: true });
+  const before = await dap.request<ProgramTextReply>('bpf/programText', {});
+  expect(before).toMatchObject({ stop: 0, form: 'converted', files: [PROGRAM] });
+  await dap.request('configurationDone');
+  await dap.event('stopped');
+  for (let step = 0; step < 3; step++) await dap.stopAfter('next');
+  const now = await dap.request<ProgramTextReply>('bpf/programText', { start: 0, count: 0 });
+  expect(now).toMatchObject({ stop: 4, textId: before.textId, lines: [] });
+  expect(before.lines[now.currentLine ?? -1]).toMatchObject({ origSlot: 9, source: { line: 10 } });
+  expect(await dap.send('bpf/programText', { start: 'a' })).toMatchObject({ success: false });
 });
