@@ -60,15 +60,20 @@ export async function seccompInputs(args: Arguments, io: Io): Promise<Inputs> {
     if (data.length === SECCOMP_DATA_SIZE) return one(data);
     throw new UsageError(`--data: struct seccomp_data has ${SECCOMP_DATA_SIZE} bytes, not ${data.length}`);
   }
+  const made = seccompData(textFields(args.list('ctx')));
+  if (!made.ok) throw new UsageError(`--ctx: ${made.message}`);
+  return one(made.data);
+}
+
+/** `field=value` options as texts, by field; throws `UsageError`. */
+export function textFields(options: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const text of args.list('ctx')) {
+  for (const text of options) {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`--ctx ${text}: must be FIELD=VALUE`);
     fields[text.slice(0, at)] = text.slice(at + 1);
   }
-  const made = seccompData(fields);
-  if (!made.ok) throw new UsageError(`--ctx: ${made.message}`);
-  return one(made.data);
+  return fields;
 }
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {

@@ -52,10 +52,16 @@ export function statsJson(machine: Machine, prog: BpfProg): object[] {
 }
 
 /** `run --json` of a program that was not loaded. */
-export function refusedJson(name: string, attr: LoadAttr, engine: string, refusal: Refusal): object {
+export function refusedJson(
+  name: string,
+  attr: LoadAttr,
+  type: string,
+  engine: string,
+  refusal: Refusal,
+): object {
   const message = name === attr.name ? refusal.message : `${name}: ${refusal.message}`;
   const refused = { pc: refusal.pc ?? null, message };
-  return { prog: attr.name, type: attr.progType, engine, refused, results: [], stats: [] };
+  return { prog: attr.name, type, engine, refused, results: [], stats: [] };
 }
 
 /** What people read when a program was not loaded. */
@@ -75,6 +81,8 @@ export function refusedReport(
 /** Everything that the report for people shows. */
 export interface ReportOf {
   readonly attr: LoadAttr;
+  /** Program type as the user knows it. */
+  readonly type: string;
   readonly engine: string;
   readonly inputs: Inputs;
   readonly results: readonly { readonly packet: number; readonly result: RunResult }[];
@@ -87,7 +95,7 @@ export interface ReportOf {
 /** What people read: a line a packet, what the program printed, faults, maps that hold something. */
 export function runReport(of: ReportOf): string {
   const styles = stylesFor(of.io);
-  const lines = [`${styles.bold(of.attr.name)}  ${of.attr.progType}, ${of.engine}`];
+  const lines = [`${styles.bold(of.attr.name)}  ${of.type}, ${of.engine}`];
   const summaries = new Map(of.inputs.packets.map(({ number, summary }) => [number, summary]));
   const rows = of.results.map(({ packet, result }) => [
     summaries.get(packet) ?? '',

@@ -1,4 +1,6 @@
 import { CONVERTED, scratchOffset } from '../cbpf/convert.ts';
+import { fieldName } from '../cbpf/seccomp.ts';
+import { valueName } from '../cbpf/seccomp-flow.ts';
 import { BPF_MEMWORDS } from '../cbpf/sock-filter.ts';
 import type { RegisterRow } from '../protocol/messages.ts';
 import {
@@ -14,6 +16,7 @@ import {
 } from './classic.ts';
 import { valueText } from './meaning.ts';
 import type { FrameContext } from './results.ts';
+import { seccompArches } from './seccomp-rows.ts';
 import type { FrameSnapshot } from './snapshot.ts';
 import type { VariableRow } from './target-api.ts';
 
@@ -53,7 +56,14 @@ export function cellMeaning(
   pc: number,
   { cell, value }: ClassicCell,
 ): string | undefined {
-  return cell === CELL_A && returnsA(classic, pc) ? programVerdict(loaded, value) : undefined;
+  if (cell === CELL_A && returnsA(classic, pc)) return programVerdict(loaded, value);
+  const state = classic.flow[pc];
+  if (state === undefined) return undefined;
+  const held = cell === CELL_A ? state.a : cell < CELL_M ? state.x : (state.m[cell - CELL_M] ?? -1);
+  if (held < 0) return undefined;
+  const field = fieldName(held);
+  const name = valueName(held, value, seccompArches(loaded));
+  return name === undefined ? field : `${field} ${name}`;
 }
 
 function cellRow(context: FrameContext, classic: ClassicDebug, pc: number, cell: ClassicCell): VariableRow {

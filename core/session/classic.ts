@@ -2,6 +2,7 @@ import { type ClassicAttach, CONVERTED, type Converted, scratchOffset } from '..
 import { listingLine } from '../cbpf/print.ts';
 import { type ClassicProgram, filtersOf } from '../cbpf/program.ts';
 import { seccompActionText } from '../cbpf/seccomp.ts';
+import { type SeccompState, seccompFlow, seccompNotes } from '../cbpf/seccomp-flow.ts';
 import { BPF_MEMWORDS, type SockFilter } from '../cbpf/sock-filter.ts';
 import { classicRow } from '../cbpf/table.ts';
 import { mayBeWritten, WRITES_A, WRITES_X } from '../cbpf/written.ts';
@@ -25,6 +26,9 @@ export interface ClassicDebug {
   readonly text: ConvertedText;
   /** `mayBeWritten` of the program. */
   readonly written: Uint8Array;
+  /** Of a seccomp filter: what registers hold before each instruction, and words for it. */
+  readonly flow: readonly (SeccompState | undefined)[];
+  readonly notes: readonly (string | undefined)[];
 }
 
 /** A classic program and what it was converted to, ready to be debugged. */
@@ -35,8 +39,11 @@ export function classicDebug(
   const { converted, ...rest } = of;
   const filters = filtersOf(of.program);
   const firstSlot = converted.firstSlot.map((slot, pc) => (pc === 0 ? converted.setUp : slot));
-  const text = convertedText(fileName, converted.insns, filters, firstSlot);
-  return { ...rest, filters, firstSlot, text, written: mayBeWritten(filters) };
+  const isSeccomp = of.attach === 'seccomp';
+  const notes = isSeccomp ? seccompNotes(filters) : [];
+  const text = convertedText(fileName, converted.insns, { filters, firstSlot, notes });
+  const flow = isSeccomp ? seccompFlow(filters) : [];
+  return { ...rest, filters, firstSlot, text, written: mayBeWritten(filters), flow, notes };
 }
 
 /** The classic program where its own text is what the user sees; undefined for everything else. */
@@ -56,10 +63,11 @@ export function classicIndexOf({ firstSlot }: ClassicDebug, slot: InsnIndex): nu
   return Math.max(0, low - 1);
 }
 
-/** `(005) jeq #0x50 jt 6 jf 8` */
-export function classicInsnText({ filters }: ClassicDebug, pc: number): string {
+/** `(005) jeq #0x50 jt 6 jf 8`; of a seccomp filter with what is compared: `… ; openat`. */
+export function classicInsnText({ filters, notes }: ClassicDebug, pc: number): string {
   const filter = filters[pc];
-  return filter === undefined ? '' : listingLine(filter, pc).replace(/\s+/g, ' ').trimEnd();
+  const text = filter === undefined ? '' : listingLine(filter, pc).replace(/\s+/g, ' ').trimEnd();
+  return notes[pc] === undefined ? text : `${text} ; ${notes[pc]}`;
 }
 
 /** What a return value means to what the program is attached to. */

@@ -16,6 +16,15 @@ export interface ConvertedText {
   readonly lineInfo: readonly LineInfo[];
 }
 
+/** What is told of the classic program, by instruction. */
+export interface ClassicParts {
+  readonly filters: readonly SockFilter[];
+  /** First slot of each, the set-up left out. */
+  readonly firstSlot: readonly InsnIndex[];
+  /** Words that are added to some; empty: none. */
+  readonly notes: readonly (string | undefined)[];
+}
+
 const HEAD = [
   '// What bpf_convert_filter makes of the classic program: A is r0, X is r7, the context is r6,',
   '// M[k] is the word at r10 - 4 * (k + 1).',
@@ -24,13 +33,11 @@ const HEAD = [
 /**
  * Writes the converted program down in the default dialect, each classic instruction in a comment before
  * what it has become.
- * @param firstSlot first slot of each classic instruction, the set-up left out.
  */
 export function convertedText(
   fileName: string,
   insns: Uint8Array,
-  filters: readonly SockFilter[],
-  firstSlot: readonly InsnIndex[],
+  { filters, firstSlot, notes }: ClassicParts,
 ): ConvertedText {
   const classicAt = new Map(firstSlot.map((slot, pc) => [slot, pc] as const));
   const lines = [...HEAD];
@@ -38,7 +45,10 @@ export function convertedText(
   for (const { insnOff, labels, text } of disassemble(insns, 'pseudoc')) {
     const pc = classicAt.get(insnOff);
     const filter = pc === undefined ? undefined : filters[pc];
-    if (pc !== undefined && filter !== undefined) lines.push('', `// ${listingLine(filter, pc).trimEnd()}`);
+    if (pc !== undefined && filter !== undefined) {
+      const note = notes[pc] === undefined ? '' : ` ; ${notes[pc]}`;
+      lines.push('', `// ${listingLine(filter, pc).trimEnd()}${note}`);
+    }
     for (const label of labels) lines.push(`${label}:`);
     lines.push(`\t${text}`);
     lineInfo.push({ insnOff, file: 0, line: lines.length, column: 2 });

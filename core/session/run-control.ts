@@ -10,7 +10,7 @@ import { expressionEnv } from './environment.ts';
 import type { ExprEnv } from './expression-value.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import { RunTally } from './run-tally.ts';
-import { beginStep, isInsideRewritten, type StepPlan, stepDone } from './stepping.ts';
+import { beginStep, type StepPlan, stepDone } from './stepping.ts';
 import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
@@ -21,9 +21,6 @@ const CALL_COST = 20;
  * would hold up the answers to everything else, and eat memory.
  */
 const MAX_OUTPUT_LINES = 10_000;
-
-/** More slots than any instruction is rewritten to. */
-const MAX_REWRITTEN = 64;
 
 /** How a session runs. */
 export interface RunOptions {
@@ -175,7 +172,7 @@ export class RunControl {
         return;
       case 'pause':
         this.#loaded.cpu.clearPause();
-        if (this.#options.debug) this.#pauseHere();
+        if (this.#options.debug) this.#stopNow('pause');
         return;
       case 'breakpoint':
         this.#atBreakpoint();
@@ -184,20 +181,6 @@ export class RunControl {
         if (this.#step?.mode === 'single') this.#afterSingleStep();
         return;
     }
-  }
-
-  /** Stops at the next instruction that a person can see: not in the middle of a rewritten one. */
-  #pauseHere(): void {
-    const { machine, engine, cpu } = this.#loaded;
-    const limits = { budget: 1, breakpoints: false, resume: true };
-    for (let steps = 0; steps < MAX_REWRITTEN && isInsideRewritten(cpu); steps++) {
-      const cause = engine.run(machine, cpu.index, limits);
-      if (cause.kind === 'exit' || cause.kind === 'fault') {
-        this.#arrived(cause);
-        return;
-      }
-    }
-    this.#stopNow('pause');
   }
 
   #afterSingleStep(): void {

@@ -1,5 +1,4 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import type { Cpu } from '../vm/cpu.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoints.ts';
 import { classicIndexOf, ownText } from './classic.ts';
@@ -72,15 +71,8 @@ export function stepDone(loaded: Loaded, plan: StepPlan): boolean {
   }
   const { pc } = cpu;
   const slot = prog.origIdx[pc] ?? 0;
-  // In the middle of an instruction's rewritten form nothing can be shown to a person.
-  if (isInsideRewritten(cpu)) return false;
   if (plan.byInstruction || depth !== plan.depth || prog !== plan.prog) return true;
   return isNewLine(loaded, plan, slot);
-}
-
-/** Does the CPU stand behind the first slot of what one original instruction was rewritten to? */
-export function isInsideRewritten({ prog, pc }: Cpu): boolean {
-  return pc > 0 && prog.origIdx[pc - 1] === prog.origIdx[pc];
 }
 
 /** Is `slot`, in the frame where the step began, the start of another line or of another round of this one? */

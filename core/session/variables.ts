@@ -8,6 +8,7 @@ import { contextFieldValue } from './context-fields.ts';
 import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
 import { type FrameContext, shortHex } from './results.ts';
+import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
 import { mapRow } from './variables-map.ts';
 
@@ -31,7 +32,8 @@ export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
     const rows = Math.ceil(packet.size / 16);
     scopes.push({ name, container: { kind: 'packet' }, indexed: rows, expensive: false });
   }
-  const fields = CTX_FIELDS[loaded.main.attr.progType].length;
+  const isSeccomp = loaded.classic?.attach === 'seccomp';
+  const fields = isSeccomp ? N_SECCOMP_FIELDS : CTX_FIELDS[loaded.main.attr.progType].length;
   if (fields > 0) {
     scopes.push({ name: 'Context', container: { kind: 'context' }, named: fields, expensive: false });
   }
@@ -103,7 +105,7 @@ export function rowExpression(
   }
   const row = containerRows(context, of, 0, MAX_ROWS).find((one) => one.name === name);
   if (row?.readOnly === true && name === 'r10') return { refusal: `${refusal}: it is the frame pointer` };
-  if (of.kind === 'context')
+  if (of.kind === 'context' && row?.evaluateName === undefined)
     return { refusal: `${refusal}: the kernel fills it in; a launch sets it with "ctx"` };
   return row?.evaluateName === undefined || row.readOnly === true
     ? { refusal }
@@ -186,6 +188,7 @@ function stackRows(context: FrameContext): VariableRow[] {
 
 function contextRows(context: LoadedContext): VariableRow[] {
   const { loaded, frames, frame } = context;
+  if (loaded.classic?.attach === 'seccomp') return seccompRows(context);
   return CTX_FIELDS[loaded.main.attr.progType].map((field) => {
     const value = contextFieldValue(context, field);
     const meaning = value === undefined ? undefined : valueMeaning(loaded, frames, frame, value);

@@ -199,3 +199,89 @@ test('the converted program is there beside the classic text, before the start a
   expect(before.lines[now.currentLine ?? -1]).toMatchObject({ origSlot: 9, source: { line: 10 } });
   expect(await dap.send('bpf/programText', { start: 'a' })).toMatchObject({ success: false });
 });
+
+/** Allows all but openat (on x86-64) with O_CREAT in its flags; kills what comes from elsewhere. */
+const SECCOMP = `	ld [4]
+	jne #0xc000003e, bad
+	ld [0]
+	jeq #257, args
+	ret #0x7fff0000
+args:	ld [32]
+	jset #0x40, deny
+	ret #0x7fff0000
+deny:	ret #0x00050001
+bad:	ret #0x80000000
+`;
+
+const launchSeccomp = async (args: object) => {
+  dap = new DapClient(hostNamed('inline')());
+  dap.files.set('/programs/filter.cbpf', new TextEncoder().encode(SECCOMP));
+  await dap.request('initialize', { adapterID: 'bpf' });
+  return dap.send('launch', {
+    program: '/programs/filter.cbpf',
+    progType: 'seccomp',
+    stopOnEntry: true,
+    ...args,
+  });
+};
+
+test('a seccomp filter is debugged on a system call given by name, to its action', async () => {
+  await launchSeccomp({ ctx: { nr: 'openat', 'args[2]': '0x241', 'args[0]': 3 } });
+  await dap.request('configurationDone');
+  await dap.event('stopped');
+  for (let step = 0; step < 3; step++) await dap.stopAfter('next');
+  expect((await registers()).values).toMatchObject({
+    A: '0x101 nr openat',
+    pc: '(003) jeq #0x101 jt 5 jf 4 ; openat',
+  });
+  const { id: frameId } = await topFrame();
+  const { scopes } = await dap.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId });
+  expect(scopes.map(({ name }) => name)).toEqual(['Registers', 'Memory', 'Context']);
+  const { variablesReference = 0 } = scopes[2] ?? {};
+  const context = async () => {
+    const body = await dap.request<DebugProtocol.VariablesResponse['body']>('variables', {
+      variablesReference,
+    });
+    return Object.fromEntries(body.variables.map((row) => [row.name, row.value]));
+  };
+  expect(await context()).toEqual({
+    nr: '0x101 openat',
+    arch: '0xc000003e AUDIT_ARCH_X86_64',
+    instruction_pointer: '0x0',
+    ...{ 'args[0]': '0x3', 'args[1]': '0x0', 'args[2]': '0x241 (577)' },
+    ...{ 'args[3]': '0x0', 'args[4]': '0x0', 'args[5]': '0x0' },
+  });
+  for (let step = 0; step < 2; step++) await dap.stopAfter('next');
+  expect((await registers()).values).toMatchObject({ A: '0x241 args[2] (low half)' });
+  await dap.stopAfter('next');
+  expect((await registers()).values).toMatchObject({ pc: '(008) ret #327681 ; SECCOMP_RET_ERRNO (1)' });
+  expect(await dap.stopAfter('next')).toMatchObject({ description: 'SECCOMP_RET_ERRNO (1)' });
+});
+
+test('fields of the system call can be changed while it is judged', async () => {
+  await launchSeccomp({ ctx: { nr: 'read' } });
+  await dap.request('configurationDone');
+  await dap.event('stopped');
+  const { id: frameId } = await topFrame();
+  const { scopes } = await dap.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId });
+  const { variablesReference = 0 } = scopes[2] ?? {};
+  await dap.request('setVariable', { variablesReference, name: 'arch', value: '0xc00000b7' });
+  await dap.request('continue', { threadId: 1 });
+  await dap.event('terminated');
+  const output = dap.events.filter(({ event }) => event === 'output').map(({ body }) => body.output);
+  expect(output.join('')).toContain('SECCOMP_RET_KILL_PROCESS');
+});
+
+test.each([
+  [{ ctx: { nr: 'opena' } }, /x86-64 has no such system call; did you mean open\?/],
+  [{ ctx: { nr: 'openat', arch: 'sparc' } }, /arch sparc: must be x86-64, arm64 or a number/],
+  [{ ctx: { nr: [1] } }, /"ctx.nr" must be a whole number or a text/],
+  [{ capture: 'three.pcap' }, /a seccomp filter sees no packets/],
+  [{ program: '/programs/loop.bpf.s' }, /seccomp filters are classic BPF/],
+  [{ program: PROGRAM }, /tcp-port-80.cbpf:1:7: seccomp filters cannot use ldh this way/],
+])('a seccomp filter with %j is refused', async (args, message) => {
+  expect(await launchSeccomp(args)).toMatchObject({
+    success: false,
+    message: expect.stringMatching(message),
+  });
+});
