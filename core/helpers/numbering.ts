@@ -19,10 +19,6 @@ const INTERNAL_FUNCTIONS = [
   'array_map_delete_elem',
   'htab_map_update_elem',
   'htab_map_delete_elem',
-  'htab_percpu_map_update_elem',
-  'htab_lru_map_update_elem',
-  'htab_lru_map_delete_elem',
-  'htab_lru_percpu_map_update_elem',
 ] as const;
 
 /** Name of a function that only rewritten code calls. */
