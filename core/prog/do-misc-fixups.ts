@@ -45,11 +45,13 @@ export function doMiscFixups(
 ): PatchRefusal | undefined {
   machine.lifeCycle.note('do_misc_fixups');
   const { prog } = rewriting;
+  // Patching may leave the object in place and give it other code.
+  const { code } = prog;
   const fixups = new Fixups(machine, prog, input);
   fixups.collect();
-  setCode(machine, prog, prog.code);
+  setCode(machine, prog, code);
   const patched = bpfPatchInsns(machine, prog, fixups.replacements, {
-    finish: (insns, entryNew) => moveMayGotos(prog.code, fixups.mayGotos, insns, entryNew),
+    finish: (insns, entryNew) => moveMayGotos(code, fixups.mayGotos, insns, entryNew),
   });
   if (!('base' in patched)) return patched;
   rewriting.prog = patched;
@@ -64,7 +66,8 @@ class Fixups {
   /** Slots of `may_goto`. */
   readonly mayGotos: InsnIndex[] = [];
   readonly #machine: Machine;
-  readonly #prog: BpfProgShell;
+  readonly #code: Code;
+  readonly #jitRequested: boolean;
   readonly #input: FixupInput;
   /** Map argument of calls, by slot as loaded. */
   readonly #mapOf = new Map<InsnIndex, MapAttr>();
@@ -74,7 +77,8 @@ class Fixups {
   constructor(machine: Machine, prog: BpfProgShell, input: FixupInput) {
     this.#unreachable = new Set(input.kinds.unreachable);
     this.#machine = machine;
-    this.#prog = prog;
+    this.#code = prog.code;
+    this.#jitRequested = prog.jitRequested;
     this.#input = input;
     for (const { pc, map, certain } of input.kinds.mapArgs) {
       const attr = map === undefined || !certain ? undefined : input.maps[map]?.def;
@@ -84,7 +88,7 @@ class Fixups {
 
   /** Goes over all instructions: what stays one instruction is changed in place. */
   collect(): void {
-    const { insns, origIdx, funcs } = this.#prog.code;
+    const { insns, origIdx, funcs } = this.#code;
     const nSlots = insns.length / INSN_SIZE;
     let fn = 0;
     for (let slot = 0; slot < nSlots; slot++) {
@@ -101,11 +105,10 @@ class Fixups {
 
   /** What functions with `may_goto` begin with, by slot of `code`. */
   prologues(code: Code): Map<InsnIndex, Uint8Array> {
-    const { code: before } = this.#prog;
     const found = new Map<InsnIndex, Uint8Array>();
     this.#input.kinds.subprogs.forEach(({ stackDepth }, fn) => {
-      const end = before.funcs[fn + 1] ?? Number.POSITIVE_INFINITY;
-      const start = before.funcs[fn] ?? 0;
+      const end = this.#code.funcs[fn + 1] ?? Number.POSITIVE_INFINITY;
+      const start = this.#code.funcs[fn] ?? 0;
       const slot = code.funcs[fn];
       if (slot === undefined || !this.mayGotos.some((at) => at >= start && at < end)) return;
       found.set(slot, bytesOf(mayGotoInit(-stackDepth)));
@@ -128,7 +131,7 @@ class Fixups {
     const { privileged } = this.#machine.settings;
     const map = this.#mapOf.get(orig);
     if (imm === BPF_FUNC_TAIL_CALL) return tailCall(map, privileged);
-    const inlined = this.#prog.jitRequested ? this.#inline(imm, map, privileged) : undefined;
+    const inlined = this.#jitRequested ? this.#inline(imm, map, privileged) : undefined;
     if (inlined !== undefined) return inlined;
     const address = helperImm(imm);
     return address === undefined ? undefined : [withImm(CALL, 0, address)];
