@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inRoot } from '#scripts/lib/paths.ts';
 import { Editor, QUIET_SETTINGS } from './harness.ts';
-import { copyExamples, type Workspace } from './workspace.ts';
+import { captureOnly, type Workspace } from './workspace.ts';
 
 /**
  * What somebody does who has a filter of tcpdump and wants to know why it takes or leaves a packet. The text is what
@@ -36,7 +36,7 @@ let workspace: Workspace;
 let failed = true;
 
 beforeAll(async () => {
-  workspace = copyExamples();
+  workspace = captureOnly('xdp-firewall/traffic.pcap');
   workspace.write('port80.cbpf', '');
   editor = await Editor.open({
     vsix: inRoot('bpf-workbench.vsix'),
@@ -60,7 +60,8 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   await page.keyboard.press('Control+V');
   await editor.lineShows(line(19), 'ret');
   await page.locator('.codelens-decoration', { hasText: 'Debug as eBPF' }).waitFor();
-  await expect.poll(() => editor.colours(line(15))).toHaveLength(3);
+  // Its number, the instruction, the constant, and where it goes on.
+  await expect.poll(() => editor.colours(line(15))).toHaveLength(4);
   expect(await page.locator('.squiggly-error').count()).toBe(0);
   await editor.hover(line(13), 'ldxb', /length of an IPv4 header/);
   await editor.screenshot('10-classic-hover');
@@ -93,19 +94,24 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   // The eBPF that it has become, beside it: the instruction is marked, the lines are linked.
   await editor.runCommand('BPF: Show Rewritten Program');
   await page.locator('.tab', { hasText: 'Rewritten Program' }).waitFor();
-  const marked = () => editor.decoratedLines('converted to eBPF');
-  await expect.poll(marked).toContainEqual(expect.stringMatching(/^ *\d+ /));
+  const current = () => editor.decoratedLines('bpf-program:', { current: true });
+  const linked = (uri: string) => editor.decoratedLines(uri);
+  await expect.poll(current).toEqual([expect.stringContaining('r0 = *(u16 *)skb[r7 + 14]')]);
+  await expect.poll(() => linked('bpf-program:')).toEqual(await current());
   await editor.stoppedAt(line(14));
   await editor.screenshot('12-classic-pane');
-  const before = await marked();
   await page.keyboard.press('F10');
   await editor.stoppedAt(line(15));
-  await expect.poll(marked).not.toEqual(before);
-  await expect.poll(async () => (await marked()).join('\n')).toMatch(/80|0x50/);
-  await editor.clickLine('exit');
+  await expect.poll(current).toEqual([expect.stringContaining('if r0 == 0x50 goto')]);
+  // The cursor in a line of either side highlights what belongs to it on the other.
+  await editor.clickLine('port80.cbpf', 'ldxb');
   await expect
-    .poll(() => editor.decoratedLines('(000) ldh'))
-    .toContainEqual(expect.stringContaining('(018) ret'));
+    .poll(() => linked('bpf-program:'))
+    .toEqual(
+      expect.arrayContaining([expect.stringContaining('w0 &= 15'), expect.stringContaining('w0 <<= 2')]),
+    );
+  await editor.clickLine('bpf-program:', 'w0 = 262144');
+  await expect.poll(() => linked('port80.cbpf')).toEqual([expect.stringContaining('(018) ret')]);
   await editor.screenshot('13-classic-linked');
 
   // On to the verdict.
@@ -115,7 +121,7 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   await editor.screenshot('14-classic-verdict');
 
   // Another packet is dropped.
-  await editor.openFile('port80.cbpf');
+  await editor.clickLine('port80.cbpf', 'ldxb');
   await editor.runCommand('BPF: Run Program');
   await editor.pick('10.0.0.2:23 [SYN]');
   await editor.console(/drop \(0\)/);

@@ -33,6 +33,10 @@ describe('the extension file', () => {
     );
   });
 
+  test('has the pictures that the client shows', () => {
+    for (const theme of ['light', 'dark']) expect(names).toContain(`media/stack-frame-${theme}.svg`);
+  });
+
   test('has its licence, the notices of what is bundled, and the examples with their captures', () => {
     expect(files.get('LICENSE.txt')?.toString()).toMatch(/^MIT License/);
     const notices = files.get('dist/THIRD_PARTY_NOTICES.txt')?.toString() ?? '';
