@@ -230,7 +230,9 @@ describe('disasm and convert', () => {
     const bytes = (await cli(['disasm', HTTP, '--bytes'])).stdout;
     expect(bytes).toMatch(/http\.cbpf:3 {2}jne #0x800, drop/);
     expect(bytes).toContain('if r0 != 2048 goto');
-    expect((await cli(['disasm', HTTP, '--xlated'])).stdout).toContain('rewritten');
+    expect((await cli(['disasm', HTTP, '--xlated'])).stdout).toMatch(
+      /^; ldh \[12\]\n {3}0: \(b4\) w0 = 0\n(?:.*\n)*? *5: \(85\) call bpf_skb_load_helper_16_no_cache#\d+\n/m,
+    );
   });
 
   test('batch forms', async () => {
@@ -279,4 +281,13 @@ test('the example capture: what tcpdump compiles and the eBPF of it agree', asyn
   const want = await verdicts(HTTP);
   expect(want.length).toBeGreaterThan(1);
   expect(await verdicts(converted)).toEqual(want);
+});
+
+test('the example keeps what its README says', async () => {
+  const path = (name: string) => `${ROOT}/examples/classic-filter/${name}`;
+  const argv = ['run', path('tcp-port-80.cbpf'), '--pcap', path('traffic.pcap'), '--packet', 'all', '--json'];
+  const { code, stdout } = await cli(argv);
+  expect(code).toBe(0);
+  const { results } = JSON.parse(stdout) as { results: { retval: number }[] };
+  expect(results.flatMap(({ retval }, at) => (retval === 0 ? [] : [at + 1]))).toEqual([1, 2, 4, 6]);
 });
