@@ -1,7 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
-import { type FlowGraph, isLocalCall, unreachableSlots } from './flow.ts';
+import { type FlowGraph, isLocalCall } from './flow.ts';
 import { accessesOther, type CtxUse, judgeCtxAccess, missingRegisters } from './judge.ts';
 import type { KindsOptions, KindsResult, MapArg, UninitialisedRead } from './kinds.ts';
 import { type Activation, type Fixpoint, leavesBlock } from './kinds-pass.ts';
@@ -137,6 +137,16 @@ class KindsReport {
       });
   }
 
+  /** Instructions that no path comes to, those behind a branch whose way is known among them. */
+  #unvisited(): InsnIndex[] {
+    const found: InsnIndex[] = [];
+    for (let pc = 0; pc < this.#graph.n; pc++) {
+      if (this.#visits[pc] === 0) found.push(pc);
+      if (this.#insns[pc * INSN_SIZE] === WIDE_OPCODE) pc++;
+    }
+    return found;
+  }
+
   result(): KindsResult {
     const { n, starts } = this.#graph;
     const ctxAccesses = [...this.#ctxAccesses.values()].sort((a, b) => a.pc - b.pc);
@@ -159,7 +169,7 @@ class KindsReport {
       subprogs,
       uninitialisedReads: this.#uninitialisedReads(),
       writesPacket: this.#writesPacket,
-      unreachable: unreachableSlots(this.#insns, this.#graph),
+      unreachable: this.#unvisited(),
     };
   }
 }
