@@ -118,8 +118,9 @@ test('the rewritten program stands beside its source and follows each stop', asy
   await editor.stoppedAt(data + 1);
   await expect.poll(current).toEqual([expect.stringMatching(/1 {2}~ r8 = /)]);
 
-  // Out of sight, AX goes; the next session fills the same pane.
-  await page.locator('.tab', { hasText: 'Rewritten Program' }).locator('.codicon-close').click();
+  // Out of sight, AX goes.
+  await editor.clickLine('bpf-program:', 'r1 = r7');
+  await editor.runCommand('View: Close Editor');
   await registers.locator('[data-name="ax"]').waitFor({ state: 'detached' });
 });
 

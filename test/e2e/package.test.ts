@@ -46,6 +46,8 @@ describe('the extension file', () => {
       const own = names.filter((name) => name.startsWith(`examples/${example}/`));
       expect(own.map((name) => name.replace(/.*\.(\w+)$/, '$1')).sort()).toEqual(['md', 'pcap', 's']);
     }
+    expect(names).toContain('examples/classic-filter/tcp-port-80.cbpf');
+    expect(names).toContain('examples/classic-filter/traffic.pcap');
     const classic = names.filter((name) => name.startsWith('examples/classic-filter/'));
     expect(classic.map((name) => name.replace(/.*\.(\w+)$/, '$1')).sort()).toEqual(['cbpf', 'md', 'pcap']);
     expect(names).toContain('examples/.vscode/launch.json');
