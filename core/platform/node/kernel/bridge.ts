@@ -79,7 +79,7 @@ export function openClassicFilters(host: KernelHost = ownHost()): OpenedSockets 
   if (!opened.ok) return opened;
   const fds = new Fds(opened.sys);
   try {
-    return { ok: true, sockets: new ClassicFilters(opened.sys, fds) };
+    return { ok: true, sockets: new ClassicFilters(opened.sys, fds, host.release) };
   } catch (error) {
     fds.closeAll();
     if (!(error instanceof KernelError)) throw error;
@@ -107,9 +107,12 @@ const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0
 
 /** Classic filters on a socket pair of this process. */
 export class ClassicFilters {
+  /** `uname -r`. */
+  readonly release: string;
   readonly #sockets: ClassicSockets;
 
-  constructor(sys: Syscalls, fds: Fds) {
+  constructor(sys: Syscalls, fds: Fds, release: string) {
+    this.release = release;
     this.#sockets = new ClassicSockets(sys, fds);
   }
 
@@ -259,7 +262,7 @@ export class KernelBridge {
   }
 
   #classicFilters(): ClassicFilters {
-    this.#classic ??= new ClassicFilters(this.#sys, this.#fds);
+    this.#classic ??= new ClassicFilters(this.#sys, this.#fds, this.release);
     return this.#classic;
   }
 }
