@@ -53,10 +53,25 @@ describe('the extension file', () => {
     expect(names).toContain('examples/.vscode/launch.json');
   });
 
+  test('has of koffi the loader and the binary for Linux, nothing else, and its licence', () => {
+    const koffi = names.filter((name) => name.startsWith('dist/node_modules/')).sort();
+    expect(koffi.map((name) => name.slice('dist/node_modules/'.length))).toEqual([
+      '@koromix/koffi-linux-x64/index.js',
+      '@koromix/koffi-linux-x64/linux_x64/koffi.node',
+      '@koromix/koffi-linux-x64/package.json',
+      'koffi/LICENSE.txt',
+      'koffi/index.cjs',
+      'koffi/package.json',
+      'koffi/src/koffi/index.cjs',
+      'koffi/src/koffi/src/static.cjs',
+    ]);
+    expect(files.get('dist/THIRD_PARTY_NOTICES.txt')?.toString()).toContain('koffi 3.3.4 (MIT)');
+  });
+
   test('has no sources, tests, maps or packages, and no path of the machine that built it', () => {
     expect(
       names.filter((name) => /\.(ts|map|test\.\w+|lock)$|(^|\/)(test|scripts|node_modules)\//.test(name)),
-    ).toEqual([]);
+    ).toEqual(names.filter((name) => name.startsWith('dist/node_modules/')));
     const folders = new Set(names.filter((name) => name.includes('/')).map((name) => name.split('/')[0]));
     expect([...folders].filter((name) => name !== 'docs').sort()).toEqual([
       'dist',
