@@ -15,11 +15,14 @@ import { mapCall, tailCall } from './map-calls.ts';
 import { MAY_GOTO_JUMP, mayGotoInit, OP_MAY_GOTO, timedMayGoto } from './may-goto.ts';
 import type { PatchRefusal } from './patch.ts';
 import type { BpfProgShell, Code } from './prog.ts';
+import { isCmpxchg32, wantingZext, ZEXT_R0 } from './zext.ts';
 
 const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 
 /** What the rewriting of a program depends on beside its code. */
 export interface FixupInput {
+  /** Instructions as loaded. */
+  readonly insns: Uint8Array;
   readonly kinds: KindsResult;
   /** Its maps, as map loads count them. */
   readonly maps: readonly BpfMap[];
@@ -34,7 +37,8 @@ export interface Rewriting {
  * Makes of a program's instructions, context accesses done, what the kernel executes: guards around divisions,
  * packet loads as calls, `may_goto` with the clock, tail calls, lookups without a call, and in every other
  * call the function's address instead of the helper's number. Lookups and other calls that depend on the map
- * are only changed where it is always the same. Mirrors `do_misc_fixups`, kernel/bpf/verifier.c.
+ * are only changed where it is always the same. Mirrors `do_misc_fixups` and, for compare-and-exchange,
+ * `opt_subreg_zext_lo32_rnd_hi32`, kernel/bpf/verifier.c.
  *
  * Undefined: done, in `rewriting.prog`. A PatchRefusal: a branch no longer reaches. Throws MemoryLimitError.
  */
@@ -72,9 +76,11 @@ class Fixups {
   /** Map argument of calls, by slot as loaded. */
   readonly #mapOf = new Map<InsnIndex, MapAttr>();
 
+  readonly #wantingZext: ReadonlySet<InsnIndex>;
   readonly #unreachable: ReadonlySet<InsnIndex>;
 
   constructor(machine: Machine, prog: BpfProgShell, input: FixupInput) {
+    this.#wantingZext = wantingZext(input.insns);
     this.#unreachable = new Set(input.kinds.unreachable);
     this.#machine = machine;
     this.#code = prog.code;
@@ -124,6 +130,7 @@ class Fixups {
       this.mayGotos.push(slot);
       return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
     }
+    if (isCmpxchg32(insn)) return this.#wantingZext.has(orig) ? [insn, ZEXT_R0] : undefined;
     return guardDivMod(insn) ?? bpfGenLdAbs(insn);
   }
 

@@ -96,7 +96,8 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
   );
   const rewriting = rewritingOf(loading, prog);
   const outOfReach =
-    convertCtxAccesses(machine, rewriting, attr, kinds) ?? doMiscFixups(machine, rewriting, { kinds, maps });
+    convertCtxAccesses(machine, rewriting, attr, kinds) ??
+    doMiscFixups(machine, rewriting, { insns: attr.insns, kinds, maps });
   if (outOfReach) return outOfReach;
   prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
   loading.prog = prog;
