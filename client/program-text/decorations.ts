@@ -17,6 +17,13 @@ export function currentInstruction(media: vscode.Uri): vscode.TextEditorDecorati
   });
 }
 
+/** Slot numbers: as line numbers look. */
+export function slotNumber(): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    color: new vscode.ThemeColor('editorLineNumber.foreground'),
+  });
+}
+
 /** Lines that belong to those the cursor is in on the other side: told by a bar, which is no caret, and not by colour alone. */
 export function linkedLine(): vscode.TextEditorDecorationType {
   return vscode.window.createTextEditorDecorationType({

@@ -125,5 +125,18 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   await editor.runCommand('BPF: Run Program');
   await editor.pick('10.0.0.2:23 [SYN]');
   await editor.console(/drop \(0\)/);
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+
+  // Debugged as the eBPF that it becomes, with its registers.
+  await page.locator('.codelens-decoration a', { hasText: 'Debug as eBPF' }).click();
+  await editor.pick('10.0.0.2:80 [ACK PSH]');
+  await page.locator('.debug-top-stack-frame-line').first().waitFor();
+  const r6 = await editor.variable('r6');
+  await r6.waitFor();
+  await editor.screenshot('16-classic-as-ebpf');
+  await page.keyboard.press('F10');
+  await registers.locator('[data-name="r7"]').waitFor();
+  await page.keyboard.press('F5');
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   failed = false;
 });
