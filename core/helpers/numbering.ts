@@ -19,6 +19,9 @@ const INTERNAL_FUNCTIONS = [
   'array_map_delete_elem',
   'htab_map_update_elem',
   'htab_map_delete_elem',
+  // what extensions of classic programs call; the second is ours, the kernel reads the device itself
+  'bpf_skb_get_pay_offset',
+  'skb_dev_type',
 ] as const;
 
 /** Name of a function that only rewritten code calls. */

@@ -2,12 +2,15 @@ import { HelperCall } from '../helpers/args.ts';
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
 import type { HelperImpl } from '../helpers/impl.ts';
 import { type InternalFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { skbDevType, skbPayOffset } from '../helpers/skb-extensions.ts';
 import { loadPacket } from '../helpers/skb-load.ts';
 import { BPF_FUNC_TAIL_CALL } from '../helpers/tail-call.ts';
 import { helperById } from '../isa/helpers.ts';
 import { htabElemValue } from '../maps/kernel-layout.ts';
+import type { Cpu } from '../vm/cpu.ts';
 import type { Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
+import type { Machine } from '../vm/machine.ts';
 import { checkedLinear, checkedStore } from '../vm/region-table.ts';
 import { swap16, swap32 } from './int64.ts';
 import { type ExecState, fault, flush, type Handler, lo, type Op, refresh, STOP, set, set32 } from './op.ts';
@@ -76,6 +79,17 @@ function skbLoadHelper(size: 1 | 2 | 4): Handler {
   };
 }
 
+/** An extension of classic BPF, called with the skb in R1: 32 bits. */
+function skbExtension(value: (machine: Machine, cpu: Cpu) => number | Problem): Handler {
+  return (s, op) => {
+    const found = value(s.machine, s.cpu);
+    if (typeof found === 'object') return fault(s, op, found);
+    s.initialised = (s.initialised & ~ARGUMENTS) | R0;
+    set32(s, REG_R0, found);
+    return op.next;
+  };
+}
+
 /** `struct htab_elem *__htab_map_lookup_elem(map, key)`: so far in front of the value that key and links take. */
 const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
   const call = new HelperCall(1, machine, cpu, regs);
@@ -119,6 +133,8 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   array_map_delete_elem: helper(3),
   htab_map_update_elem: helper(2),
   htab_map_delete_elem: helper(3),
+  bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
+  skb_dev_type: skbExtension(skbDevType),
 };
 
 function unknownHelper(id: number): Problem {

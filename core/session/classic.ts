@@ -1,9 +1,10 @@
 import { type ClassicAttach, CONVERTED, type Converted, scratchOffset } from '../cbpf/convert.ts';
+import { extensionAt } from '../cbpf/extensions.ts';
 import { listingLine } from '../cbpf/print.ts';
 import { type ClassicProgram, filtersOf } from '../cbpf/program.ts';
 import { seccompActionText } from '../cbpf/seccomp.ts';
 import { type SeccompState, seccompFlow, seccompNotes } from '../cbpf/seccomp-flow.ts';
-import { BPF_MEMWORDS, type SockFilter } from '../cbpf/sock-filter.ts';
+import { BPF_MEMWORDS, SKF_AD_OFF, type SockFilter } from '../cbpf/sock-filter.ts';
 import { classicRow } from '../cbpf/table.ts';
 import { mayBeWritten, WRITES_A, WRITES_X } from '../cbpf/written.ts';
 import { verdictText } from '../ctx/verdict.ts';
@@ -26,8 +27,9 @@ export interface ClassicDebug {
   readonly text: ConvertedText;
   /** `mayBeWritten` of the program. */
   readonly written: Uint8Array;
-  /** Of a seccomp filter: what registers hold before each instruction, and words for it. */
+  /** Of a seccomp filter: what registers hold before each instruction; empty for others. */
   readonly flow: readonly (SeccompState | undefined)[];
+  /** Words for what a listing does not tell: system calls, extensions. */
   readonly notes: readonly (string | undefined)[];
 }
 
@@ -40,10 +42,17 @@ export function classicDebug(
   const filters = filtersOf(of.program);
   const firstSlot = converted.firstSlot.map((slot, pc) => (pc === 0 ? converted.setUp : slot));
   const isSeccomp = of.attach === 'seccomp';
-  const notes = isSeccomp ? seccompNotes(filters) : [];
+  const notes = isSeccomp ? seccompNotes(filters) : filters.map(extensionNote);
   const text = convertedText(fileName, converted.insns, { filters, firstSlot, notes });
   const flow = isSeccomp ? seccompFlow(filters) : [];
   return { ...rest, filters, firstSlot, text, written: mayBeWritten(filters), flow, notes };
+}
+
+/** Listings of `tcpdump -d` show an extension as an offset only. */
+function extensionNote({ code, k }: SockFilter): string | undefined {
+  if (classicRow(code)?.mode !== 'abs' || k < SKF_AD_OFF) return undefined;
+  const extension = extensionAt(k - SKF_AD_OFF);
+  return extension?.word === undefined ? extension?.constant : `#${extension.word}`;
 }
 
 /** The classic program where its own text is what the user sees; undefined for everything else. */
