@@ -2,6 +2,7 @@ import { hexText } from '#core/bytes/hex.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
 import type { LineInfo } from '#core/object/object.ts';
 import type { KernelProgInfo } from '#core/platform/node/kernel/prog-info.ts';
+import { bpfInsnPrepareDump } from '#core/prog/bpf-insn-prepare-dump.ts';
 import { auxOf, type BpfProg } from '#core/prog/prog.ts';
 
 /** One thing that was compared. */
@@ -81,7 +82,7 @@ function removedInsns(prog: BpfProg, info: KernelProgInfo): number[] {
 
 /** Instruction by instruction; addresses and ids, which differ from machine to machine, must correspond one to one. */
 function compareXlated(prog: BpfProg, info: KernelProgInfo): Check {
-  const [kernel, here] = [info.xlated, prog.xlated];
+  const [kernel, here] = [info.xlated, bpfInsnPrepareDump(prog.code)];
   const counts = [kernel.length / INSN_SIZE, here.length / INSN_SIZE];
   const texts = [`${counts[0]} instructions`, `${counts[1]} instructions`] as const;
   const functions = new Pairs();
@@ -91,7 +92,6 @@ function compareXlated(prog: BpfProg, info: KernelProgInfo): Check {
     const pairs = pairsFor(theirs, insnAt(kernel, slot + 1), { functions, maps });
     const isSame =
       theirs.hex === ours.hex ||
-      isSameLocalCall(theirs, ours) ||
       (pairs !== undefined && theirs.head === ours.head && pairs.fit(theirs.imm, ours.imm));
     if (isSame) continue;
     const note = `first at slot ${slot}, which stands for instruction ${prog.origIdx[slot] ?? '?'}`;
@@ -115,12 +115,6 @@ function insnAt(bytes: Uint8Array, slot: number): Slot {
   const hex = hexText(at);
   const off = (at[2] ?? 0) | ((at[3] ?? 0) << 8);
   return { opcode: at[0] ?? 0, src: (at[1] ?? 0) >> 4, off, imm: hex.slice(8), head: hex.slice(0, 8), hex };
-}
-
-/** The kernel moves a local call's distance to `off`, its low 16 bits, and shows the function's number as `imm`. */
-function isSameLocalCall(theirs: Slot, ours: Slot): boolean {
-  const isCall = (insn: Slot): boolean => insn.opcode === OP_CALL && insn.src === 1;
-  return isCall(theirs) && isCall(ours) && theirs.head.slice(4) === ours.imm.slice(0, 4);
 }
 
 /** What an instruction's `imm` stands for, where it is no number: a function, a map, a place in per-CPU memory. */
