@@ -24,8 +24,13 @@ export function pushClassicTokens(
   }
   const uses = new Set(value.uses.map(({ range }) => range.start));
   let previous: ClassicToken | undefined;
+  let numbering = false;
   for (const token of value.tokens) {
-    const meaning = token.kind === 'space' ? undefined : meaningOf(value, token, previous, uses);
+    numbering = value.form === 'd' && (token.first ? token.text === '(' : numbering);
+    const known = token.kind === 'space' ? undefined : meaningOf(value, token, previous, uses);
+    // The number in front of a listing's line is of no meaning to the program.
+    const meaning: Meaning | undefined = numbering ? ['comment'] : known;
+    if (token.text === ')') numbering = false;
     if (meaning !== undefined && token.start <= to && token.end >= from) {
       pushToken(builder, index, token, meaning);
     }
@@ -45,7 +50,8 @@ function meaningOf(
     case 'number':
       return ['number'];
     case 'punct':
-      return ['operator'];
+      // `#` belongs to what it stands before.
+      return token.text === '#' ? undefined : ['operator'];
     case 'word':
       break;
     default:

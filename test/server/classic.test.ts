@@ -175,7 +175,17 @@ describe('tokens', () => {
     ['st M[3]\nadd x\n', ['st:keyword', 'M:variable.static', '3:number', 'add:keyword', 'x:variable']],
     [
       '(000) jeq #0x50 jt 2\tjf 1\n',
-      ['000:number', 'jeq:keyword', '0x50:number', 'jt:keyword', '2:number', 'jf:keyword', '1:number'],
+      [
+        '(:comment',
+        '000:comment',
+        '):comment',
+        'jeq:keyword',
+        '0x50:number',
+        'jt:keyword',
+        '2:number',
+        'jf:keyword',
+        '1:number',
+      ],
     ],
     ['/* a\nb */ tax\n', ['/* a:comment', 'b */:comment', 'tax:keyword']],
     ['{ 0x6, 0, 0, 1 }, // c\n', ['0x6:number', '0:number', '0:number', '1:number', '// c:comment']],
@@ -199,7 +209,7 @@ describe('tokens', () => {
       },
     );
     expect(delta.edits).toHaveLength(1);
-    expect(delta.edits[0]?.data).toHaveLength(15);
+    expect(delta.edits[0]?.data).toHaveLength(10); // the instruction and its number
   });
 });
 
