@@ -34,7 +34,7 @@ function record(kernel: KernelBridge, file: string): object {
   if (loaded.refused) throw new Error(`${file} is refused (errno ${loaded.errno}):\n${loaded.log}`);
   const id = String(kernel.progInfo(loaded).id);
   const dump = (...more: string[]) =>
-    bpftool('prog', 'dump', 'xlated', 'id', id, ...more)
+    numberMaps(bpftool('prog', 'dump', 'xlated', 'id', id, ...more))
       .trimEnd()
       .split('\n');
   return {
@@ -44,6 +44,17 @@ function record(kernel: KernelBridge, file: string): object {
     opcodes: dump('opcodes'),
     linum: dump('linum'),
   };
+}
+
+/** Map ids counted from 1 in the order in which they appear, so that a recording is the same each time. */
+function numberMaps(dump: string): string {
+  const ids: string[] = [];
+  const load = /map\[id:(\d+)\](.*\n {7}18 [0-9a-f]{2} 00 00)?( [0-9a-f]{2}){0,4}/g;
+  return dump.replace(load, (_, id: string, bytes: string | undefined) => {
+    if (!ids.includes(id)) ids.push(id);
+    const number = ids.indexOf(id) + 1;
+    return `map[id:${number}]${bytes === undefined ? '' : `${bytes} ${number.toString(16).padStart(2, '0')} 00 00 00`}`;
+  });
 }
 
 /** `record-xlated-texts` */

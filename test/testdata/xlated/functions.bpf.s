@@ -21,6 +21,7 @@ twice:
 	.type outer, @function
 outer:
 	r6 = r1
+	r3 = twice ll
 	call twice
 	r0 += r6
 	r0 ^= -1
