@@ -1,13 +1,12 @@
 import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { bpfProgFree } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { inspected, inspectText, type Traced } from '../inspect-report.ts';
 import { kernelNamed } from '../kernel-option.ts';
-import { loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
 import { PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
 import { objectOf, readSource } from '../source.ts';
@@ -21,6 +20,7 @@ export const inspectCommand: Command = {
     options: {
       prog: PROGRAM_OPTIONS.prog,
       type: PROGRAM_OPTIONS.type,
+      freplace: PROGRAM_OPTIONS.freplace,
       kernel: {
         value: 'VERSION',
         text: `the kernel whose tag it is; ${kernelVersionText(DEFAULT_SETTINGS.kernel)} if not told`,
@@ -45,7 +45,12 @@ export const inspectCommand: Command = {
     }
     const bpfJitHarden = args.flag('blind') ? 2 : DEFAULT_SETTINGS.bpfJitHarden;
     const machine = new Machine({ shared: false, hash: nodeHash, settings: { kernel, bpfJitHarden } });
-    const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
+    const loaded = loadPrograms(
+      machine,
+      attr,
+      programsForArrays(object, attr),
+      extensionsNamed(object, args.list('freplace')),
+    );
     const trace = (): Traced => (args.flag('trace') ? { trace: machine.lifeCycle.calls } : {});
     if (!loaded.ok) {
       const { pc, message } = loaded.refusal;
@@ -56,7 +61,7 @@ export const inspectCommand: Command = {
       return 1;
     }
     const shown = inspected(machine, loaded.main);
-    bpfProgFree(machine, loaded.main);
+    unloadPrograms(machine, loaded);
     const all = { ...shown, ...trace() };
     await io.out(args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io));
     return 0;

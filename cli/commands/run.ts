@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -96,7 +96,12 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
       io.err(`bpf-workbench: ${message}`);
     }
   };
-  const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
+  const loaded = loadPrograms(
+    machine,
+    attr,
+    programsForArrays(object, attr),
+    extensionsNamed(object, args.list('freplace')),
+  );
   if (!loaded.ok) {
     const { name, refusal } = loaded;
     tell();

@@ -56,7 +56,7 @@ export function contextUses(object: BpfObject): ContextUses {
   const isHuge = codeFunctions(object).length > MAX_FUNCTIONS;
   let work = isHuge ? MAX_WORK : 0;
   for (const program of object.programs) {
-    if (program.progType === undefined || program.progType === 'raw') continue;
+    if (program.progType === undefined || program.progType === 'raw' || program.progType === 'ext') continue;
     work += program.length + object.symbols.length;
     if (work > MAX_WORK) break;
     const attr = linkProgram(object, program.name).value;

@@ -4,6 +4,7 @@ import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
+import { extendProgram } from '../prog/extend.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
@@ -148,7 +149,7 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 
 type LoadAttr = ReturnType<typeof link>;
 
-/** Loads the main program, then those that program arrays need. */
+/** Loads the main program, those that program arrays need, then its extensions. */
 function loadPrograms(
   args: LoadArgs,
   machine: Machine,
@@ -182,6 +183,16 @@ function loadPrograms(
       const program = loadOne(link(args, object, progName));
       putInArray(set.mapNamed(mapName), mapName, index, program);
     }
+  }
+  const target = byName.get(main.name)?.prog;
+  for (const name of args.freplace ?? []) {
+    const { type: _type, ...untyped } = args;
+    const attr = link(untyped, object, name);
+    const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
+    const extended = target && extendProgram(machine, set, target, attr);
+    if (extended === undefined) continue;
+    if (!extended.ok) throw refused(args, attr, lines, extended.refusal);
+    byName.set(name, { prog: extended.prog, attr, lines });
   }
   return [...byName.values()];
 }
