@@ -20,6 +20,9 @@ import { kernelMaps, mapLines, mapsJson } from './kernel-maps.ts';
 /** Last lines of the verifier's log that people are shown. */
 const LOG_LINES = 12;
 
+/** Bytes that surely fit beside head room and shared info into the page that TEST_RUN puts a packet in. */
+const PAGE_ROOM = 3000;
+
 /** How `kernel run` was asked for. */
 export interface KernelRunOptions {
   readonly repeat: number;
@@ -104,7 +107,8 @@ export function runInKernel(
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     const why = ctx === undefined ? '' : '; a field of --ctx may be one that TEST_RUN does not take';
-    throw new UsageError(`${error.message}${why}`);
+    const tooLong = data.length > PAGE_ROOM ? `; ${data.length} bytes may not fit into a page` : '';
+    throw new UsageError(`${error.message}${tooLong}${why}`);
   }
 }
 

@@ -58,11 +58,19 @@ const MAX_TRIES = 5;
 const ATTR_SIZE = 144;
 const OP_LD_IMM64 = 0x18;
 
-/** BPF_PROG_LOAD. Throws KernelError only when BTF that the program asks for is refused; RangeError for a type without a number. */
-export function loadProg(sys: Syscalls, fds: Fds, attr: KernelProgAttr): KernelProg | KernelRefusal {
+/**
+ * BPF_PROG_LOAD. `hasBtf`: the kernel keeps names and lines (5.0); without it they are left out. Throws KernelError only
+ * when it refuses them; RangeError for a type without a number.
+ */
+export function loadProg(
+  sys: Syscalls,
+  fds: Fds,
+  attr: KernelProgAttr,
+  hasBtf: boolean,
+): KernelProg | KernelRefusal {
   const progType = progTypeNumber(attr.progType);
   if (progType === undefined) throw new RangeError(`the kernel has no program type ${attr.progType}`);
-  const btfFd = loadBtf(sys, fds, attr);
+  const btfFd = hasBtf ? loadBtf(sys, fds, attr) : undefined;
   try {
     const tried = tryLoad(sys, attr, progType, btfFd?.fd, btfFd?.text, attr.logLevel ?? 0);
     if (tried.errno === 0) {
