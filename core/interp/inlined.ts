@@ -1,5 +1,6 @@
 import { HelperCall } from '../helpers/args.ts';
-import { type Decoded, decodeInsn } from '../isa/decode.ts';
+import { type Decoded, decodeInsn, WIDE_OPCODE } from '../isa/decode.ts';
+import { INSN_SIZE } from '../isa/insn.ts';
 import { mapAtAddr } from '../maps/header.ts';
 import { BPF_ARRAY_VALUE } from '../maps/kernel-layout.ts';
 import type { ExecProg } from '../vm/program.ts';
@@ -26,6 +27,10 @@ export function originOf(prog: ExecProg, slot: number): Origin {
   const orig = prog.origIdx[slot];
   if (insns === undefined || firstXlated === undefined || orig === undefined) return ITSELF;
   const entry = firstXlated[orig] ?? slot;
+  const isWide = insns[orig * INSN_SIZE] === WIDE_OPCODE;
+  const length = isWide ? 2 : 1;
+  // One instruction for one: nothing that could not be seen in the slot itself.
+  if (slot === entry && (firstXlated[orig + length] ?? 0) - entry === length) return ITSELF;
   return {
     original: decodeInsn(insns, orig),
     cost: slot === entry ? 1 : 0,

@@ -1,4 +1,4 @@
-import { decodeInsn, insnReads, insnTarget, insnWrites } from '../isa/decode.ts';
+import { decodeInsn, insnReads, insnTarget, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../isa/insn.ts';
 import { OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 
@@ -46,19 +46,19 @@ function readsUpperHalf(insn: Insn): boolean {
  */
 export function wantingZext(insns: Uint8Array): ReadonlySet<InsnIndex> {
   const found = new Set<InsnIndex>();
-  const starts = startsOf(insns);
-  const asking = starts.filter((pc) => isCmpxchg32(readInsn(insns, pc)));
+  const starts: InsnIndex[] = [];
+  const asking: InsnIndex[] = [];
+  for (let pc = 0; pc * INSN_SIZE < insns.length; pc++) {
+    const opcode = insns[pc * INSN_SIZE];
+    starts.push(pc);
+    if (opcode === OP_ATOMIC32 && isCmpxchg32(readInsn(insns, pc))) asking.push(pc);
+    if (opcode === WIDE_OPCODE) pc++;
+  }
   if (asking.length === 0) return found;
   const read = upperHalfRead(insns, starts);
   // A compare-and-exchange is never the last instruction.
   for (const pc of asking) if (read[pc + 1]) found.add(pc);
   return found;
-}
-
-function startsOf(insns: Uint8Array): InsnIndex[] {
-  const starts: InsnIndex[] = [];
-  for (let pc = 0; pc * INSN_SIZE < insns.length; pc += decodeInsn(insns, pc).length) starts.push(pc);
-  return starts;
 }
 
 /** By slot: 1 where the upper half of R0 may be read from here on, before R0 gets another value. */
