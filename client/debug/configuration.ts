@@ -110,6 +110,8 @@ function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined):
     program: uri.fsPath,
     ...(program ? { prog: program.name } : {}),
     ...(program && PACKET_TYPES.includes(program.type) ? { packet: 'ask' } : {}),
+    // no text says so: the language server has looked at what the program does
+    ...(program?.type === 'seccomp' ? { progType: 'seccomp' } : {}),
   };
 }
 
