@@ -19,6 +19,7 @@ const INTERNAL_FUNCTIONS = [
   'array_map_delete_elem',
   'htab_map_update_elem',
   'htab_map_delete_elem',
+  'percpu_array_map_lookup_percpu_elem',
   // what extensions of classic programs call; the second is ours, the kernel reads the device itself
   'bpf_skb_get_pay_offset',
   'skb_dev_type',

@@ -133,6 +133,7 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   array_map_delete_elem: helper(3),
   htab_map_update_elem: helper(2),
   htab_map_delete_elem: helper(3),
+  percpu_array_map_lookup_percpu_elem: helper(195),
   bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
   skb_dev_type: skbExtension(skbDevType),
 };

@@ -153,6 +153,12 @@ describe('other calls', () => {
     ['update of a hash', map('hash', 8, 4), update, 'htab_map_update_elem'],
     ['delete in an array', map('array', 8, 4), remove, 'array_map_delete_elem'],
     ['delete in a per-CPU array', map('percpu_array', 8, 4), remove, 'array_map_delete_elem'],
+    [
+      "another CPU's value",
+      map('percpu_array', 8, 4),
+      [...KEY, ...MAP, [0xb7, 3], [0x85, 0, 0, 0, 195], EXIT],
+      'percpu_array_map_lookup_percpu_elem',
+    ],
     ['delete in a hash', map('hash', 8, 4), remove, 'htab_map_delete_elem'],
   ])('%s', (_name, def, slots, name) => {
     expect(dumped(loadSlots('socket_filter', slots, [def])).at(-2)).toBe(call(name));
