@@ -168,10 +168,10 @@ function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramIn
       const known = Object.fromEntries(Object.keys(given).map((field) => [field, here.ctxOut[field] ?? 0n]));
       return [
         one('retval', verdict, verdictText(input.progType, here.retval)),
-        one('packet', hexText(ran.dataOut), hexText(here.dataOut)),
-        ...(input.ctx === undefined || input.progType === 'xdp'
+        ...(input.progType === 'raw_tracepoint'
           ? []
-          : [one('context', fieldsText(given), fieldsText(known))]),
+          : [one('packet', hexText(ran.dataOut), hexText(here.dataOut))]),
+        ...(Object.keys(given).length === 0 ? [] : [one('context', fieldsText(given), fieldsText(known))]),
         ...loaded.main.maps.flatMap((map, index) =>
           map.def.type === 'prog_array'
             ? []

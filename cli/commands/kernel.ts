@@ -19,7 +19,10 @@ const SPEC: CommandSpec = {
   summary: 'Ask the running kernel: what it can do, what it makes of a program, whether we agree.',
   options: {
     prog: PROGRAM_OPTIONS.prog,
-    type: { value: 'TYPE', text: 'xdp, sched_cls or socket_filter, where the file does not tell' },
+    type: {
+      value: 'TYPE',
+      text: 'xdp, sched_cls, socket_filter or raw_tracepoint, where the file does not tell',
+    },
     data: { value: 'HEX|@FILE', text: 'one packet, 14 bytes at least' },
     pcap: PROGRAM_OPTIONS.pcap,
     packet: PROGRAM_OPTIONS.packet,

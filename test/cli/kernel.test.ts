@@ -119,6 +119,20 @@ describe('kernel run', () => {
     );
   });
 
+  kernelTest('runs a raw tracepoint program on its arguments, and agrees', async () => {
+    const path = file(
+      't.bpf.s',
+      '.section raw_tp/x\nmain:\n  r0 = *(u64 *)(r1 + 8)\n  r2 = *(u32 *)(r1 + 0)\n  r0 += r2\n  exit\n',
+    );
+    const args = [path, '--ctx', 'args[1]=30', '--data', '05000000'];
+    const { code, stdout } = await cli(['kernel', 'run', ...args, '--json']);
+    expect([code, JSON.parse(stdout).results[0].retval]).toEqual([0, 35]);
+    const compared = await cli(['kernel', 'compare', ...args]);
+    expect(compared.stdout).toMatch(/retval \(reference\) +equal {6}35\n/);
+    expect(compared.code).toBe(0);
+    expect((await cli(['kernel', 'run', path, '--repeat', '2'])).stderr).toMatch(/--repeat: the kernel runs/);
+  });
+
   kernelTest('a map that the kernel refuses is told by its name', async () => {
     const path = xdp('  r0 = 2\n  exit', '.map odd, array, 4, 8, 2, 0x2');
     const { code, stderr } = await cli(['kernel', 'run', path, '--data', PACKET]);
@@ -200,7 +214,7 @@ describe('what the kernel does not run is told before it is asked', () => {
     [
       'no type',
       ['run', raw],
-      /tells no program type; the kernel runs xdp, sched_cls, socket_filter on packets: --type/,
+      /tells no program type; the kernel can run xdp, sched_cls, socket_filter, raw_tracepoint: --type/,
     ],
     ['a short packet', ['run', COUNTER, '--data', '0102'], /packet 1 has 2 bytes; .* wants 14 at least/],
     ['repeat for compare', ['compare', COUNTER, '--repeat', '3'], /--repeat: for kernel run only/],
