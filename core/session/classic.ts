@@ -72,6 +72,11 @@ export function classicIndexOf({ firstSlot }: ClassicDebug, slot: InsnIndex): nu
   return Math.max(0, low - 1);
 }
 
+/** Is the slot the first of a classic instruction? */
+export function isClassicStart(classic: ClassicDebug, slot: InsnIndex): boolean {
+  return classic.firstSlot[classicIndexOf(classic, slot)] === slot;
+}
+
 /** `(005) jeq #0x50 jt 6 jf 8`; of a seccomp filter with what is compared: `… ; openat`. */
 export function classicInsnText({ filters, notes }: ClassicDebug, pc: number): string {
   const filter = filters[pc];
