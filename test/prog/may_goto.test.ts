@@ -109,6 +109,34 @@ test('one that no path comes to takes no stack and no counter', () => {
   ]);
 });
 
+describe('in a frame that is full, the counter lies below it, as in the kernel', () => {
+  test.each([496, 504, 512])('%i bytes of its own', (depth) => {
+    const slots: Slot[] = [
+      [0x7a, 10, 0, -depth, 7],
+      R0_0,
+      MAY_GOTO(3),
+      [0x07, 0, 0, 0, 1],
+      [0x15, 0, 0, 1, 5],
+      GOTO(-4),
+      [0x79, 1, 10, -depth],
+      [0x0f, 0, 1],
+      EXIT,
+    ];
+    for (const blind of [0, 2] as const) {
+      const loaded = loadSlots('socket_filter', slots, [], { settings: { bpfJitHarden: blind } });
+      expect(loaded.prog.subprogs[0]?.stackDepth).toBe(depth + 16);
+      if (blind === 0) expect(dumped(loaded).slice(0, 2)).toEqual(init(depth));
+      const { r0, fault } = run(loaded, new Uint8Array(60));
+      expect({ r0, fault }).toEqual({ r0: 12n, fault: undefined });
+    }
+  });
+
+  test('a program cannot reach there itself', () => {
+    const slots: Slot[] = [[0x7a, 10, 0, -512, 7], R0_0, MAY_GOTO(0), [0x7a, 10, 0, -520, 1], EXIT];
+    expect(run(loadSlots('raw', slots), NO_DATA).fault).toMatchObject({ kind: 'out_of_bounds', pc: 3 });
+  });
+});
+
 describe('running', () => {
   // r0 counts the rounds.
   const LOOP: Slot[] = [R0_0, MAY_GOTO(2), [0x07, 0, 0, 0, 1], GOTO(-3), EXIT];
