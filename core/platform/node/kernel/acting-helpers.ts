@@ -1,6 +1,9 @@
 import { WIDE_OPCODE } from '../../../isa/decode.ts';
 import { INSN_SIZE, readInsn } from '../../../isa/insn.ts';
-import { BPF_PSEUDO_KFUNC_CALL, OP_CALL } from '../../../isa/opcodes.ts';
+import { OP_CALL } from '../../../isa/opcodes.ts';
+
+/** `src_reg` of a call of a kernel function. */
+const BPF_PSEUDO_KFUNC_CALL = 2;
 
 /**
  * Helpers that act on more than the program's own packet, maps and context even when BPF_PROG_TEST_RUN runs it:
