@@ -52,7 +52,7 @@ export function programTextView(
     textId: index.textId,
     form: loaded.classic === undefined ? 'xlated' : 'converted',
     program: { id: prog.id, name: attr.name, type: isSeccomp ? 'seccomp' : attr.progType },
-    files: loaded.classic === undefined ? sourceFiles(loaded, program) : [loaded.fileName],
+    files: sourceFiles(loaded, program),
     total,
     start,
     lines,
@@ -60,7 +60,10 @@ export function programTextView(
   };
 }
 
+/** Of a classic program its own text, or the converted one where that is what the user sees. */
 function sourceFiles(loaded: Loaded, { attr }: DebugProgram): string[] {
+  const { classic } = loaded;
+  if (classic !== undefined) return [classic.view === 'ebpf' ? classic.text.name : loaded.fileName];
   return attr.files.map((file) => besideFile(loaded.fileName, file));
 }
 
@@ -105,7 +108,9 @@ function lineAt(loaded: Loaded, program: DebugProgram, slot: number): ProgramTex
   const { classic } = loaded;
   if (classic !== undefined) {
     const origSlot = classicIndexOf(classic, original);
-    const { line, column } = classic.program.insns[origSlot] ?? { line: 1, column: 0 };
+    const own = classic.program.insns[origSlot];
+    const shown = classic.view === 'ebpf' ? program.lines.locationOf(original) : own;
+    const { line, column } = shown ?? { line: 1, column: 0 };
     return { text, slot, origSlot, source: { file: 0, line, column } };
   }
   const mark = markOf(program, slot, original);
