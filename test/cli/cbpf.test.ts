@@ -76,6 +76,21 @@ describe('run', () => {
   });
 });
 
+test.each([
+  ['cbpf', '\tjeq #0x101, L5\t; openat'],
+  ['cbpf-d', '(003) jeq      #0x101           jt 5\tjf 4\t; openat'],
+])('disasm --type seccomp tells what a filter looks at, in %s, and is read again', async (dialect, line) => {
+  const text =
+    'ld [4]\njne #0xc000003e, deny\nld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
+  const argv = ['disasm', file('filter.cbpf', text), '--type', 'seccomp', '--dialect'];
+  const { code, stdout } = await cli([...argv, dialect]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(line);
+  expect(stdout).toMatch(/ld +\[4\]\t; arch\n[\s\S]*AUDIT_ARCH_X86_64[\s\S]*; SECCOMP_RET_ALLOW\n/);
+  const again = await cli(['disasm', file('again.cbpf', stdout), '--dialect', 'cbpf-ddd']);
+  expect(again).toEqual(await cli([...argv, 'cbpf-ddd']));
+});
+
 test('debug --type seccomp steps a filter in its own text, with names of what it looks at', async () => {
   const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
   const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];
