@@ -38,7 +38,7 @@ for (const way of WAYS) {
   describe(way.title, () => {
     test.each(FILES)('$name', ({ file }) => {
       const outcome = execute(file, way);
-      compare(file, outcome, way);
+      compare(file, outcome);
       for (const slot of outcome.executed) countRow(slot);
     });
   });
@@ -77,7 +77,7 @@ function countRow(slot: Uint8Array): void {
   if (row !== undefined) usedRows.add(row.id);
 }
 
-function compare(file: DataFile, outcome: Outcome, way: Way): void {
+function compare(file: DataFile, outcome: Outcome): void {
   const { expect: want } = file;
   if (want.errors !== undefined) {
     expect(outcome.errors).toHaveLength(want.errors.length);
