@@ -9,6 +9,7 @@ import { classicRow } from '../cbpf/table.ts';
 import { mayBeWritten, WRITES_A, WRITES_X } from '../cbpf/written.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import type { ProgType } from '../object/object.ts';
 import { type ConvertedText, convertedText } from './converted-text.ts';
 import type { ExprCells } from './expression-value.ts';
 import type { Loaded } from './loaded.ts';
@@ -82,6 +83,11 @@ export function classicInsnText({ filters, notes }: ClassicDebug, pc: number): s
   const filter = filters[pc];
   const text = filter === undefined ? '' : listingLine(filter, pc).replace(/\s+/g, ' ').trimEnd();
   return notes[pc] === undefined ? text : `${text} ; ${notes[pc]}`;
+}
+
+/** The type of a program as its user knows it: a seccomp filter is converted to a `raw` program. */
+export function shownType(loaded: Loaded, progType: ProgType): ProgType | 'seccomp' {
+  return loaded.classic?.attach === 'seccomp' ? 'seccomp' : progType;
 }
 
 /** What a return value means to what the program is attached to. */

@@ -2,7 +2,7 @@ import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import { xlatedInsn } from '../prog/xlated-text.ts';
 import type { ProgramTextLine, ProgramTextReply } from '../protocol/messages.ts';
-import { classicIndexOf } from './classic.ts';
+import { classicIndexOf, shownType } from './classic.ts';
 import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
 import { besideFile } from './paths.ts';
 
@@ -46,12 +46,11 @@ export function programTextView(
   for (let line = start; line < end; line++) lines.push(lineAt(loaded, program, index.slotOfLine[line] ?? 0));
   const currentLine = frame === undefined ? undefined : index.lineOfSlot[frame.view.pc];
   const { prog, attr } = program;
-  const isSeccomp = loaded.classic?.attach === 'seccomp';
   return {
     stop,
     textId: index.textId,
     form: loaded.classic === undefined ? 'xlated' : 'converted',
-    program: { id: prog.id, name: attr.name, type: isSeccomp ? 'seccomp' : attr.progType },
+    program: { id: prog.id, name: attr.name, type: shownType(loaded, attr.progType) },
     files: sourceFiles(loaded, program),
     total,
     start,

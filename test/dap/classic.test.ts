@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, expect, test } from 'vitest';
-import type { ProgramTextReply, RegistersReply } from '#core/protocol/messages.ts';
-import { DapClient, hostNamed } from './dap-client.ts';
+import type { ProgramTextReply, RegistersReply, StatsReply } from '#core/protocol/messages.ts';
+import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 /** What `tcpdump -y EN10MB -d "tcp port 80"` printed, as it is. */
 const PROGRAM = '/programs/tcp-port-80.cbpf';
@@ -284,4 +284,41 @@ test.each([
     success: false,
     message: expect.stringMatching(message),
   });
+});
+
+test('a restart keeps the text of the converted program while it is the same, and its breakpoints', async () => {
+  await launch({ data: tcp('0050'), view: 'ebpf' });
+  const first = (await topFrame()).source;
+  const { content } = await dap.request<DebugProtocol.SourceResponse['body']>('source', {
+    sourceReference: 1,
+  });
+  const line = content.split('\n').findIndex((text) => text.startsWith('// (009)')) + 2;
+  const source = { sourceReference: 1 };
+  await dap.request('setBreakpoints', { source, breakpoints: [{ line }] });
+  await dap.request('restart', {});
+  await dap.event('stopped');
+  expect((await topFrame()).source).toEqual(first);
+  await dap.stopAfter('continue');
+  expect((await topFrame()).line).toBe(line);
+  dap.files.set(PROGRAM, new TextEncoder().encode('ldh [12]\nret a\n'));
+  await dap.request('restart', {});
+  await dap.event('stopped');
+  expect((await topFrame()).source).toMatchObject({ sourceReference: 2 });
+  const texts = await Promise.all(
+    [1, 2].map((sourceReference) =>
+      dap.request<DebugProtocol.SourceResponse['body']>('source', { sourceReference }),
+    ),
+  );
+  expect(texts.map(({ content }) => content.includes('(019) ret'))).toEqual([true, false]);
+});
+
+test.each(HOSTS)('on the %s host it is the same', async (_, host) => {
+  dap = new DapClient(host());
+  await dap.launch({ program: PROGRAM, data: tcp('0050'), stopOnEntry: true, view: 'ebpf' });
+  await dap.event('stopped');
+  expect((await topFrame()).source).toMatchObject({ sourceReference: 1 });
+  const stats = await dap.request<StatsReply>('bpf/stats');
+  expect(stats.programs[0]).toMatchObject({ type: 'socket_filter', name: 'tcp-port-80' });
+  await dap.request('continue', { threadId: 1 });
+  await dap.event('terminated');
 });
