@@ -91,6 +91,16 @@ test.each([
   expect(again).toEqual(await cli([...argv, 'cbpf-ddd']));
 });
 
+test('check --type seccomp tells what seccomp refuses of what sockets take', async () => {
+  const path = file('filter.cbpf', 'ld [0]\nldh [12]\nret a\n');
+  expect((await cli(['check', path])).code).toBe(0);
+  const { code, stdout } = await cli(['check', path, '--type', 'seccomp', '--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout).diagnostics).toMatchObject([{ line: 2, column: 1, code: 'not-in-seccomp' }]);
+  const { code: usage, stderr } = await cli(['check', file('e.s', 'exit\n'), '--type', 'seccomp']);
+  expect([usage, stderr]).toEqual([2, expect.stringContaining('seccomp filters are classic BPF')]);
+});
+
 test('debug --type seccomp steps a filter in its own text, with names of what it looks at', async () => {
   const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
   const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];
