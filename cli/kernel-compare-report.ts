@@ -38,7 +38,7 @@ function compareText(
     if (first === undefined) return [];
     const label = key.padEnd(width + 2);
     if (first.equal === null) return [`${label}${styles.dim(`not compared: ${first.note}`)}`];
-    const count = group.length > 1 ? `${group.length} packets` : cut(first.kernel);
+    const count = group.length > 1 ? `${group.length} packets` : equalText(first);
     if (first.equal) return [`${label}${styles.green('equal')}      ${count}`.trimEnd()];
     const where = [first.packet === null ? '' : `packet ${first.packet}`, first.note].filter(
       (each) => each !== '',
@@ -51,6 +51,13 @@ function compareText(
     ];
   });
   return `${styles.bold(all.prog)}  ${all.type}: Linux ${all.kernel} and here\n${lines.join('\n')}\n`;
+}
+
+/** What was equal, in few words: long contents by their size. */
+function equalText({ what, kernel }: Check): string {
+  if (what === 'packet') return `${kernel.length / 2} bytes`;
+  if (what.startsWith('map ')) return `${kernel === '' ? 0 : kernel.split(' ').length} elements`;
+  return cut(kernel);
 }
 
 const MAX_SHOWN = 60;

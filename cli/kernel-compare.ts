@@ -28,9 +28,6 @@ import { loadOrFail, refusedKernelJson, refusedKernelText, runInKernel } from '.
 import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
 
-/** CPU that both run on. */
-const CPU = 0;
-
 /** What runs the program here: each engine, and each with constants blinded. */
 const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
   reference,
@@ -52,7 +49,9 @@ export async function kernelCompare(
     else await io.out(refusedKernelText(kernel, input, loaded, io));
     return 1;
   }
-  const giveBack = kernel.pin(CPU);
+  // A container may leave it some CPUs only; both run on the same one.
+  const [cpu = 0] = kernel.allowedCpus();
+  const giveBack = kernel.pin(cpu);
   const asked = machineHelpers(input.attr.insns);
   if (asked.length > 0) {
     io.err(
@@ -60,7 +59,7 @@ export async function kernelCompare(
     );
   }
   try {
-    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input)];
+    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input, cpu)];
     return await report(kernel.release, { name: input.attr.name, type: input.progType }, checks, json, io);
   } finally {
     giveBack();
@@ -136,7 +135,7 @@ function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
   }
 }
 
-function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput): Check[] {
+function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput, cpu: number): Check[] {
   const runs = input.inputs.packets.map(({ number, data }) => {
     const ran = runInKernel(kernel, there, input, data, 1);
     return { number, data, ran, maps: mapsJson(kernelMaps(kernel, there)) };
@@ -150,7 +149,7 @@ function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramIn
         loaded.main,
         engine,
         { data, attach: 'test_run', ...(input.ctx === undefined ? {} : { ctx: input.ctx }) },
-        { cpu: CPU },
+        { cpu: Math.min(cpu, MAX_CPUS - 1) },
       );
       const one = (what: string, kernelText: string, hereText: string): Check => ({
         what,

@@ -243,6 +243,11 @@ export class KernelBridge {
     return this.#classicFilters().check(filter);
   }
 
+  /** CPUs that this thread may run on, ascending; the first one alone where the kernel does not say. */
+  allowedCpus(): number[] {
+    return this.#sys.affinity() ?? [0];
+  }
+
   /**
    * Binds this thread to `cpu`, so that runs see one CPU; returns what gives the old CPUs back. Throws KernelError.
    */
