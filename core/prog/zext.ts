@@ -9,6 +9,7 @@ const BPF_CMPXCHG = 0xf1;
 const LDX = 0x01;
 const STX = 0x03;
 const ALU = 0x04;
+const ALU64 = 0x07;
 const JMP32 = 0x06;
 const SIZE_DW = 0x18;
 const OP_END = 0xd0;
@@ -27,6 +28,9 @@ function readsUpperHalf(insn: Insn): boolean {
   switch (opcode & 7) {
     case ALU:
       return (opcode & 0xf0) === OP_END && insn.imm === 64;
+    case ALU64:
+      // bswap16 and bswap32 are of this class.
+      return (opcode & 0xf0) !== OP_END || insn.imm === 64;
     case JMP32:
       return false;
     case LDX:

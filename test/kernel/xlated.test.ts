@@ -12,12 +12,11 @@ import { Addresses, xlatedDifference } from '../prog/xlated-difference.ts';
 import { availableMaps } from './differential.ts';
 import { attrOfGenerated, type Generated, generate } from './generate.ts';
 import { PROGRAM_MAPS } from './program-maps.ts';
-import { anyRecipe, type Recipe } from './recipe.ts';
+import { anyRecipe, PROGRAM_TYPES, type Recipe } from './recipe.ts';
 import { programReport } from './report.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20260604);
 const PROGRAMS = Number(process.env.FUZZ_PROGRAMS ?? 2100);
-const TYPES = ['sched_cls', 'xdp', 'socket_filter'] as const;
 
 let kernel: KernelBridge | undefined;
 let fds: Readonly<Record<Recipe['progType'], readonly number[]>> | undefined;
@@ -88,7 +87,7 @@ function check(bridge: KernelBridge, maps: readonly number[], program: Generated
   return undefined;
 }
 
-test.each(TYPES)(
+test.each(PROGRAM_TYPES)(
   `random %s programs are rewritten as the kernel does (seed ${SEED})`,
   (progType) => {
     if (kernel === undefined || fds === undefined) return;
@@ -96,7 +95,7 @@ test.each(TYPES)(
     const programOf = (recipe: Recipe): Generated => generate(withoutConstants(recipe), available);
     const { counterexample, failed, errorInstance } = fc.check(
       fc.property(anyRecipe(progType), (recipe) => check(bridge, maps, programOf(recipe)) === undefined),
-      { seed: SEED, numRuns: Math.ceil(PROGRAMS / TYPES.length) },
+      { seed: SEED, numRuns: Math.ceil(PROGRAMS / PROGRAM_TYPES.length) },
     );
     const found = counterexample?.[0];
     if (found !== undefined) {
