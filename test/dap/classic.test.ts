@@ -77,9 +77,12 @@ test('in its own text, a step is a classic instruction, and A, X and M are the r
 test('A, X and M[n] are written, and used in conditions and log messages', async () => {
   await launch({ data: tcp('0051') }, [
     { line: 16, condition: 'A == 40000 && X == 20 && M[3] == 0' },
-    { line: 17, logMessage: 'port {A}, header {X}, {DST + 0}' },
+    { line: 15, logMessage: 'A {A}, X {X}, M[3] {M[3]}, SRC {SRC}, IMM {IMM}' },
   ]);
   await dap.stopAfter('continue');
+  // ldh [x + 14]: SRC is the register that X is kept in
+  const logged = 'A 0x4000, X 0x14, M[3] 0x0, SRC 0x14, IMM 0xe\n';
+  expect(await dap.event('output')).toMatchObject({ output: logged });
   expect(await dap.where()).toEqual(['tcp-port-80:16']);
   expect(await Promise.all(['A', 'x', 'M[3]', 'M[16]', 'M', 'A + X', 'M + 1'].map(value))).toEqual([
     '0x9c40 (40000)',
@@ -321,4 +324,10 @@ test.each(HOSTS)('on the %s host it is the same', async (_, host) => {
   expect(stats.programs[0]).toMatchObject({ type: 'socket_filter', name: 'tcp-port-80' });
   await dap.request('continue', { threadId: 1 });
   await dap.event('terminated');
+});
+
+test('the simulated kernel and blinding are what the launch says', async () => {
+  await launch({ data: tcp('0050'), kernel: '5.10', blind: true, seed: 3 });
+  const { programs } = await dap.request<StatsReply>('bpf/stats');
+  expect(programs[0]?.object).toMatchObject({ kernel: '5.10', hash: 'sha1', blinded: true });
 });
