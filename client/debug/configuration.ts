@@ -111,7 +111,8 @@ function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined):
     request: 'launch',
     name: program ? `BPF: ${program.name}` : 'BPF: Active Program',
     program: uri.fsPath,
-    ...(program ? { [program.type === 'ext' ? 'freplace' : 'prog']: program.name } : {}),
+    ...(program?.type === 'ext' ? { freplace: [program.name] } : {}),
+    ...(program && program.type !== 'ext' ? { prog: program.name } : {}),
     ...(program && PACKET_TYPES.includes(program.type) ? { packet: 'ask' } : {}),
     // no text says so: the language server has looked at what the program does
     ...(program?.type === 'seccomp' ? { progType: 'seccomp' } : {}),

@@ -196,7 +196,7 @@ describe('code lens and editor title', () => {
   test('an extension runs in the place of its function', async () => {
     const extended = { ...language, programs: async () => [{ name: 'twice', type: 'ext', line: 0 }] };
     await startProgram(extended, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'twice', noDebug: false });
-    expect(state.started[0]?.config).toMatchObject({ freplace: 'twice' });
+    expect(state.started[0]?.config).toMatchObject({ freplace: ['twice'] });
     expect(state.started[0]?.config).not.toHaveProperty('prog');
   });
 
