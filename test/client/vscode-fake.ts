@@ -168,6 +168,7 @@ export class FakeEditor {
   /** Lines that each decoration lies on, by the decoration's number. */
   readonly marks = new Map<number, number[]>();
   readonly revealed: number[] = [];
+  selection = { active: { line: 0 } };
   selections: { start: { line: number }; end: { line: number } }[] = [];
   constructor(scheme: string, path: string, getText: () => string) {
     this.document = { uri: { scheme, fsPath: path }, getText };
