@@ -125,8 +125,8 @@ class Fixups {
   #rewrite(insn: Insn, slot: InsnIndex, orig: InsnIndex, fn: number): readonly Insn[] | undefined {
     if (insn.opcode === CALL && insn.src === 0) return this.#call(insn, orig);
     if (insn.opcode === OP_MAY_GOTO) {
-      // One that no path comes to has no place on the stack; the kernel has removed it.
-      if (this.#unreachable.has(orig)) return undefined;
+      // One that no path comes to, or that leads nowhere, has no place on the stack: the kernel removes it.
+      if (insn.off === 0 || this.#unreachable.has(orig)) return undefined;
       this.mayGotos.push(slot);
       return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
     }

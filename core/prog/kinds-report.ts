@@ -90,7 +90,8 @@ class KindsReport {
       this.#visits[pc] = Math.min(0xffff, (this.#visits[pc] ?? 0) + 1);
       this.#pcNow = pc;
       missingRegisters(this.#insns, pc, fn, state, (reg, always) => this.#sawMissing(reg, always));
-      if (opcode === OP_MAY_GOTO) this.#hasMayGoto[fn] = 1;
+      // The kernel removes one that leads to the next instruction.
+      if (opcode === OP_MAY_GOTO && target[pc] !== pc + 1) this.#hasMayGoto[fn] = 1;
       if (isLocalCall(opcode, (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4)) {
         this.#calls[fn]?.set(pc, functionOf[target[pc] ?? 0] ?? 0);
       }
