@@ -54,7 +54,7 @@ function compare(rows: readonly Vector[]) {
 
 test.each([
   { name: 'the 400', rows: vectors, minEqual: 267, minLines: 251 },
-  { name: 'the further ones', rows: furtherVectors, minEqual: 746, minLines: 746 },
+  { name: 'the further ones', rows: furtherVectors, minEqual: 747, minLines: 747 },
 ])('$name: rewritten as Linux 6.18 does, wherever it removed no instruction', (row) => {
   const { name, rows, minEqual, minLines } = row;
   const { equal, lines, removed, noMap, other, functions } = compare(rows);
