@@ -261,7 +261,7 @@ export class Editor {
       .locator(`.monaco-editor[data-uri*="${uri}"] .view-line`, { hasText: text })
       .first();
     // Near its beginning: a line is wider than its editor, and a click scrolls to where it goes.
-    await line.click({ position: { x: 60, y: 8 } });
+    await line.click({ position: { x: 90, y: 8 } });
   }
 
   private lineNumber(n: number): Locator {
