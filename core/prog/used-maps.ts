@@ -28,9 +28,8 @@ export function namedMaps(insns: Uint8Array): number[] {
   const found = new Set<number>();
   for (let pc = 0; (pc + 1) * INSN_SIZE <= insns.length; pc++) {
     const insn = readInsn(insns, pc);
-    if (insn.opcode !== WIDE_OPCODE) continue;
-    if (NAMES_A_MAP.has(insn.src)) found.add(insn.imm);
-    pc++;
+    // The second slot of a wide instruction has opcode 0.
+    if (insn.opcode === WIDE_OPCODE && NAMES_A_MAP.has(insn.src)) found.add(insn.imm);
   }
   return [...found];
 }
