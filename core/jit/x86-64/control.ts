@@ -1,0 +1,196 @@
+import { movImm64 } from './alu.ts';
+import type { Mem } from './assembler.ts';
+import { type Callee, type Emission, type Lower, type Slot, X86Refusal } from './emission.ts';
+import { FORMS as F } from './forms.ts';
+import { jumpToEpilogue } from './jumps.ts';
+import { nop } from './nops.ts';
+import { R12, RAX, RBP, RCX, RDX, RSI, RSP } from './registers.ts';
+
+/** More tail calls than this, and the next one falls through (`MAX_TAIL_CALL_CNT`). */
+const MAX_TAIL_CALLS = 33;
+/** Bytes of a jump or call with a 32-bit distance. */
+const NEAR = 5;
+/** Where a tail-called program is entered without `ENDBR64`: behind `mov rbp, rsp`. */
+const TAIL_CALL_ENTRY = 12;
+const ENDBR64 = 4;
+
+/**
+ * What a function begins with: patch site for tracing, patch site for program arrays (or the tail-call count
+ * set to 0), frame, tail-call count on the stack, saved registers.
+ */
+export function prologue(out: Emission): void {
+  const { asm, frame } = out;
+  const { ibt } = frame.config;
+  if (ibt) asm.zo(F.endbr64);
+  nop(asm, 5);
+  if (!frame.wasClassic) {
+    if (frame.tailCallReachable && frame.isMain) asm.rr(F.xor_rm64_r64, RAX, RAX);
+    else nop(asm, 3);
+  }
+  asm.r(F.push_r64, RBP);
+  asm.rr(F.mov_rm64_r64, RBP, RSP);
+  if (ibt) asm.zo(F.endbr64);
+  if (frame.stack !== 0) asm.ri(F.sub_rm64_imm32, RSP, frame.stack);
+  if (frame.tailCallReachable) tailCallCount(out);
+  for (const reg of frame.saved) asm.r(F.push_r64, reg);
+  if (frame.arena !== undefined) loadArenaBase(out, frame.arena.kernVmStart);
+}
+
+/**
+ * Puts the tail-call count on the stack: the count itself in the first program's frame, and a pointer to it
+ * right below in every frame. A main program finds in rax a count (33 at most) or, entered by a tail call,
+ * the pointer.
+ */
+function tailCallCount({ asm, frame }: Emission): void {
+  if (frame.isMain) {
+    asm.ri(F.cmp_rm64_imm8, RAX, MAX_TAIL_CALLS);
+    asm.rel(F.ja_rel8, 6);
+    asm.r(F.push_r64, RAX);
+    asm.rr(F.mov_rm64_r64, RAX, RSP);
+    asm.rel(F.jmp_rel8, 1);
+  }
+  asm.r(F.push_r64, RAX);
+  asm.r(F.push_r64, RAX);
+}
+
+function loadArenaBase({ asm }: Emission, start: bigint): void {
+  movImm64(asm, R12, Number(BigInt.asIntN(32, start)), Number(BigInt.asIntN(32, start >> 32n)));
+}
+
+/** The pointer to the tail-call count in this frame. */
+function countPointer(stack: number): Mem {
+  return { base: RBP, index: -1, scale: 1, disp: -(16 + stack), dispBytes: 4 };
+}
+
+/** The first `exit` writes the epilogue, the others jump to it. */
+export const exit: Lower = (out, slot) => {
+  const { asm, frame } = out;
+  if (out.epilogueAt >= 0) {
+    jumpToEpilogue(out, slot);
+    return;
+  }
+  out.epilogueAt = asm.pos;
+  popSaved(out);
+  asm.zo(F.leave);
+  if (Number.isNaN(frame.returnThunk)) {
+    asm.zo(F.ret);
+    if (frame.config.sls) asm.zo(F.int3);
+  } else near(out, slot, F.jmp_rel32, frame.returnThunk, 'the return thunk');
+};
+
+function popSaved({ asm, frame }: Emission): void {
+  for (let i = frame.saved.length - 1; i >= 0; i--) asm.r(F.pop_r64, frame.saved[i] ?? 0);
+}
+
+/** Helper or kernel function: `imm` is its address minus `__bpf_call_base`. */
+export const callKernel: Lower = (out, slot) => {
+  near(out, slot, F.call_rel32, out.frame.callBase + slot.imm, 'the called function');
+};
+
+/** Program-local function; where a tail call can be reached, it gets the pointer to the count in rax. */
+export const callLocal: Lower = (out, slot) => {
+  const { asm, frame } = out;
+  const callee = calleeAt(out, slot);
+  if (frame.tailCallReachable) asm.rm(F.mov_r64_rm64, RAX, countPointer(frame.stack));
+  near(out, slot, F.call_rel32, callee.distance, 'the called function');
+};
+
+/** The address of a program-local function (`BPF_PSEUDO_FUNC`), as a 64-bit constant. */
+export const functionAddress: Lower = (out, slot) => {
+  const { asm } = out;
+  const func = calleeAt(out, slot);
+  asm.ri64(
+    F.mov_r64_imm64,
+    slot.dst,
+    Number(BigInt.asIntN(32, func.addr)),
+    Number(BigInt.asIntN(32, func.addr >> 32n)),
+  );
+};
+
+function calleeAt({ frame }: Emission, { index, off, imm }: Slot): Callee {
+  const at = frame.start + index;
+  const callee = frame.callee(at, off, imm);
+  if (callee === undefined) {
+    throw new X86Refusal(`no function begins where the call leads to (off ${off}, imm ${imm})`, at);
+  }
+  return callee;
+}
+
+/** A jump or call with a 32-bit distance to an address told as distance from the image. */
+function near(out: Emission, slot: Slot, form: typeof F.jmp_rel32, target: number, what: string): void {
+  const distance = target - (out.asm.pos + NEAR);
+  if (distance !== (distance | 0)) {
+    throw new X86Refusal(
+      `${what} is more than 2 GiB away from the image; give addresses in reach of a 32-bit distance`,
+      out.frame.start + slot.index,
+    );
+  }
+  out.asm.rel(form, distance);
+}
+
+/** `bpf_tail_call`, to a program known when this one was loaded or through the map. */
+export const tailCall: Lower = (out, slot) => {
+  if (out.frame.tailCall(out.frame.start + slot.index) === 'direct') directTailCall(out);
+  else indirectTailCall(out, slot);
+};
+
+/**
+ * Two patch sites: a jump behind everything, which becomes a `nop` when the element is filled, and a `nop`
+ * that becomes the jump into the program. Here as for an empty element.
+ */
+function directTailCall(out: Emission): void {
+  const { asm, frame } = out;
+  const leave = leaveLength(out);
+  loadCount(out);
+  asm.rel(F.jae_rel8, NEAR + leave + NEAR);
+  asm.rel(F.jmp_rel32, leave + NEAR);
+  leaveFrame(out);
+  nop(asm, NEAR);
+}
+
+/** rsi the program array, edx the index, rax the pointer to the count; falls through when there is none. */
+function indirectTailCall(out: Emission, slot: Slot): void {
+  const { asm, frame } = out;
+  const { offMaxEntries, offPtrs, offBpfFunc, ibt } = frame.config;
+  const entry = TAIL_CALL_ENTRY + (ibt ? ENDBR64 : 0) - (frame.wasClassic ? 3 : 0);
+  asm.rr(F.mov_rm32_r32, RDX, RDX);
+  asm.rmd(F.cmp_rm32_r32, RDX, RSI, offMaxEntries);
+  const jumps = Number.isNaN(frame.indirectThunkRcx) ? 2 + (frame.config.sls ? 1 : 0) : NEAR;
+  const tail = leaveLength(out) + (offBpfFunc < 128 ? 4 : 7) + 4 + jumps;
+  asm.rel(F.jbe_rel8, 7 + 4 + 2 + 8 + 3 + 2 + tail);
+  loadCount(out);
+  asm.rel(F.jae_rel8, 8 + 3 + 2 + tail);
+  asm.rm(F.mov_r64_rm64, RCX, { base: RSI, index: RDX, scale: 8, disp: offPtrs, dispBytes: 4 });
+  asm.rr(F.test_rm64_r64, RCX, RCX);
+  asm.rel(F.je_rel8, tail);
+  leaveFrame(out);
+  asm.rmd(F.mov_r64_rm64, RCX, RCX, offBpfFunc);
+  asm.ri(F.add_rm64_imm8, RCX, entry);
+  if (!Number.isNaN(frame.indirectThunkRcx)) {
+    near(out, slot, F.jmp_rel32, frame.indirectThunkRcx, 'the indirect thunk');
+  } else {
+    asm.r(F.jmp_rm64, RCX);
+    if (frame.config.sls) asm.zo(F.int3);
+  }
+}
+
+/** rax = the pointer; compares the count. 11 bytes. */
+function loadCount({ asm, frame }: Emission): void {
+  asm.rm(F.mov_r64_rm64, RAX, countPointer(frame.stack));
+  asm.mi(F.cmp_rm64_imm8, { base: RAX, index: -1, scale: 1, disp: 0, dispBytes: 0 }, MAX_TAIL_CALLS);
+}
+
+/** Counts the call and leaves everything on the stack but the saved rbp and the return address. */
+function leaveFrame(out: Emission): void {
+  const { asm, frame } = out;
+  asm.mi(F.add_rm64_imm8, { base: RAX, index: -1, scale: 1, disp: 0, dispBytes: 0 }, 1);
+  popSaved(out);
+  asm.r(F.pop_r64, RAX);
+  asm.r(F.pop_r64, RAX);
+  if (frame.stack !== 0) asm.ri(F.add_rm64_imm32, RSP, frame.stack);
+}
+
+function leaveLength({ frame }: Emission): number {
+  const pops = frame.saved.reduce((sum, reg) => sum + (reg >= 8 ? 2 : 1), 0);
+  return 4 + pops + 2 + (frame.stack === 0 ? 0 : 7);
+}
