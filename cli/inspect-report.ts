@@ -1,24 +1,11 @@
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { tagText } from '#core/prog/bpf-prog-calc-tag.ts';
+import { programFacts } from '#core/prog/facts.ts';
 import type { BpfProg } from '#core/prog/load.ts';
-import { auxOf } from '#core/prog/prog.ts';
 import { readStats } from '#core/prog/stats.ts';
 import type { LifeCycleCall } from '#core/vm/life-cycle.ts';
 import type { Machine } from '#core/vm/machine.ts';
-import { kernelVersionText } from '#core/vm/settings.ts';
 import { type Io, stylesFor } from './io.ts';
 import { hex64 } from './json.ts';
-
-const PAGE_SIZE = 4096;
-/** Licences that the kernel takes for compatible with the GPL (include/linux/license.h). */
-const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
-  'GPL',
-  'GPL v2',
-  'GPL and additional rights',
-  'Dual BSD/GPL',
-  'Dual MIT/GPL',
-  'Dual MPL/GPL',
-]);
 
 /** What `inspect --trace` adds. */
 export interface Traced {
@@ -30,28 +17,28 @@ export type Inspected = ReturnType<typeof inspected>;
 
 /** Everything there is to tell of a loaded program. */
 export function inspected(machine: Machine, prog: BpfProg) {
-  const aux = auxOf(prog);
+  const facts = programFacts(machine, prog);
   const jited = jitedLinfo(machine, prog);
   return {
     id: prog.id,
     name: prog.name,
     type: prog.progType,
-    tag: aux.tag === undefined ? null : tagText(aux.tag.tag),
-    hash: aux.tag?.hash ?? null,
-    kernel: kernelVersionText(machine.settings.kernel),
-    gpl_compatible: GPL_COMPATIBLE.has(prog.attr.license),
+    tag: facts.tag ?? null,
+    hash: facts.hash ?? null,
+    kernel: facts.kernel,
+    gpl_compatible: facts.gplCompatible,
     insns: prog.insns.length / 8,
     xlated_insns: prog.xlated.length / 8,
-    bytes_xlated: prog.xlated.length,
-    jited: prog.jited,
-    bytes_jited: aux.jitedLen,
-    why_interpreted: aux.whyInterpreted ?? null,
-    pages: prog.pages,
-    bytes_memlock: prog.pages * PAGE_SIZE,
+    bytes_xlated: facts.bytesXlated,
+    jited: facts.jited,
+    bytes_jited: facts.bytesJited,
+    why_interpreted: facts.whyInterpreted ?? null,
+    pages: facts.pages,
+    bytes_memlock: facts.bytesMemlock,
     flags: {
-      jit_requested: prog.jitRequested,
-      blinding_requested: prog.blindingRequested,
-      blinded: prog.blinded,
+      jit_requested: facts.jitRequested,
+      blinding_requested: facts.blindingRequested,
+      blinded: facts.blinded,
     },
     line_info: prog.xlatedLineInfo.map((line, i) => ({
       insn_off: line.insnOff,

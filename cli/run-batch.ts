@@ -1,6 +1,7 @@
 import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { ETH_HLEN } from '#core/ctx/offsets.ts';
+import { isPercpu, roundUp8 } from '#core/maps/header.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { Refusal } from '#core/prog/load.ts';
@@ -47,7 +48,7 @@ function runLine(line: JsonObject): object {
   const ctx = ctxOf(line);
   const data = dataOf(line, progType, attach);
   const progs = progsOf(line, progType);
-  const maps = mapsOf(line, progs.length);
+  const maps = mapsOf(line, progs.length, cpu + 1);
   const main = attrOf('main', requiredInsns(line, 'insns'), progType, maps);
   const others = progs.map((each, index) => attrOf(`progs[${index}]`, each.insns, each.progType, maps));
 
@@ -132,16 +133,16 @@ function progsOf(line: JsonObject, progType: ProgType): { insns: Uint8Array; pro
   });
 }
 
-function mapsOf(line: JsonObject, nProgs: number): MapDef[] {
+function mapsOf(line: JsonObject, nProgs: number, nCpus: number): MapDef[] {
   const list = line.maps ?? [];
   if (!Array.isArray(list)) throw new UsageError('"maps" must be an array');
   return list.map((each: unknown, index) => {
     if (!isObject(each)) throw new UsageError(`maps[${index}] must be an object`);
-    return mapOf(each, index, nProgs);
+    return mapOf(each, index, nProgs, nCpus);
   });
 }
 
-function mapOf(map: JsonObject, index: number, nProgs: number): MapDef {
+function mapOf(map: JsonObject, index: number, nProgs: number, nCpus: number): MapDef {
   const size = (name: string, least: number): number => {
     const value = optionalInteger(map, name, least, 0xffff_ffff);
     if (value === undefined) throw new UsageError(`maps[${index}]: "${name}" is missing`);
@@ -157,11 +158,12 @@ function mapOf(map: JsonObject, index: number, nProgs: number): MapDef {
     maxEntries: size('max_entries', 0),
     flags: optionalInteger(map, 'flags', 0, 0xffff_ffff) ?? 0,
   };
-  return { ...def, entries: entriesOf(map, index, def, nProgs) };
+  return { ...def, entries: entriesOf(map, index, def, nProgs, nCpus) };
 }
 
 /**
- * Entries as given. A program array without entries holds program k of `progs` at key k; with entries, a
+ * Entries as given; in a per-CPU map a value is that of every CPU, or those of all one behind the other. A
+ * program array without entries holds program k of `progs` at key k; with entries, a
  * value is the index of a program.
  */
 function entriesOf(
@@ -169,6 +171,7 @@ function entriesOf(
   index: number,
   def: MapDef,
   nProgs: number,
+  nCpus: number,
 ): { key: Uint8Array; value: Uint8Array }[] {
   const entries = map.entries ?? undefined;
   if (entries === undefined) {
@@ -182,9 +185,12 @@ function entriesOf(
   return Object.entries(entries).map(([keyHex, valueHex]) => {
     const key = bytesOfHex(keyHex);
     const value = typeof valueHex === 'string' ? bytesOfHex(valueHex) : undefined;
-    if (key?.length !== def.keySize || value?.length !== def.valueSize) {
+    const ofAllCpus = isPercpu(def) ? roundUp8(def.valueSize) * nCpus : def.valueSize;
+    const fits = value?.length === def.valueSize || value?.length === ofAllCpus;
+    if (key?.length !== def.keySize || value === undefined || !fits) {
+      const sizes = isPercpu(def) ? `${def.valueSize} (or ${ofAllCpus}, for all CPUs)` : def.valueSize;
       throw new UsageError(
-        `maps[${index}]: entry ${JSON.stringify(keyHex)} must be hex of ${def.keySize} bytes with a value of ${def.valueSize}`,
+        `maps[${index}]: entry ${JSON.stringify(keyHex)} must be hex of ${def.keySize} bytes with a value of ${sizes}`,
       );
     }
     return { key, value };

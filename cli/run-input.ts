@@ -30,11 +30,15 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   if (dataText !== undefined && capture !== undefined) {
     throw new UsageError('--data and --pcap: give one of them');
   }
+  if (capture !== undefined && progType === 'raw_tracepoint') {
+    throw new UsageError('--pcap: a raw tracepoint sees no packets; give its arguments: --ctx args[0]=VALUE');
+  }
   if (capture !== undefined) return packetsOf(capture, args.text('packet') ?? '1', io);
   if (args.has('packet')) throw new UsageError('--packet chooses from a capture; give --pcap FILE');
   const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
   if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
-  if (progType === 'raw') return { packets: one(new Uint8Array()), messages: [] };
+  if (progType === 'raw' || progType === 'raw_tracepoint')
+    return { packets: one(new Uint8Array()), messages: [] };
   const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
   return { packets: one(DEFAULT_PACKET.data), messages: [message] };
 }
@@ -56,15 +60,20 @@ export async function seccompInputs(args: Arguments, io: Io): Promise<Inputs> {
     if (data.length === SECCOMP_DATA_SIZE) return one(data);
     throw new UsageError(`--data: struct seccomp_data has ${SECCOMP_DATA_SIZE} bytes, not ${data.length}`);
   }
+  const made = seccompData(textFields(args.list('ctx')));
+  if (!made.ok) throw new UsageError(`--ctx: ${made.message}`);
+  return one(made.data);
+}
+
+/** `field=value` options as texts, by field; throws `UsageError`. */
+export function textFields(options: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const text of args.list('ctx')) {
+  for (const text of options) {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`--ctx ${text}: must be FIELD=VALUE`);
     fields[text.slice(0, at)] = text.slice(at + 1);
   }
-  const made = seccompData(fields);
-  if (!made.ok) throw new UsageError(`--ctx: ${made.message}`);
-  return one(made.data);
+  return fields;
 }
 
 async function dataOf(text: string, io: Io): Promise<Uint8Array> {

@@ -10,9 +10,15 @@ import { u64Of } from './jsonl.ts';
 /** Options of every command that runs a program: which one, on what. */
 export const PROGRAM_OPTIONS = {
   prog: { value: 'NAME', text: 'which of several programs; the first if not told' },
-  type: { value: 'TYPE', text: 'xdp, sched_cls, socket_filter or raw, where the file does not tell' },
+  type: {
+    value: 'TYPE',
+    text: 'xdp, sched_cls, socket_filter, raw_tracepoint or raw, where the file does not tell',
+  },
   engine: { value: 'ENGINE', text: 'reference' },
-  data: { value: 'HEX|@FILE', text: 'one packet (or the memory of a raw program)' },
+  data: {
+    value: 'HEX|@FILE',
+    text: 'one packet (or the memory of a raw program, or the arguments of a tracepoint)',
+  },
   pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
   packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
   ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
@@ -45,7 +51,6 @@ const LATER_PROG_TYPES = [
   'sock_ops',
   'sk_skb',
   'sk_msg',
-  'raw_tracepoint',
   'flow_dissector',
   'tracing',
   'struct_ops',

@@ -27,7 +27,10 @@ export function resultJson(packet: number, result: RunResult, maps: readonly Bpf
   };
 }
 
-/** The contents of each map, in the order of the program's maps. */
+/**
+ * The contents of each map, in the order of the program's maps; a value of a per-CPU map is those of all
+ * CPUs, as BPF_MAP_LOOKUP_ELEM gives them.
+ */
 export function mapsJson(maps: readonly BpfMap[]): object[] {
   return maps.map((map) => {
     const entries: Record<string, string> = {};
@@ -49,10 +52,16 @@ export function statsJson(machine: Machine, prog: BpfProg): object[] {
 }
 
 /** `run --json` of a program that was not loaded. */
-export function refusedJson(name: string, attr: LoadAttr, engine: string, refusal: Refusal): object {
+export function refusedJson(
+  name: string,
+  attr: LoadAttr,
+  type: string,
+  engine: string,
+  refusal: Refusal,
+): object {
   const message = name === attr.name ? refusal.message : `${name}: ${refusal.message}`;
   const refused = { pc: refusal.pc ?? null, message };
-  return { prog: attr.name, type: attr.progType, engine, refused, results: [], stats: [] };
+  return { prog: attr.name, type, engine, refused, results: [], stats: [] };
 }
 
 /** What people read when a program was not loaded. */
@@ -72,6 +81,8 @@ export function refusedReport(
 /** Everything that the report for people shows. */
 export interface ReportOf {
   readonly attr: LoadAttr;
+  /** Program type as the user knows it. */
+  readonly type: string;
   readonly engine: string;
   readonly inputs: Inputs;
   readonly results: readonly { readonly packet: number; readonly result: RunResult }[];
@@ -84,7 +95,7 @@ export interface ReportOf {
 /** What people read: a line a packet, what the program printed, faults, maps that hold something. */
 export function runReport(of: ReportOf): string {
   const styles = stylesFor(of.io);
-  const lines = [`${styles.bold(of.attr.name)}  ${of.attr.progType}, ${of.engine}`];
+  const lines = [`${styles.bold(of.attr.name)}  ${of.type}, ${of.engine}`];
   const summaries = new Map(of.inputs.packets.map(({ number, summary }) => [number, summary]));
   const rows = of.results.map(({ packet, result }) => [
     summaries.get(packet) ?? '',
@@ -119,20 +130,32 @@ function outcomeText(attr: LoadAttr, result: RunResult): string {
 /** Most entries of a map that people are shown. */
 const MAX_SHOWN_ENTRIES = 20;
 
-/** Array elements that are all zero say nothing and are left out. */
+/** Array elements that are all zero say nothing and are left out; a per-CPU map has a line a CPU. */
 function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
   return maps.flatMap((map) => {
     const rows: string[] = [];
     let more = 0;
-    for (const [key, value] of map.entries()) {
-      if (map.def.type.endsWith('array') && value.every((byte) => byte === 0)) continue;
-      if (rows.length < MAX_SHOWN_ENTRIES) rows.push(`    ${keyText(key)} = ${numberText(value)}`);
-      else more++;
+    for (const [key, all] of map.entries()) {
+      for (const { value, cpu } of cpuValues(map, all)) {
+        if (map.def.type.endsWith('array') && value.every((byte) => byte === 0)) continue;
+        if (rows.length < MAX_SHOWN_ENTRIES) rows.push(`    ${keyText(key)}${cpu} = ${numberText(value)}`);
+        else more++;
+      }
     }
     if (rows.length === 0) return [];
     if (more > 0) rows.push(styles.dim(`    … ${more} more`));
     return [`map ${styles.bold(map.def.name)}  ${map.def.type}`, ...rows];
   });
+}
+
+/** The value of each CPU out of those of all, with ` on CPU n`; the one value of other maps. */
+function cpuValues(map: BpfMap, all: Uint8Array): { value: Uint8Array; cpu: string }[] {
+  const { valueRegions = [], stride = 0 } = map;
+  if (valueRegions.length < 2) return [{ value: all.subarray(0, map.def.valueSize), cpu: '' }];
+  return valueRegions.map((_, cpu) => ({
+    value: all.subarray(cpu * stride, cpu * stride + map.def.valueSize),
+    cpu: ` on CPU ${cpu}`,
+  }));
 }
 
 /** Small keys are mostly indices and ports; larger ones (addresses, structures) are shown byte by byte. */

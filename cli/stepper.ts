@@ -243,12 +243,13 @@ export class Stepper {
 
   async #registers(): Promise<void> {
     const { registers } = await this.#client.request('registers', { frame: 0 });
+    const width = Math.max(4, ...registers.map(({ name }) => name.length));
     for (const row of registers) {
       if (row.name === 'ax') continue;
       const value = row.initialised ? row.value : this.#styles.dim('-');
       const meaning = row.meaning === undefined || !row.initialised ? '' : `  ${row.meaning}`;
       const mark = row.changed ? this.#styles.yellow('*') : ' ';
-      this.#say(`${row.name.padEnd(4)}${mark}${value}${meaning}`);
+      this.#say(`${row.name.padEnd(width)}${mark}${value}${meaning}`);
     }
   }
 

@@ -12,6 +12,7 @@ import { openViewsAtFirstStop } from './debug/first-stop.ts';
 import { watchSessions } from './debug/session-watch.ts';
 import { createLanguageService } from './language-service.ts';
 import { offerToSwitch, switchActiveFile } from './plain-assembly.ts';
+import { ProgramPane } from './program-text/pane.ts';
 import { registerViews } from './views/register-views.ts';
 
 /** Called by VS Code when one of the activation events of `package.json` happens. */
@@ -19,6 +20,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const language = createLanguageService(context);
   const watch = watchSessions();
   const views = registerViews(context, watch);
+  const media = vscode.Uri.joinPath(context.extensionUri, 'media');
+  const pane = new ProgramPane(media, watch, (visible) => views.showAx(visible));
   void showOpenedExample(context.globalState);
   const { registerCommand } = vscode.commands;
   const { registerDebugConfigurationProvider } = vscode.debug;
@@ -26,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   context.subscriptions.push(
     watch,
+    pane,
     openViewsAtFirstStop(watch, views),
     offerToSwitch(context.globalState),
     vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
@@ -39,11 +43,14 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand('bpf.debug', (file?: unknown, prog?: unknown) =>
       startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: false }),
     ),
+    registerCommand('bpf.debugConverted', (file?: unknown) =>
+      startProgram(language, uriOf(file), { prog: undefined, noDebug: false, more: { view: 'ebpf' } }),
+    ),
     registerCommand('bpf.openExample', () => openExample(context)),
     registerCommand('bpf.newProgram', () => newProgram()),
     registerCommand('bpf.useForThisFile', () => switchActiveFile()),
     registerCommand('bpf.restartServer', () => language.restart()),
-    registerCommand('bpf.toggleAx', () => views.toggleAx()),
+    registerCommand('bpf.showRewritten', () => pane.show()),
     registerCommand('bpf.copyValue', (target: unknown) => copyFromView(target, 'bpfValue')),
     registerCommand('bpf.copyMeaning', (target: unknown) => copyFromView(target, 'bpfMeaning')),
     registerCommand('bpf.copyRow', (target: unknown) => copyFromView(target, 'bpfRow')),

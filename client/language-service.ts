@@ -11,7 +11,7 @@ import { BPF_LANGUAGES, isBpfDocument } from './bpf-document.ts';
 import { messageOf } from './error-message.ts';
 
 /** Commands that the server may name in code lenses. */
-const LENS_COMMANDS = ['bpf.run', 'bpf.debug'];
+const LENS_COMMANDS = ['bpf.run', 'bpf.debug', 'bpf.debugConverted'];
 
 /** What the client asks the language server besides LSP. Each rejects when the server cannot be started. */
 export interface LanguageService {

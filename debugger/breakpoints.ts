@@ -8,11 +8,16 @@ import {
   lineFromClient,
   lineToClient,
 } from './client-conventions.ts';
-import { DapError } from './errors.ts';
+import type { GeneratedSources } from './sources.ts';
 
 /** The breakpoints the client wants, by file: kept so that a restart can set them again. */
 export class WantedBreakpoints {
+  readonly #sources: GeneratedSources;
   readonly #byFile = new Map<string, readonly BreakpointRequest[]>();
+
+  constructor(sources: GeneratedSources) {
+    this.#sources = sources;
+  }
 
   /** Carries out `setBreakpoints`. */
   async set(
@@ -20,8 +25,11 @@ export class WantedBreakpoints {
     client: ClientConventions,
     args: DebugProtocol.SetBreakpointsArguments,
   ): Promise<DebugProtocol.SetBreakpointsResponse['body']> {
-    const file = args.source.path;
-    if (file === undefined) throw new DapError('badRequest', 'setBreakpoints needs the path of a source');
+    if (this.#sources.isForeign(args.source)) {
+      const message = 'this text belongs to another session';
+      return { breakpoints: (args.breakpoints ?? []).map(() => ({ verified: false, message })) };
+    }
+    const file = this.#sources.fileOf('setBreakpoints', args.source);
     const wanted = (args.breakpoints ?? []).map((one) => breakpointRequest(client, one));
     this.#byFile.set(file, wanted);
     const replies = await target.request('setBreakpoints', { file, breakpoints: wanted });
@@ -36,7 +44,7 @@ export class WantedBreakpoints {
     const all: DebugProtocol.Breakpoint[] = [];
     for (const [file, breakpoints] of this.#byFile) {
       const replies = await target.request('setBreakpoints', { file, breakpoints });
-      all.push(...replies.map((reply) => dapBreakpoint(client, { path: file }, reply)));
+      all.push(...replies.map((reply) => dapBreakpoint(client, this.#sources.source(file), reply)));
     }
     return all;
   }
@@ -46,10 +54,13 @@ export class WantedBreakpoints {
 export async function breakpointLocations(
   target: TargetClient,
   client: ClientConventions,
+  sources: GeneratedSources,
   args: DebugProtocol.BreakpointLocationsArguments | undefined,
 ): Promise<DebugProtocol.BreakpointLocationsResponse['body']> {
-  const file = args?.source.path;
-  if (args === undefined || file === undefined) return { breakpoints: [] };
+  if (args === undefined) return { breakpoints: [] };
+  const { path, sourceReference } = args.source;
+  if (path === undefined && sourceReference === undefined) return { breakpoints: [] };
+  const file = sources.fileOf('breakpointLocations', args.source);
   const line = lineFromClient(client, args.line);
   const endLine = args.endLine === undefined ? line : lineFromClient(client, args.endLine);
   const places = await target.request('breakpointLocations', { file, line, endLine });

@@ -1,15 +1,19 @@
 import type { ProgType } from '#core/object/object.ts';
+import type { ClassicView } from '#core/session/target-api.ts';
+import { type KernelVersion, parseKernelVersion } from '#core/vm/settings.ts';
 import { DapError } from './errors.ts';
 
 /** Launch attributes after checking; texts are as given, files not read yet. */
 export interface LaunchArguments {
   readonly program: string;
   readonly prog?: string;
-  readonly type?: ProgType;
+  readonly type?: ProgType | 'seccomp';
   readonly packets?: 'all' | readonly number[];
   readonly capture?: string;
   readonly data?: string;
   readonly ctx?: Readonly<Record<string, bigint>>;
+  /** Instead of `ctx`, the fields of a seccomp filter's `struct seccomp_data`: numbers, or names of the architecture. */
+  readonly seccomp?: Readonly<Record<string, string>>;
   readonly engine?: string;
   readonly stopOnEntry: boolean;
   readonly noDebug: boolean;
@@ -19,6 +23,9 @@ export interface LaunchArguments {
   readonly attach?: 'packet' | 'test_run';
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly stats?: boolean;
+  readonly view?: ClassicView;
+  readonly blind?: boolean;
+  readonly kernel?: KernelVersion;
 }
 
 /**
@@ -31,14 +38,15 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
   if (program === undefined || program === '') {
     throw bad('"program" is missing: the path of the BPF program to debug');
   }
+  const type = programType(raw);
   return {
     program,
     ...given('prog', optionalText(raw, 'prog')),
-    ...given('type', programType(raw)),
+    ...given('type', type),
     ...given('packets', packets(raw.packet)),
     ...given('capture', optionalText(raw, 'capture')),
     ...given('data', optionalText(raw, 'data')),
-    ...given('ctx', contextFields(raw.ctx)),
+    ...(type === 'seccomp' ? given('seccomp', seccompFields(raw.ctx)) : given('ctx', contextFields(raw.ctx))),
     ...given('engine', optionalText(raw, 'engine')),
     stopOnEntry: optionalFlag(raw, 'stopOnEntry') ?? false,
     noDebug: optionalFlag(raw, 'noDebug') ?? false,
@@ -48,6 +56,9 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('attach', attachPoint(raw)),
     ...given('progArrays', progArrays(raw.progArrays)),
     ...given('stats', optionalFlag(raw, 'stats')),
+    ...given('view', classicView(raw)),
+    ...given('blind', optionalFlag(raw, 'blind')),
+    ...given('kernel', kernel(raw)),
   };
 }
 
@@ -85,7 +96,7 @@ function optionalNumber(raw: Readonly<Record<string, unknown>>, name: string): n
   return value;
 }
 
-function programType(raw: Readonly<Record<string, unknown>>): ProgType | undefined {
+function programType(raw: Readonly<Record<string, unknown>>): LaunchArguments['type'] {
   // "type" in a launch configuration is the debugger's; the program's type stands beside it.
   const name = optionalText(raw, 'progType') ?? optionalText(raw, 'type');
   return name === undefined || name === 'bpf' ? undefined : (name as ProgType);
@@ -95,6 +106,20 @@ function attachPoint(raw: Readonly<Record<string, unknown>>): 'packet' | 'test_r
   const value = optionalText(raw, 'attach');
   if (value === undefined || value === 'packet' || value === 'test_run') return value;
   throw bad(`"attach" must be "packet" or "test_run", not "${value}"`);
+}
+
+function classicView(raw: Readonly<Record<string, unknown>>): ClassicView | undefined {
+  const value = optionalText(raw, 'view');
+  if (value === undefined || value === 'classic' || value === 'ebpf') return value;
+  throw bad(`"view" must be "classic" (the program's own text) or "ebpf" (what it becomes), not "${value}"`);
+}
+
+function kernel(raw: Readonly<Record<string, unknown>>): KernelVersion | undefined {
+  const text = optionalText(raw, 'kernel');
+  if (text === undefined) return undefined;
+  const version = parseKernelVersion(text);
+  if (version === undefined) throw bad(`"kernel" must be a version of Linux, as in "6.18", not "${text}"`);
+  return version;
 }
 
 function packets(value: unknown): 'all' | readonly number[] | undefined {
@@ -115,6 +140,19 @@ function contextFields(value: unknown): Readonly<Record<string, bigint>> | undef
   if (value === undefined || value === null) return undefined;
   if (!isRecord(value)) throw bad('"ctx" must be an object: { "ingress_ifindex": 2 }');
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, integer(`ctx.${name}`, one)]));
+}
+
+/** Fields of `struct seccomp_data`; what they may hold is checked where it is laid out. */
+function seccompFields(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isRecord(value)) throw bad('"ctx" must be an object: { "nr": "openat", "arch": "x86-64" }');
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => {
+      if (typeof one === 'string') return [name, one];
+      if (typeof one === 'number' && Number.isSafeInteger(one)) return [name, String(one)];
+      throw bad(`"ctx.${name}" must be a whole number or a text, not ${JSON.stringify(one)}`);
+    }),
+  );
 }
 
 /** A whole number; a text for what a JSON number cannot hold. */

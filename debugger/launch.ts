@@ -29,6 +29,7 @@ export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments
     ...(launch.packets === undefined ? {} : { packets: launch.packets }),
     ...(data === undefined ? {} : { data: await readData(host, program, data) }),
     ...(launch.ctx === undefined ? {} : { ctx: launch.ctx }),
+    ...(launch.seccomp === undefined ? {} : { seccomp: launch.seccomp }),
     ...(launch.engine === undefined ? {} : { engine: launch.engine }),
     ...(launch.seed === undefined ? {} : { seed: launch.seed }),
     ...(launch.cpu === undefined ? {} : { cpu: launch.cpu }),
@@ -36,6 +37,9 @@ export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments
     ...(launch.attach === undefined ? {} : { attach: launch.attach }),
     ...(launch.progArrays === undefined ? {} : { progArrays: launch.progArrays }),
     ...(launch.stats === undefined ? {} : { stats: launch.stats }),
+    ...(launch.view === undefined ? {} : { view: launch.view }),
+    ...(launch.blind === undefined ? {} : { blind: launch.blind }),
+    ...(launch.kernel === undefined ? {} : { kernel: launch.kernel }),
   };
 }
 

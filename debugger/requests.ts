@@ -32,6 +32,7 @@ export interface ServedRequests {
     args: DebugProtocol.StackTraceArguments;
     body: DebugProtocol.StackTraceResponse['body'];
   };
+  source: { args: DebugProtocol.SourceArguments; body: DebugProtocol.SourceResponse['body'] };
   scopes: { args: DebugProtocol.ScopesArguments; body: DebugProtocol.ScopesResponse['body'] };
   variables: { args: DebugProtocol.VariablesArguments; body: DebugProtocol.VariablesResponse['body'] };
   setVariable: {
@@ -58,6 +59,10 @@ export interface ServedRequests {
   'bpf/stack': {
     args: CustomRequests['bpf/stack']['args'] | undefined;
     body: CustomRequests['bpf/stack']['reply'];
+  };
+  'bpf/programText': {
+    args: CustomRequests['bpf/programText']['args'] | undefined;
+    body: CustomRequests['bpf/programText']['reply'];
   };
   'bpf/stats': {
     args: CustomRequests['bpf/stats']['args'] | undefined;

@@ -12,10 +12,11 @@ import { readLaunchFiles } from './launch.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
 import { readMemory, writeMemory } from './memory.ts';
 import type { RequestHandlers, ServedCommand } from './requests.ts';
+import { GeneratedSources } from './sources.ts';
 import { dapPlace, stackTrace } from './stack-trace.ts';
 import { exceptionInfo, stoppedBody } from './stop-events.ts';
 import { scopes, setVariable, variables } from './variables.ts';
-import { registersRequest, stackRequest, statsRequest } from './views.ts';
+import { programTextRequest, registersRequest, stackRequest, statsRequest } from './views.ts';
 
 /** An event or a response without its sequence number, which the transport gives. */
 export type OutgoingMessage = Omit<DebugProtocol.Event, 'seq'> | Omit<DebugProtocol.Response, 'seq'>;
@@ -37,7 +38,8 @@ export class BpfDebugSession {
   readonly #send: (message: OutgoingMessage) => void;
   readonly #handlers: RequestHandlers;
   readonly #handles = new StopHandles();
-  readonly #breakpoints = new WantedBreakpoints();
+  readonly #sources = new GeneratedSources();
+  readonly #breakpoints = new WantedBreakpoints(this.#sources);
   #client: ClientConventions = readConventions({ adapterID: 'bpf' });
   #launch: LaunchArguments | undefined;
   #target: TargetClient | undefined;
@@ -99,7 +101,7 @@ export class BpfDebugSession {
       disconnect: () => this.dispose().then(() => none),
       terminate: async () => this.#terminate(),
       setBreakpoints: (args) => this.#breakpoints.set(this.#running(), this.#client, args),
-      breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, args),
+      breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, this.#sources, args),
       setExceptionBreakpoints: async (args) => {
         this.#stopOnFaults = args.filters.includes('fault');
         await this.#running().request('setFaultStops', { on: this.#stopOnFaults });
@@ -121,7 +123,8 @@ export class BpfDebugSession {
           .pause()
           .then(() => none),
       threads: async () => ({ threads: [{ id: this.#threadId(), name: `CPU ${this.#launch?.cpu ?? 0}` }] }),
-      stackTrace: (args) => stackTrace(this.#stopped(), this.#client, this.#handles, args),
+      stackTrace: (args) => stackTrace(this.#stopped(), this.#client, this.#handles, this.#sources, args),
+      source: async (args) => this.#sources.content(args),
       scopes: (args) => scopes(this.#stopped(), this.#handles, args),
       variables: (args) => variables(this.#stopped(), this.#client, this.#handles, args),
       setVariable: async (args) => {
@@ -140,6 +143,7 @@ export class BpfDebugSession {
       writeMemory: async (args) => this.#edited(await writeMemory(this.#running(), args)),
       'bpf/registers': (args) => registersRequest(this.#stopped(), this.#handles, args),
       'bpf/stack': (args) => stackRequest(this.#stopped(), this.#handles, args),
+      'bpf/programText': (args) => programTextRequest(this.#running(), this.#handles, args),
       'bpf/stats': () => statsRequest(this.#running()),
     };
   }
@@ -174,6 +178,7 @@ export class BpfDebugSession {
         throw launchError(loaded.problem.kind, loaded.problem.message);
       }
       if (this.#isDisposed) throw new DapError('notLaunched', 'the session has ended');
+      if (loaded.generated !== undefined) this.#sources.add(loaded.generated);
       for (const message of loaded.messages) this.#output(`${message}\n`, 'console');
     } catch (error) {
       await target.terminate();
@@ -250,7 +255,8 @@ export class BpfDebugSession {
         this.#event('stopped', stoppedBody(event.report, this.#threadId()));
         return;
       case 'output': {
-        const place = event.location === undefined ? {} : dapPlace(this.#client, event.location);
+        const place =
+          event.location === undefined ? {} : dapPlace(this.#client, this.#sources, event.location);
         this.#event('output', { category: event.category, output: event.text, ...place });
         return;
       }

@@ -1,22 +1,23 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
-import { baseName } from '#core/session/paths.ts';
 import type { FrameRow, SourceLocation } from '#core/session/target-api.ts';
 import { type ClientConventions, columnToClient, lineToClient } from './client-conventions.ts';
 import type { StopHandles } from './handles.ts';
+import type { GeneratedSources } from './sources.ts';
 
 /** Carries out `stackTrace`: frames innermost first, pages of it where the client asks for some. */
 export async function stackTrace(
   target: TargetClient,
   client: ClientConventions,
   handles: StopHandles,
+  sources: GeneratedSources,
   args: DebugProtocol.StackTraceArguments,
 ): Promise<DebugProtocol.StackTraceResponse['body']> {
   const frames = await target.request('frames', null);
   const start = args.startFrame ?? 0;
   const end = args.levels === undefined || args.levels === 0 ? frames.length : start + args.levels;
   return {
-    stackFrames: frames.slice(start, end).map((frame) => dapFrame(client, handles, frame)),
+    stackFrames: frames.slice(start, end).map((frame) => dapFrame(client, handles, sources, frame)),
     totalFrames: frames.length,
   };
 }
@@ -24,6 +25,7 @@ export async function stackTrace(
 function dapFrame(
   client: ClientConventions,
   handles: StopHandles,
+  sources: GeneratedSources,
   frame: FrameRow,
 ): DebugProtocol.StackFrame {
   const id = handles.frameId(frame.index);
@@ -41,7 +43,7 @@ function dapFrame(
   return {
     id,
     name: frame.name,
-    ...dapPlace(client, location),
+    ...dapPlace(client, sources, location),
     presentationHint: 'normal',
   };
 }
@@ -49,10 +51,11 @@ function dapFrame(
 /** Source, line and column as the client counts them. */
 export function dapPlace(
   client: ClientConventions,
+  sources: GeneratedSources,
   location: SourceLocation,
 ): { source: DebugProtocol.Source; line: number; column: number } {
   return {
-    source: { name: baseName(location.file), path: location.file },
+    source: sources.source(location.file),
     line: lineToClient(client, location.line),
     column: columnToClient(client, location.column),
   };

@@ -1,6 +1,13 @@
-import type { FrameRequest, RegistersReply, StackReply, StatsReply } from '#core/protocol/messages.ts';
+import type {
+  FrameRequest,
+  ProgramTextReply,
+  ProgramTextRequest,
+  RegistersReply,
+  StackReply,
+  StatsReply,
+} from '#core/protocol/messages.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import { DapError } from './errors.ts';
+import { checkInteger, DapError } from './errors.ts';
 import type { StopHandles } from './handles.ts';
 
 /** Carries out `bpf/registers`. */
@@ -24,6 +31,21 @@ export function stackRequest(
 /** Carries out `bpf/stats`, which can be asked at any time. */
 export function statsRequest(target: TargetClient): Promise<StatsReply> {
   return target.request('stats', null);
+}
+
+/** Lines of a program's text that a client gets that does not say how many. */
+const DEFAULT_LINES = 10_000;
+
+/** Carries out `bpf/programText`, which can be asked at any time. */
+export function programTextRequest(
+  target: TargetClient,
+  handles: StopHandles,
+  args: ProgramTextRequest | undefined,
+): Promise<ProgramTextReply> {
+  const { start = 0, count = DEFAULT_LINES } = args ?? {};
+  checkInteger('bpf/programText', 'start', start);
+  checkInteger('bpf/programText', 'count', count);
+  return target.request('programText', { frame: selectedFrame(handles, args), start, count });
 }
 
 /** Index of the frame that the view names by its id; absent or 0: the innermost. */

@@ -4,7 +4,9 @@ import { TABLE_ROWS } from '../core/isa/decode.ts';
 import { HELPERS } from '../core/isa/helpers.ts';
 import { N_REGISTERS } from '../core/isa/registers.ts';
 import { OPERATORS, parseTemplate, templateWords } from '../core/isa/template.ts';
+import { classicGrammar } from './lib/classic-grammar.ts';
 import { writeGenerated } from './lib/generated.ts';
+import { programGrammar } from './lib/program-grammar.ts';
 
 /** A rule of a TextMate grammar; regular expressions are Oniguruma's. */
 export interface GrammarRule {
@@ -242,9 +244,9 @@ export function generateGrammar(): Grammar {
   };
 }
 
-/** The committed text of the grammar. */
-export function grammarText(): string {
-  return `${JSON.stringify(generateGrammar(), null, 2)}\n`;
+/** The committed text of a grammar. */
+export function grammarText(grammar: Grammar = generateGrammar()): string {
+  return `${JSON.stringify(grammar, null, 2)}\n`;
 }
 
 function operators(wanted: (operator: string) => boolean): string {
@@ -256,9 +258,19 @@ function sorted(words: Iterable<string>): string[] {
   return [...words].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
 }
 
+/** The grammars that are generated, by language. */
+export const GRAMMARS: readonly (readonly [language: string, generate: () => Grammar])[] = [
+  ['bpf', generateGrammar],
+  ['bpf-classic', classicGrammar],
+  ['bpf-program', programGrammar],
+];
+
 /** `generate-grammar [--check]` */
 export function main(args: readonly string[]): number {
-  return writeGenerated('syntaxes/bpf.tmLanguage.json', grammarText(), args);
+  const codes = GRAMMARS.map(([language, generate]) =>
+    writeGenerated(`syntaxes/${language}.tmLanguage.json`, grammarText(generate()), args),
+  );
+  return Math.max(...codes);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

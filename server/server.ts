@@ -9,6 +9,7 @@ import {
   type ServerCapabilities,
   TextDocumentSyncKind,
 } from 'vscode-languageserver';
+import { CLASSIC_LENS_COMMANDS, classicLenses } from './classic/code-lens.ts';
 import { classicCompletion } from './classic/completion.ts';
 import { type ClassicSnapshot, createClassicStore } from './classic/documents.ts';
 import { classicHover } from './classic/hover.ts';
@@ -61,7 +62,13 @@ export function startServer(connection: Connection): void {
     });
     scheduler.start(pull);
     if (commands.length > 0)
-      connection.onCodeLens(onDocument((snapshot) => codeLenses(snapshot, commands), []));
+      connection.onCodeLens(
+        onDocument(
+          (snapshot) => codeLenses(snapshot, commands),
+          [],
+          (snapshot) => classicLenses(snapshot, commands),
+        ),
+      );
     return {
       capabilities: capabilitiesFor({ pull, lenses: commands.length > 0 }),
       serverInfo: { name: 'BPF Workbench' },
@@ -133,7 +140,8 @@ function cancelled(): ResponseError<void> {
 function commandsOf({ initializationOptions }: InitializeParams): string[] {
   const { commands } = (initializationOptions ?? {}) as ClientOptions;
   if (!Array.isArray(commands)) return [];
-  return LENS_COMMANDS.map(({ command }) => command).filter((command) => commands.includes(command));
+  const known = [...LENS_COMMANDS, ...CLASSIC_LENS_COMMANDS].map(({ command }): string => command);
+  return commands.filter((command) => known.includes(command));
 }
 
 /** What this server does for this client; each has a test in `test/server`. */

@@ -1,11 +1,12 @@
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { TargetClient } from '#core/session/client.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
-import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
+import type { ClassicView, DataArg, LoadArgs } from '#core/session/target-api.ts';
 import type { Arguments, Command } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
+import { textFields } from '../run-input.ts';
 import {
   ATTACH_OPTION,
   attachNamed,
@@ -28,6 +29,8 @@ export const debugCommand: Command = {
     summary: 'Step through a program in the terminal.',
     options: {
       ...PROGRAM_OPTIONS,
+      type: { value: 'TYPE', text: `${PROGRAM_OPTIONS.type.text}; seccomp for classic BPF` },
+      view: { value: 'VIEW', text: 'classic BPF in its own text (classic, the default) or as ebpf' },
       ...MACHINE_OPTIONS,
       'max-insns': { value: 'N', text: 'stop after N instructions; no limit if not told' },
       attach: ATTACH_OPTION,
@@ -54,7 +57,9 @@ export const debugCommand: Command = {
         return 1;
       }
       for (const message of loaded.messages) io.err(message);
-      return await new Stepper(client, io, new TextDecoder().decode(load.source)).run();
+      const { generated } = loaded;
+      const text = generated?.text ?? new TextDecoder().decode(load.source);
+      return await new Stepper(client, io, text).run();
     } finally {
       await client.terminate();
     }
@@ -64,7 +69,9 @@ export const debugCommand: Command = {
 async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs> {
   engineChoice(args);
   const prog = args.text('prog');
-  const type = progTypeNamed(args.text('type'));
+  const isSeccomp = args.text('type') === 'seccomp';
+  const type = isSeccomp ? 'seccomp' : progTypeNamed(args.text('type'));
+  const view = args.choice('view', ['classic', 'ebpf']);
   const attach = attachNamed(args.text('attach'));
   const cpu = args.integer('cpu', 0, HIGHEST_CPU);
   const maxInsns = args.integer('max-insns', 1, HIGHEST_MAX_INSNS);
@@ -75,7 +82,8 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     throw new UsageError('--packet chooses from a capture; give --pcap FILE');
   }
   const packets = args.text('packet') === 'all' ? 'all' : args.integer('packet', 1, HIGHEST_MAX_INSNS);
-  const ctx = ctxFields(args.list('ctx'));
+  const ctx = isSeccomp ? undefined : ctxFields(args.list('ctx'));
+  const seccomp = isSeccomp && args.has('ctx') ? textFields(args.list('ctx')) : undefined;
   return {
     fileName: path,
     source: await readInput(path, MAX_SOURCE_BYTES, io),
@@ -87,6 +95,8 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     ...(args.flag('blind') ? { blind: true } : {}),
     ...(args.has('seed') ? { seed: u64Of(args.text('seed'), '--seed') } : {}),
     ...(ctx === undefined ? {} : { ctx }),
+    ...(seccomp === undefined ? {} : { seccomp }),
+    ...(view === undefined ? {} : { view: view as ClassicView }),
     ...(packets === undefined ? {} : { packets: packets === 'all' ? packets : [packets] }),
     ...(pcap === undefined
       ? {}

@@ -80,6 +80,7 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
   const attr = linked.value;
+  const type = isSeccomp ? 'seccomp' : attr.progType;
   const inputs = isSeccomp ? await seccompInputs(args, io) : await inputsOf(args, attr.progType, io);
 
   const machine = new Machine({
@@ -99,7 +100,8 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   if (!loaded.ok) {
     const { name, refusal } = loaded;
     tell();
-    if (args.flag('json')) await io.out(`${JSON.stringify(refusedJson(name, attr, engine.name, refusal))}\n`);
+    if (args.flag('json'))
+      await io.out(`${JSON.stringify(refusedJson(name, attr, type, engine.name, refusal))}\n`);
     else await io.out(refusedReport(name, attr, refusal, source, io));
     return 1;
   }
@@ -128,9 +130,10 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
   }
   tell();
   if (args.flag('json')) {
-    const head = { prog: attr.name, type: attr.progType, engine: engine.name };
+    const head = { prog: attr.name, type, engine: engine.name };
     const all = { ...head, results: results.map((each) => each.json), stats: statsJson(machine, prog) };
     await io.out(`${JSON.stringify(all)}\n`);
-  } else await io.out(runReport({ attr, engine: engine.name, inputs, results, machine, prog, source, io }));
+  } else
+    await io.out(runReport({ attr, type, engine: engine.name, inputs, results, machine, prog, source, io }));
   return results.some((each) => each.result.fault !== undefined) ? 1 : 0;
 }

@@ -5,6 +5,9 @@ import type { LanguageService } from '../language-service.ts';
 import { inputArguments, readChoice } from './packet-choice.ts';
 import { pickPackets } from './packet-picker.ts';
 
+/** Types whose programs are given packets. */
+const PACKET_TYPES = ['xdp', 'socket_filter', 'sched_cls'];
+
 /**
  * Completes launch configurations. With no launch.json it makes one up for the active editor's program. A
  * packet is asked for here and not in the adapter, so that VS Code's Restart, which reuses what was resolved,
@@ -73,11 +76,20 @@ export function createDynamicConfigurations(language: LanguageService): vscode.D
   };
 }
 
+/** What a lens, a button or a command starts. */
+export interface StartOptions {
+  /** Name of the program; undefined or unknown: the one around the cursor. */
+  readonly prog: string | undefined;
+  readonly noDebug: boolean;
+  /** Further launch attributes. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
 /** Runs or debugs one program of a file, as the code lenses and the editor's title do. */
 export async function startProgram(
   language: LanguageService,
   uri: vscode.Uri | undefined,
-  options: { readonly prog: string | undefined; readonly noDebug: boolean },
+  options: StartOptions,
 ): Promise<void> {
   if (!isAllowed()) return;
   const document = uri ? await saved(await vscode.workspace.openTextDocument(uri)) : await activeProgram();
@@ -86,10 +98,10 @@ export async function startProgram(
   const named = programs.find((program) => program.name === options.prog);
   const config = configurationFor(document.uri, named ?? (await programAtCursor(language, document)));
   const folder = vscode.workspace.getWorkspaceFolder(document.uri);
-  await vscode.debug.startDebugging(folder, config, { noDebug: options.noDebug });
+  await vscode.debug.startDebugging(folder, { ...config, ...options.more }, { noDebug: options.noDebug });
 }
 
-/** A program that gets packets is asked for one; a raw program gets empty memory. */
+/** A program that gets packets is asked for one; a raw program gets empty memory, a tracepoint its arguments. */
 function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined): vscode.DebugConfiguration {
   return {
     type: 'bpf',
@@ -97,7 +109,7 @@ function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined):
     name: program ? `BPF: ${program.name}` : 'BPF: Active Program',
     program: uri.fsPath,
     ...(program ? { prog: program.name } : {}),
-    ...(program && program.type !== 'raw' ? { packet: 'ask' } : {}),
+    ...(program && PACKET_TYPES.includes(program.type) ? { packet: 'ask' } : {}),
   };
 }
 

@@ -1,15 +1,11 @@
 import * as vscode from 'vscode';
 import type { CustomRequests, FrameRequest, QuietRequest } from '#core/protocol/messages.ts';
 import type { FromPage, ToPage, ViewName, ViewReplies } from '#core/protocol/views.ts';
+import { FrameFollower, type Situation } from '../debug/frame-follower.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
 import { messageOf } from '../error-message.ts';
 import { pageHtml } from './html.ts';
 import { selectedFrame } from './selected-frame.ts';
-
-/** A step is over sooner: nothing flickers while stepping. */
-const RUNNING_SHOWN_AFTER_MS = 250;
-/** After a stop VS Code selects the new frame; this long the view waits for it before it takes the innermost. */
-const FRAME_AWAITED_MS = 120;
 
 /**
  * One of the views: while it is visible it asks the adapter for what it shows whenever the program stops,
@@ -20,37 +16,21 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
   readonly #title: string;
   readonly #extension: vscode.Uri;
   readonly #watch: SessionWatch;
-  readonly #disposables: vscode.Disposable[] = [];
+  readonly #follower: FrameFollower;
   #view: vscode.WebviewView | undefined;
   #pageReady = false;
-  #axWaits = false;
-  #timer: NodeJS.Timeout | undefined;
-  /** Counts pulls: only the newest may answer. */
-  #pull = 0;
-  /** Frame ids live from one stop to the next: false between a stop and VS Code's choice of its frame. */
-  #frameIsFresh = true;
+  #showsAx = false;
 
   constructor(name: ViewName, title: string, extension: vscode.Uri, watch: SessionWatch) {
     this.#name = name;
     this.#title = title;
     this.#extension = extension;
     this.#watch = watch;
-    this.#disposables.push(
-      watch.onDidChange((event) => {
-        if (event.what === 'stopped') {
-          this.#frameIsFresh = false;
-          this.#schedule(FRAME_AWAITED_MS);
-        } else if (event.what === 'running') this.#schedule(RUNNING_SHOWN_AFTER_MS);
-        else this.#schedule(0);
-      }),
-      vscode.debug.onDidChangeActiveStackItem((item) => {
-        if (item instanceof vscode.DebugStackFrame) {
-          this.#frameIsFresh = true;
-          this.#schedule(0);
-        } else if (this.#timer === undefined) this.#schedule(RUNNING_SHOWN_AFTER_MS);
-      }),
-      vscode.debug.onDidChangeActiveDebugSession(() => this.#schedule(FRAME_AWAITED_MS)),
-    );
+    this.#follower = new FrameFollower({
+      watch,
+      isWanted: () => this.#view?.visible === true && this.#pageReady,
+      look: (situation, isNewest) => this.#refresh(situation, isNewest),
+    });
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -63,7 +43,7 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
         if (isFromPage(message)) this.#receive(message);
       }),
       view.onDidChangeVisibility(() => {
-        if (view.visible) this.#schedule(0);
+        if (view.visible) this.#follower.lookIn(0);
       }),
       view.onDidDispose(() => {
         for (const each of listeners) each.dispose();
@@ -73,15 +53,14 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     view.webview.html = pageHtml(view.webview, dist, this.#name, this.#title);
   }
 
-  /** Turns the row of the hidden register AX on or off, as soon as there is a page. */
-  toggleAx(): void {
-    if (this.#pageReady) this.#post({ kind: 'toggle-ax' });
-    else this.#axWaits = !this.#axWaits;
+  /** Whether the page shows the register that only rewritten programs use; kept for a page that comes later. */
+  showAx(on: boolean): void {
+    this.#showsAx = on;
+    this.#post({ kind: 'show-ax', on });
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
-    for (const each of this.#disposables) each.dispose();
+    this.#follower.dispose();
   }
 
   #post(message: ToPage): void {
@@ -92,9 +71,8 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     switch (message.kind) {
       case 'ready':
         this.#pageReady = true;
-        if (this.#axWaits) this.#post({ kind: 'toggle-ax' });
-        this.#axWaits = false;
-        this.#schedule(0);
+        this.#post({ kind: 'show-ax', on: this.#showsAx });
+        this.#follower.lookIn(0);
         return;
       case 'edit':
         void this.#edit(message);
@@ -102,33 +80,23 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     }
   }
 
-  /** The next look at the debugger; a later call replaces an earlier one. */
-  #schedule(delay: number): void {
-    if (!this.#view?.visible || !this.#pageReady) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#refresh();
-    }, delay);
-  }
-
-  async #refresh(): Promise<void> {
-    const pull = ++this.#pull;
-    const selected = selectedFrame();
-    if (selected === undefined) return this.#post({ kind: 'empty', reason: 'no-session' });
-    if (selected === 'other') return this.#post({ kind: 'empty', reason: 'other-session' });
-    const { session } = selected;
-    const state = this.#watch.stateOf(session);
-    if (state === undefined) return this.#post({ kind: 'empty', reason: 'no-session' });
-    if (state === 'starting') return this.#post({ kind: 'empty', reason: 'starting' });
-    if (state === 'running') return this.#post({ kind: 'running', session: this.#watch.runOf(session) });
-    const frameId = this.#frameIsFresh ? selected.frameId : undefined;
+  async #refresh(situation: Situation, isNewest: () => boolean): Promise<void> {
+    if (
+      situation.kind === 'no-session' ||
+      situation.kind === 'other-session' ||
+      situation.kind === 'starting'
+    )
+      return this.#post({ kind: 'empty', reason: situation.kind });
+    const { session } = situation;
+    if (situation.kind === 'running')
+      return this.#post({ kind: 'running', session: this.#watch.runOf(session) });
+    const { frameId } = situation;
     try {
       const reply = await request(session, this.#name, frameId === undefined ? {} : { frameId });
-      if (pull === this.#pull) this.#post({ kind: 'reply', session: this.#watch.runOf(session), reply });
+      if (isNewest()) this.#post({ kind: 'reply', session: this.#watch.runOf(session), reply });
     } catch (error) {
-      // A step may overtake the request: then the next stop brings the next pull.
-      if (pull === this.#pull && this.#watch.stateOf(session) === 'stopped')
+      // A step may overtake the request: then the next stop brings the next look.
+      if (isNewest() && this.#watch.stateOf(session) === 'stopped')
         this.#post({ kind: 'failed', message: messageOf(error) });
     }
   }
@@ -149,7 +117,7 @@ export class BpfView implements vscode.WebviewViewProvider, vscode.Disposable {
     } catch (error) {
       this.#post({ kind: 'edited', id, error: messageOf(error) });
     }
-    this.#schedule(0);
+    this.#follower.lookIn(0);
   }
 }
 

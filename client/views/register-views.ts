@@ -16,7 +16,8 @@ export interface Views {
   idOf(view: ViewName): string;
   /** The container stands beside the text; a plain one would take the place of Variables. */
   readonly besideText: boolean;
-  toggleAx(): Promise<void>;
+  /** Shows or hides the register that only rewritten programs use. */
+  showAx(on: boolean): void;
 }
 
 /**
@@ -39,9 +40,6 @@ export function registerViews(context: vscode.ExtensionContext, watch: SessionWa
   return {
     idOf,
     besideText: !plain,
-    async toggleAx() {
-      await vscode.commands.executeCommand(`${idOf('registers')}.focus`, { preserveFocus: true });
-      registers.toggleAx();
-    },
+    showAx: (on) => registers.showAx(on),
   };
 }

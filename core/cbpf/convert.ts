@@ -22,6 +22,8 @@ export interface Converted {
   readonly insns: Uint8Array<ArrayBuffer>;
   /** First slot of each classic instruction; the registers' set-up belongs to the first. */
   readonly firstSlot: readonly number[];
+  /** How many slots at the beginning set the registers up, before the first classic instruction proper. */
+  readonly setUp: number;
 }
 
 /**

@@ -64,7 +64,11 @@ export class Emitter {
 
   /** The program with all jumps resolved; a refusal where one is too long for eBPF. */
   finish():
-    | { readonly insns: Uint8Array<ArrayBuffer>; readonly firstSlot: readonly number[] }
+    | {
+        readonly insns: Uint8Array<ArrayBuffer>;
+        readonly firstSlot: readonly number[];
+        readonly setUp: number;
+      }
     | ClassicRefusal {
     for (const { slot, target } of this.#jumps) {
       const to = this.#first[target] ?? this.#slots.length;
@@ -79,7 +83,8 @@ export class Emitter {
     for (const [slot, insn] of this.#slots.entries()) writeInsn(insns, slot, insn);
     // the instructions that set up the registers belong to the first line of the program
     const firstSlot = this.#first.slice(0, this.#nClassic);
+    const setUp = firstSlot[0] ?? 0;
     if (firstSlot.length > 0) firstSlot[0] = 0;
-    return { insns, firstSlot };
+    return { insns, firstSlot, setUp };
   }
 }

@@ -1,7 +1,7 @@
 import type { BpfObject, Diagnostic, LineInfo, Parsed } from '../object/object.ts';
 import { objectFromInsns } from '../object/raw.ts';
 import { bpfCheckClassic, type ClassicRefusal, seccompCheckFilter } from './check.ts';
-import { bpfConvertFilter, type ClassicAttach } from './convert.ts';
+import { bpfConvertFilter, type ClassicAttach, type Converted } from './convert.ts';
 import { type ClassicProgram, filtersOf } from './program.ts';
 import { readClassic } from './read.ts';
 
@@ -14,9 +14,10 @@ export interface ClassicObjectOptions {
   readonly attach?: ClassicAttach;
 }
 
-/** A classic text as everything that follows needs it. `object` is missing when there is an error. */
+/** A classic text as everything that follows needs it. `object` and `converted` are missing when there is an error. */
 export interface ClassicSource extends Parsed<ClassicProgram> {
   readonly object: BpfObject | undefined;
+  readonly converted: Converted | undefined;
 }
 
 /**
@@ -26,13 +27,16 @@ export interface ClassicSource extends Parsed<ClassicProgram> {
  */
 export function classicObject(text: string, options: ClassicObjectOptions): ClassicSource {
   const { value, diagnostics } = readClassic(text);
-  if (diagnostics.some((each) => each.severity === 'error')) return { value, diagnostics, object: undefined };
+  if (diagnostics.some((each) => each.severity === 'error')) {
+    return { value, diagnostics, object: undefined, converted: undefined };
+  }
   const attach = options.attach ?? 'socket_filter';
   const filters = filtersOf(value);
   const refusal = attach === 'seccomp' ? seccompCheckFilter(filters) : bpfCheckClassic(filters);
   const converted = refusal ?? bpfConvertFilter(filters, attach);
   if ('message' in converted) {
-    return { value, diagnostics: [...diagnostics, refusalDiagnostic(value, converted)], object: undefined };
+    const refused = refusalDiagnostic(value, converted);
+    return { value, diagnostics: [...diagnostics, refused], object: undefined, converted: undefined };
   }
   const lineInfo = value.insns.map(
     (insn, pc): LineInfo => ({
@@ -48,7 +52,7 @@ export function classicObject(text: string, options: ClassicObjectOptions): Clas
     progType: attach === 'seccomp' ? 'raw' : 'socket_filter',
     lineInfo,
   });
-  return { value, diagnostics, object };
+  return { value, diagnostics, object, converted };
 }
 
 /** What the kernel's check says, at the instruction's place in the text. */

@@ -107,7 +107,7 @@ function hex(k: number): string {
 }
 
 /** A line of `tcpdump -d`: number, name, operand, and for conditions the numbers of both targets. */
-function listingLine(filter: SockFilter, index: number): string {
+export function listingLine(filter: SockFilter, index: number): string {
   const number = `(${String(index).padStart(3, '0')})`;
   const row = classicRow(filter.code);
   if (row === undefined || row.id === 'ret_x') return `${number} unimp    0x${filter.code.toString(16)}`;

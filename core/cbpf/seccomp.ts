@@ -45,6 +45,45 @@ export function seccompData(fields: Readonly<Record<string, string>>): SeccompDa
   return { ok: true, data };
 }
 
+const NAMES_BY_NUMBER = new Map(
+  (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).map((arch) => [
+    arch,
+    new Map([...SYSCALLS[arch]].map(([name, nr]) => [nr, name] as const)),
+  ]),
+);
+
+/**
+ * The name of system call `nr` on each of `arches` (undefined: on all that are known): `openat`, where they
+ * differ `epoll_create (x86-64), …`; undefined where none has one.
+ */
+export function syscallNames(nr: number, arches: readonly SeccompArch[] | undefined): string | undefined {
+  const wanted = arches ?? (Object.keys(SECCOMP_ARCHES) as SeccompArch[]);
+  const named = wanted.flatMap((arch) => {
+    const name = NAMES_BY_NUMBER.get(arch)?.get(nr);
+    return name === undefined ? [] : [{ arch, name }];
+  });
+  const [first] = named;
+  if (first === undefined) return undefined;
+  const isOne =
+    wanted.length === 1 || (named.length === wanted.length && named.every(({ name }) => name === first.name));
+  return isOne ? first.name : named.map(({ arch, name }) => `${name} (${arch})`).join(', ');
+}
+
+/** The architecture that `seccomp_data.arch` names; undefined: one whose system calls have no names here. */
+export function seccompArch(value: number): SeccompArch | undefined {
+  return (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).find((arch) => SECCOMP_ARCHES[arch] === value);
+}
+
+/** What lies at an offset (a multiple of 4 below 64) of `struct seccomp_data`: `nr`, `args[2] (high half)`. */
+export function fieldName(offset: number): string | undefined {
+  if (offset === 0) return 'nr';
+  if (offset === 4) return 'arch';
+  if (offset < 0 || offset >= SECCOMP_DATA_SIZE || offset % 4 !== 0) return undefined;
+  const half = offset % 8 === 0 ? 'low half' : 'high half';
+  const index = Math.floor((offset - 16) / 8);
+  return `${index < 0 ? 'instruction_pointer' : `args[${index}]`} (${half})`;
+}
+
 function syscallNumber(arch: SeccompArch, name: string): bigint | undefined {
   const nr = SYSCALLS[arch].get(name);
   return nr === undefined ? undefined : BigInt(nr);

@@ -1,6 +1,18 @@
 /** Architectures whose system calls have names here, by the value that `seccomp_data.arch` has (include/uapi/linux/audit.h). */
 export const SECCOMP_ARCHES = { 'x86-64': 0xc000_003e, arm64: 0xc000_00b7 } as const;
 
+/** `AUDIT_ARCH_…` by value (include/uapi/linux/audit.h), as far as seccomp filters are likely to name them. */
+export const AUDIT_ARCHES: ReadonlyMap<number, string> = new Map([
+  [0xc000_003e, 'AUDIT_ARCH_X86_64'],
+  [0xc000_00b7, 'AUDIT_ARCH_AARCH64'],
+  [0x4000_0003, 'AUDIT_ARCH_I386'],
+  [0x4000_0028, 'AUDIT_ARCH_ARM'],
+  [0xc000_00f3, 'AUDIT_ARCH_RISCV64'],
+  [0xc000_0015, 'AUDIT_ARCH_PPC64LE'],
+  [0x8000_0016, 'AUDIT_ARCH_S390X'],
+  [0xc000_0102, 'AUDIT_ARCH_LOONGARCH64'],
+]);
+
 /** Name of such an architecture. */
 export type SeccompArch = keyof typeof SECCOMP_ARCHES;
 

@@ -53,6 +53,8 @@ export function convertCtxAccess(
   offset: number,
   options: ConvertOptions,
 ): Uint8Array<ArrayBuffer> {
+  // Its arguments are the kernel's own words: nothing stands between the program and them.
+  if (progType === 'raw_tracepoint') return pack([insn]);
   const write = (insn.opcode & 7) !== 1;
   const size = accessSize(insn.opcode);
   const signed = (insn.opcode & 0xe0) === 0x80;

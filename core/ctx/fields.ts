@@ -100,11 +100,20 @@ const SCHED_CLS: readonly CtxField[] = sorted([
   field(['hwtstamp', 184, 8, 'r', 'exact', 'hardware time stamp in nanoseconds']),
 ]);
 
+/** Arguments that a tracepoint can have (`MAX_BPF_FUNC_ARGS`). */
+export const RAW_TRACEPOINT_ARGS = 12;
+
+/** `args[]` has no length in the kernel's structure; programs may read so many, any part of them, aligned. */
+const RAW_TRACEPOINT: readonly CtxField[] = Array.from({ length: RAW_TRACEPOINT_ARGS }, (_, i) =>
+  field([`args[${i}]`, 8 * i, 8, 'r', 'narrow', `argument ${i} of the tracepoint`]),
+);
+
 /** The context's fields by program type, ascending; none for `raw`, whose R1 is plain memory. */
 export const CTX_FIELDS: Readonly<Record<ProgType, readonly CtxField[]>> = {
   xdp: XDP_MD,
   socket_filter: SOCKET_FILTER,
   sched_cls: SCHED_CLS,
+  raw_tracepoint: RAW_TRACEPOINT,
   raw: [],
 };
 
@@ -113,6 +122,7 @@ export const CTX_STRUCT: Readonly<Record<ProgType, string>> = {
   xdp: 'struct xdp_md',
   socket_filter: 'struct __sk_buff',
   sched_cls: 'struct __sk_buff',
+  raw_tracepoint: 'struct bpf_raw_tracepoint_args',
   raw: 'memory',
 };
 
@@ -121,9 +131,9 @@ export function ctxFieldAt(progType: ProgType, offset: number): CtxField | undef
   return CTX_FIELDS[progType].find((f) => offset >= f.offset && offset < f.offset + f.size);
 }
 
-/** The field called `name`, also as `cb0` for `cb[0]`; undefined when this type has none of that name. */
+/** The field called `name`, also as `cb0` for `cb[0]`, `args0` for `args[0]`; undefined when this type has none of that name. */
 export function ctxFieldByName(progType: ProgType, name: string): CtxField | undefined {
-  const wanted = name.replace(/^cb(\d)$/, 'cb[$1]');
+  const wanted = name.replace(/^(cb|args)(\d+)$/, '$1[$2]');
   return CTX_FIELDS[progType].find((f) => f.name === wanted);
 }
 

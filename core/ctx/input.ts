@@ -1,6 +1,6 @@
 /** What a run works on. */
 export interface RunInput {
-  /** Packet from its first byte (the MAC header), or the memory of a `raw` program. */
+  /** Packet from its first byte (the MAC header), the memory of a `raw` program, or the arguments of a tracepoint as bytes. */
   readonly data: Uint8Array;
   /** Fields of the context to begin with, by name (`ingress_ifindex`, `mark`, `cb[0]`); the rest as the kernel sets it. */
   readonly ctx?: Readonly<Record<string, bigint>>;

@@ -38,6 +38,8 @@ export const SK_BUFF = {
   mac_len: 120,
   hdr_len: 122,
   queue_mapping: 124,
+  /** Bit 0 of the byte. */
+  cloned: 126,
   /** Bits 0–2 of the byte. */
   pkt_type: 128,
   /** Bits 0–1 `tstamp_type`, bit 2 `tc_at_ingress`. */
@@ -63,8 +65,9 @@ export const SK_BUFF = {
   truesize: 208,
 } as const;
 
-/** Bits of the byte at `SK_BUFF.pkt_type` and of the one at `SK_BUFF.tstamp_type`. */
+/** Bits of the bytes at `SK_BUFF.pkt_type` and `SK_BUFF.cloned`, and of the one at `SK_BUFF.tstamp_type`. */
 export const PKT_TYPE_MASK = 0x07;
+export const CLONED_MASK = 0x01;
 export const SKB_TSTAMP_TYPE_MASK = 0x03;
 export const TC_AT_INGRESS_MASK = 0x04;
 

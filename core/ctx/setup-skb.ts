@@ -15,6 +15,8 @@ import { allocRegions } from './regions.ts';
 
 const LOOPBACK_IFINDEX = 1n;
 const CACHE_LINE = 64;
+/** A socket is not modelled, it is only there or not: nothing of it can be read. */
+const SOCK_SIZE = 8;
 
 /** `PACKET_…`, include/uapi/linux/if_packet.h. */
 const PACKET_HOST = 0;
@@ -91,7 +93,7 @@ export function prepareSkb(
   const pulled = progType === 'socket_filter' && testRun ? Math.min(ETH_HLEN, total) : 0;
 
   const end = roundUp(SKB_HEADROOM + total);
-  const { packet, head, device, skb } = allocRegions(machine, {
+  const { packet, head, device, skb, sock } = allocRegions(machine, {
     packet: {
       name: 'packet',
       kind: 'packet',
@@ -103,6 +105,8 @@ export function prepareSkb(
     head: { name: 'skb_shared_info', kind: 'kernel', size: end + SKB_SHARED_INFO.size, perm: 'r' },
     device: { name: 'net_device', kind: 'kernel', size: NET_DEVICE.size, perm: 'r' },
     skb: { name: 'ctx', kind: 'ctx', size: SK_BUFF.size, perm: 'rw' },
+    // TEST_RUN gives its packets a socket; a packet that was just received has none.
+    sock: testRun ? { name: 'sock', kind: 'kernel', size: SOCK_SIZE, perm: 'none' } : undefined,
   });
   space.write(packet.addr, input.data);
   space.resize(packet, { origin: pulled });
@@ -119,6 +123,7 @@ export function prepareSkb(
   view.setBigUint64(at + SK_BUFF.dev, device.addr, true);
   view.setBigUint64(at + SK_BUFF.head, head.addr, true);
   view.setBigUint64(at + SK_BUFF.data, packet.addr + BigInt(pulled), true);
+  if (sock) view.setBigUint64(at + SK_BUFF.sk, sock.addr, true);
   view.setUint32(at + SK_BUFF.len, total - pulled, true);
   view.setUint16(at + SK_BUFF.mac_len, Math.min(ETH_HLEN, total), true);
   view.setUint16(at + SK_BUFF.mac_header, SKB_HEADROOM, true);
@@ -180,7 +185,7 @@ export function prepareSkb(
       disposed = true;
       if (target.current === env) target.current = undefined;
       if (env.packet) space.free(env.packet);
-      for (const region of [head, device, skb]) space.free(region);
+      for (const region of [head, device, skb, sock]) if (region) space.free(region);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Prepared, RunInput } from './input.ts';
 
 export type { Prepared, RunInput } from './input.ts';
 
+import { prepareRawTracepoint } from './setup-raw-tracepoint.ts';
 import { prepareSkb } from './setup-skb.ts';
 import { prepareXdp } from './setup-xdp.ts';
 
@@ -22,6 +23,8 @@ export function prepareInput(machine: Machine, cpu: number, prog: ExecProg, inpu
     case 'socket_filter':
     case 'sched_cls':
       return prepareSkb(machine, cpu, prog.progType as 'socket_filter' | 'sched_cls', input);
+    case 'raw_tracepoint':
+      return prepareRawTracepoint(machine, cpu, input);
     default:
       return prepareRaw(machine, cpu, input);
   }

@@ -20,7 +20,7 @@ const TC_ACTIONS = [
 /**
  * What a program's return value means to its hook, with the number: `XDP_DROP (1)`, `TC_ACT_OK (0)`,
  * `accept 96 bytes`, `drop (0)`. A value without a name shows as the number alone, signed for
- * `sched_cls`; `raw` programs have no verdict, only a value (`0x2a`).
+ * `sched_cls` (nobody looks at what a `raw_tracepoint` program returns); `raw` programs have no verdict, only a value (`0x2a`).
  *
  * `retval`: R0's low 32 bits, signed or unsigned alike.
  */
@@ -36,6 +36,8 @@ export function verdictText(progType: ProgType, retval: number): string {
     }
     case 'socket_filter':
       return retval === 0 ? 'drop (0)' : `accept ${retval >>> 0} bytes`;
+    case 'raw_tracepoint':
+      return `${retval >>> 0}`;
     case 'raw':
       return `0x${(retval >>> 0).toString(16)}`;
   }

@@ -1,6 +1,6 @@
 import { bpfCsumDiff } from './csum.ts';
 import type { HelperImpl } from './impl.ts';
-import { bpfMapDeleteElem, bpfMapLookupElem, bpfMapUpdateElem } from './map.ts';
+import { bpfMapDeleteElem, bpfMapLookupElem, bpfMapLookupPercpuElem, bpfMapUpdateElem } from './map.ts';
 import { bpfSkbLoadBytes, bpfSkbStoreBytes } from './skb.ts';
 import {
   bpfGetPrandomU32,
@@ -32,4 +32,5 @@ export const HELPER_IMPLS: ReadonlyMap<number, HelperImpl> = new Map([
   [65, bpfXdpAdjustTail],
   [125, bpfKtimeGetBootNs],
   [160, bpfKtimeGetCoarseNs],
+  [195, bpfMapLookupPercpuElem],
 ]);

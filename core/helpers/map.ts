@@ -10,7 +10,7 @@ export const bpfMapLookupElem: HelperImpl = (machine, cpu, regs) => {
   if (map === undefined || ops === undefined) return call.fault;
   const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
   if (keyAt === 0) return call.fault;
-  return call.resultPointer(ops.lookup(keyAt));
+  return call.resultPointer(ops.lookup(keyAt, cpu.index));
 };
 
 /** `long bpf_map_update_elem(map, key, value, flags)`: 0 or −errno. */
@@ -23,7 +23,7 @@ export const bpfMapUpdateElem: HelperImpl = (machine, cpu, regs) => {
   if (keyAt === 0) return call.fault;
   const valueAt = call.memory(3, map.def.valueSize, 'read', `value of map ${map.def.name}`);
   if (valueAt === 0) return call.fault;
-  return call.result(ops.update(keyAt, valueAt, call.u64(4)));
+  return call.result(ops.update(keyAt, valueAt, call.u64(4), cpu.index));
 };
 
 /** `long bpf_map_delete_elem(map, key)`: 0 or −errno. */
@@ -35,6 +35,22 @@ export const bpfMapDeleteElem: HelperImpl = (machine, cpu, regs) => {
   const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
   if (keyAt === 0) return call.fault;
   return call.result(ops.delete(keyAt));
+};
+
+/**
+ * `void *bpf_map_lookup_percpu_elem(map, key, cpu)`: address of that CPU's value or null. Other types of map
+ * are refused, as the verifier does.
+ */
+export const bpfMapLookupPercpuElem: HelperImpl = (machine, cpu, regs) => {
+  const call = new HelperCall(195, machine, cpu, regs);
+  const map = call.map(1);
+  if (map === undefined) return call.fault;
+  if (!map.def.type.startsWith('percpu_') || map.programOps === undefined) {
+    return call.refuse(1, `is ${map.def.name}, a map of type ${map.def.type}; it must be a per-CPU map`);
+  }
+  const keyAt = call.memory(2, map.def.keySize, 'read', keyOf(map));
+  if (keyAt === 0) return call.fault;
+  return call.resultPointer(map.programOps.lookup(keyAt, call.u32(3)));
 };
 
 function keyOf(map: BpfMap): string {

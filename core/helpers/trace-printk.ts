@@ -26,6 +26,7 @@ export const bpfTracePrintk: HelperImpl = (machine, cpu, regs) => {
   const line = formatPrintk(format, args, memoryOf(machine.space))?.slice(0, MAX_LINE - 1);
   if (line === undefined) return call.result(-EINVAL);
   machine.print(line);
+  machine.tracepoints.fire('bpf_trace_printk', cpu.index);
   return call.result(line.length);
 };
 

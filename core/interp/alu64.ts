@@ -1,4 +1,5 @@
 import type { InsnId } from '../isa/table.ts';
+import { CPU_THIS_CPU_OFF_HI } from '../vm/layout.ts';
 import { mulHigh } from './int64.ts';
 import { type ExecState, type Handler, hi, lo, type Op, set } from './op.ts';
 
@@ -204,9 +205,10 @@ export const ALU64 = {
   movsx8_64: (s, op) => setSigned(s, op, (lo(s, op.src) << 24) >> 24),
   movsx16_64: (s, op) => setSigned(s, op, (lo(s, op.src) << 16) >> 16),
   movsx32_64: (s, op) => setSigned(s, op, lo(s, op.src)),
-  // Each CPU's copy of a per-CPU object lies in a window of its own, one behind the other.
+  // Each CPU's copy of a per-CPU object lies in a window of its own: the low word of the offset is 0.
   mov64_percpu: (s, op) => {
-    set(s, op.dst, lo(s, op.src), (hi(s, op.src) + s.cpu.index) | 0);
+    const off = s.view.getInt32(s.block + CPU_THIS_CPU_OFF_HI, true);
+    set(s, op.dst, lo(s, op.src), (hi(s, op.src) + off) | 0);
     return op.next;
   },
   // Arena pointers are 32 bits in both address spaces here: no user mapping has upper bits to add.

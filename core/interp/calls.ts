@@ -1,14 +1,12 @@
-import { HELPER_IMPLS } from '../helpers/helpers.ts';
-import { helperOfImm } from '../helpers/numbering.ts';
-import { BPF_FUNC_TAIL_CALL, tailCallTarget } from '../helpers/tail-call.ts';
-import { helperById } from '../isa/helpers.ts';
+import { tailCallTarget } from '../helpers/tail-call.ts';
 import type { InsnId } from '../isa/table.ts';
 import { subprogAt } from '../vm/cpu.ts';
 import type { Fault, Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
 import { enterFrame, leaveFrame } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
-import { type ExecState, fault, flush, type Handler, type Op, refresh, STOP, set } from './op.ts';
+import { callHandler, enterHelper } from './kernel-functions.ts';
+import { type ExecState, fault, type Handler, type Op, STOP, set } from './op.ts';
 
 /** Register bits: R0; R1 … R5; R10. */
 const R0 = 1;
@@ -17,18 +15,7 @@ const R10 = 1 << 10;
 
 /** Calls, exit and wide loads that give an address. */
 export const CALLS = {
-  call_helper: (s, op) => {
-    const id = helperOfImm(op.imm);
-    if (id === BPF_FUNC_TAIL_CALL) return tailCall(s, op);
-    const impl = HELPER_IMPLS.get(id);
-    if (impl === undefined) return fault(s, op, unknownHelper(id));
-    enterHelper(s, op);
-    const failure = impl(s.machine, s.cpu, s.block);
-    refresh(s);
-    if (failure !== undefined) return stopWith(s, failure);
-    s.initialised = (s.initialised & ~ARGUMENTS) | R0;
-    return op.next;
-  },
+  call_helper: (s, op) => callHandler(op.imm, tailCall)(s, op),
   tail_call: (s, op) => tailCall(s, op),
   call_local: (s, op) => {
     const { view, block } = s;
@@ -106,7 +93,7 @@ export function leave(s: ExecState, op: Op): number {
 }
 
 /** Goes on at slot 0 of the program that R3 names in the array in R2, in the same frame; or falls through. */
-function tailCall(s: ExecState, op: Op): number {
+export function tailCall(s: ExecState, op: Op): number {
   enterHelper(s, op);
   const target = tailCallTarget(s.machine, s.cpu, s.block);
   if (target === undefined) return op.next;
@@ -128,23 +115,9 @@ function switchProg(s: ExecState, prog: ExecProg): void {
   s.view.setUint32(s.block + layout.CPU_PROG, prog.id, true);
 }
 
-/** A helper reads pc and time from memory: they count up to, not including, the call. */
-function enterHelper(s: ExecState, op: Op): void {
-  flush(s, op.slot, s.chunk - s.left - 1);
-}
-
 function stopWith(s: ExecState, failure: Fault): typeof STOP {
   s.stop = { kind: 'fault', fault: failure };
   return STOP;
-}
-
-function unknownHelper(id: number): Problem {
-  const name = helperById(id)?.name;
-  const message =
-    name === undefined
-      ? `call ${id}: no helper has the number ${id}`
-      : `call ${id}: the helper ${name} (${id}) is not simulated yet`;
-  return { kind: 'bad_helper', message };
 }
 
 function tooDeep(prog: ExecProg, target: number): Problem {
@@ -168,7 +141,7 @@ function loadAddress(s: ExecState, op: Op, addr: bigint | Problem): number {
 
 function mapRegionAddr(s: ExecState, id: number | undefined): bigint | Problem {
   const map = id === undefined ? undefined : s.machine.maps.get(id);
-  return map === undefined ? noSuchMap(id) : map.region.addr;
+  return map === undefined ? noSuchMap(id) : map.addr;
 }
 
 function mapValueAddr(s: ExecState, id: number | undefined, offset: number): bigint | Problem {

@@ -1,8 +1,12 @@
 import { type Decoded, decodeInsn, insnTarget, insnWrites } from '../isa/decode.ts';
+import type { InsnId } from '../isa/table.ts';
 import type { Problem } from '../vm/fault.ts';
 import { regOffset } from '../vm/layout.ts';
 import type { ExecProg } from '../vm/program.ts';
+import { tailCall } from './calls.ts';
 import { HANDLERS } from './handlers.ts';
+import { inlinedLoad, type Origin, originOf } from './inlined.ts';
+import { callHandler } from './kernel-functions.ts';
 import { type Handler, type Op, trap } from './op.ts';
 
 const decodedProgs = new WeakMap<ExecProg, readonly Op[]>();
@@ -40,12 +44,13 @@ function decodeOne(prog: ExecProg, decoded: Decoded, nSlots: number): Op {
   if (row.wide && decoded.length === 1) return trapOp(slot, halfWide());
   const unset = prog.uninitialisedReads.get(slot);
   if (unset !== undefined) return trapOp(slot, uninitialised(unset));
+  const origin = originOf(prog, slot);
   const next = slot + decoded.length;
   const target = insnTarget(decoded) ?? next;
   const isStray = target < 0 || target > nSlots || (target === nSlots && target !== next);
   if (isStray && row.flow !== 'branch') return trapOp(slot, strayTarget(target, nSlots));
   return {
-    exec: isStray ? strayBranch : HANDLERS[row.id],
+    exec: isStray ? strayBranch : handlerOf(decoded, row.id, origin),
     slot,
     next,
     target: isStray ? STRAY : target,
@@ -54,12 +59,16 @@ function decodeOne(prog: ExecProg, decoded: Decoded, nSlots: number): Op {
     off: insn.off,
     imm: insn.imm,
     immHi: decoded.nextImm ?? insn.imm >> 31,
-    writes: writtenBits(decoded),
+    writes: writtenBits(decoded, origin),
+    cost: origin.cost,
+    begun: origin.begun,
     trap: isStray ? strayTarget(target, nSlots) : undefined,
     id: row.id,
   };
 }
 
+/** Register bit of R0. */
+const R0 = 1;
 /** Target of a branch that leads out of the program: no slot. */
 const STRAY = -2;
 
@@ -69,16 +78,33 @@ const strayBranch: Handler = (s, op) => {
   return next === STRAY ? trap(s, op) : next;
 };
 
-/** Calls keep their own account: which registers have a value afterwards depends on the callee. */
-function writtenBits(decoded: Decoded): number {
+/** The handler of a slot, chosen by what it calls or stands for. */
+function handlerOf({ insn }: Decoded, id: InsnId, { original }: Origin): Handler {
+  if (id === 'call_helper') return callHandler(insn.imm, tailCall);
+  const isInlined = id === 'ldxw' && original?.row?.id === 'call_helper';
+  return isInlined ? inlinedLoad(original.insn.imm, HANDLERS[id]) : HANDLERS[id];
+}
+
+/**
+ * Calls keep their own account: which registers have a value afterwards depends on the callee. What stands
+ * for an instruction gives no register a value but those that the instruction does.
+ */
+function writtenBits(decoded: Decoded, { original, begun }: Origin): number {
+  const own = bitsOf(decoded);
+  if (original === undefined) return own;
+  if (begun === 0) return 0;
+  return own & (original.row?.flow === 'call' ? R0 : bitsOf(original));
+}
+
+function bitsOf(decoded: Decoded): number {
   if (decoded.row?.flow === 'call') return 0;
-  if (decoded.row?.group === 'packet') return 1;
+  if (decoded.row?.group === 'packet') return R0;
   return insnWrites(decoded).reduce((bits, reg) => bits | (1 << reg), 0);
 }
 
 function trapOp(slot: number, problem: Problem): Op {
   const fields = { next: slot, target: slot, dst: 0, src: 0, off: 0, imm: 0, immHi: 0, writes: 0 };
-  return { exec: trap, slot, ...fields, trap: problem, id: 'exit' };
+  return { exec: trap, slot, ...fields, cost: 1, begun: 1, trap: problem, id: 'exit' };
 }
 
 function unknownInsn(opcode: number): Problem {

@@ -6,7 +6,10 @@ export type EngineName = 'reference' | 'interp' | 'wasm' | 'x86-64';
 
 /** How far and how attentively an engine runs. */
 export interface RunLimits {
-  /** Instructions after which `run` returns `budget`; Infinity: none. */
+  /**
+   * Instructions as loaded after which `run` returns `budget`; Infinity: none. One that was rewritten to
+   * several is executed whole, so 1 is a single step.
+   */
   readonly budget: number;
   /** Obey the programs' breakpoint bytes. */
   readonly breakpoints: boolean;

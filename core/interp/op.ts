@@ -38,6 +38,10 @@ export interface Op {
   readonly writes: number;
   /** Its row; of no meaning where `exec` is `trap`. */
   readonly id: InsnId;
+  /** 1 where an instruction as loaded begins: that is what counts; the slots behind it are part of it. */
+  readonly cost: 0 | 1;
+  /** 1 where the instruction that it belongs to has been counted; 0 in what a function begins with in addition. */
+  readonly begun: 0 | 1;
   /** What is wrong with it, for `trap`. */
   readonly trap: Problem | undefined;
 }
@@ -56,7 +60,7 @@ export interface ExecState {
   ops: readonly Op[];
   /** Instructions of another program, for tail calls. */
   readonly decode: (prog: ExecProg) => readonly Op[];
-  /** Instructions that may still be executed before control is looked at. */
+  /** Instructions as loaded that may still be executed before control is looked at. */
   left: number;
   /** What `left` was when `counted` was last written to memory. */
   chunk: number;
@@ -72,9 +76,11 @@ export function refresh(s: ExecState): void {
   s.nRegions = s.view.getUint32(layout.HEADER_REGION_COUNT, true);
 }
 
-/** Writes pc, instruction count and register bits to their places; `executed`: of the current chunk. */
-export function flush(s: ExecState, pc: number, executed: number): void {
+/** Writes pc, instruction count and register bits to their places; `newly`: executed of the current chunk. */
+export function flush(s: ExecState, pc: number, newly: number): void {
   const { view, block } = s;
+  // A faulting instruction that is tried again from its middle was not counted when it began.
+  const executed = Math.max(newly, 0);
   view.setUint32(block + layout.CPU_PC, pc, true);
   view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
   const at = block + layout.CPU_EXECUTED;

@@ -3,7 +3,7 @@ import * as layout from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import { decodeProg } from './decode.ts';
 import type { Engine, RunLimits, StopCause } from './engine.ts';
-import { type ExecState, flush, refresh, STOP } from './op.ts';
+import { type ExecState, flush, type Op, refresh, STOP } from './op.ts';
 
 /** Instructions between two looks at the control word: about half a millisecond. */
 const CHUNK = 32_768;
@@ -45,48 +45,56 @@ function stateOf(machine: Machine, cpu: Cpu): ExecState {
   return s;
 }
 
-/** Executes until `left` is 0 or something stops it; the slot to go on from (`stop` says whether). */
+/**
+ * Executes until `left` is used up or something stops it; the slot to go on from (`stop` says whether). An
+ * instruction as loaded that became several is executed whole: nobody sees the machine in its middle.
+ */
 function runChunk(s: ExecState, from: number): number {
   let pc = from;
-  while (s.left > 0) {
-    const op = s.ops[pc];
-    if (op === undefined) throw new RangeError(`no slot ${pc} in program ${s.prog.name}`);
-    s.left--;
+  for (;;) {
+    const op = opAt(s, pc);
+    if (op.cost > s.left) return pc;
+    s.left -= op.cost;
     const next = op.exec(s, op);
-    if (next === STOP) return finish(s, op.slot);
+    if (next === STOP) return finish(s, op);
     s.initialised |= op.writes;
     pc = next;
   }
-  return pc;
 }
 
-/** The same, looking for a breakpoint before each instruction: a loop of its own, so that a plain run pays nothing for it. */
+/** The same, looking for a breakpoint before each slot: a loop of its own, so that a plain run pays nothing for it. */
 function stepToBreakpoint(s: ExecState, from: number, resuming: boolean): number {
   let pc = from;
   let passing = resuming;
-  while (s.left > 0) {
+  for (;;) {
+    const op = opAt(s, pc);
+    if (op.cost > s.left) return pc;
     if (!passing && s.prog.breakpoints[pc]) {
       flush(s, pc, s.chunk - s.left);
       s.stop = { kind: 'breakpoint' };
       return pc;
     }
-    passing = false;
-    const op = s.ops[pc];
-    if (op === undefined) throw new RangeError(`no slot ${pc} in program ${s.prog.name}`);
-    s.left--;
+    // What a function begins with in addition stands in front of its first instruction.
+    if (op.begun === 1) passing = false;
+    s.left -= op.cost;
     const next = op.exec(s, op);
-    if (next === STOP) return finish(s, op.slot);
+    if (next === STOP) return finish(s, op);
     s.initialised |= op.writes;
     pc = next;
   }
-  return pc;
 }
 
-/** Writes back the state of a run that ended at `slot`: an instruction that faults was not executed. */
-function finish(s: ExecState, slot: number): number {
-  if (s.stop?.kind === 'fault') s.left++;
-  flush(s, slot, s.chunk - s.left);
-  return slot;
+function opAt(s: ExecState, pc: number): Op {
+  const op = s.ops[pc];
+  if (op === undefined) throw new RangeError(`no slot ${pc} in program ${s.prog.name}`);
+  return op;
+}
+
+/** Writes back the state of a run that ended at `op`: an instruction that faults was not executed. */
+function finish(s: ExecState, op: Op): number {
+  if (s.stop?.kind === 'fault') s.left += op.begun;
+  flush(s, op.slot, s.chunk - s.left);
+  return op.slot;
 }
 
 function stopped(s: ExecState, pc: number, cause: StopCause): StopCause {

@@ -1,4 +1,5 @@
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
+import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr, MapProgramOps } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
@@ -13,6 +14,7 @@ import {
   roundUp8,
   valuePerm,
 } from './header.ts';
+import { BPF_ARRAY_VALUE } from './kernel-layout.ts';
 
 const KEY_SIZE = 4;
 
@@ -27,25 +29,31 @@ export class ArrayMap implements BpfMap {
   readonly programOps: MapProgramOps;
   readonly #machine: Machine;
   readonly #values: Region;
-  readonly #stride: number;
+  readonly stride: number;
+  readonly valueRegions: readonly Region[];
   #frozen = false;
 
-  /** `def` has been checked; `region` is the header. Throws MemoryLimitError. */
-  constructor(machine: Machine, id: number, def: MapAttr, region: Region) {
+  /** What the values need, in the window behind the header's: for maps up to 2^31 − 1 bytes. */
+  static beside(def: MapAttr): RegionOptions[] {
+    const size = roundUp8(def.valueSize) * def.maxEntries;
+    return [{ name: `values of ${def.name}`, kind: 'map_value', size, perm: valuePerm(def.flags) }];
+  }
+
+  /** `def` has been checked; `region` is the header, `values` the region that `beside` asked for. */
+  constructor(machine: Machine, id: number, def: MapAttr, region: Region, values: Region) {
     this.#machine = machine;
     this.id = id;
     this.def = def;
     this.region = region;
-    this.#stride = roundUp8(def.valueSize);
-    const size = this.#stride * def.maxEntries;
-    const name = `values of ${def.name}`;
-    this.#values = machine.space.alloc({ name, kind: 'map_value', size, perm: valuePerm(def.flags) });
+    this.stride = roundUp8(def.valueSize);
+    this.#values = values;
+    this.valueRegions = [values];
     machine.memory.view.setUint32(this.region.base + MAP_VALUES, this.#values.base, true);
-    machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.#stride, true);
+    machine.memory.view.setUint32(this.region.base + MAP_STRIDE, this.stride, true);
     this.programOps = {
       lookup: (keyAt) => {
         const index = machine.memory.view.getUint32(keyAt, true);
-        return index < def.maxEntries ? this.#values.id * 2 ** 32 + index * this.#stride : 0;
+        return index < def.maxEntries ? this.#values.id * 2 ** 32 + index * this.stride : 0;
       },
       update: (keyAt, valueAt, flags) => {
         if (def.flags & BPF_F_RDONLY_PROG) return -EPERM;
@@ -55,6 +63,10 @@ export class ArrayMap implements BpfMap {
       },
       delete: () => -EINVAL,
     };
+  }
+
+  get addr(): bigint {
+    return this.#values.addr - BigInt(BPF_ARRAY_VALUE);
   }
 
   get frozen(): boolean {
@@ -75,6 +87,8 @@ export class ArrayMap implements BpfMap {
   update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     if (this.#frozen) return -EPERM;
     if (key.length !== KEY_SIZE || value.length !== this.def.valueSize) return -EINVAL;
+    // bpf(2) looks for a lock before it looks at the key; helpers do after.
+    if (flags & BPF_F_LOCK) return -EINVAL;
     return this.#update(u32Of(key), value, flags);
   }
 
@@ -86,7 +100,7 @@ export class ArrayMap implements BpfMap {
     for (let index = 0; index < this.def.maxEntries; index++) {
       yield [
         u32Bytes(index),
-        this.#machine.memory.copy(this.#values.base + index * this.#stride, this.def.valueSize),
+        this.#machine.memory.copy(this.#values.base + index * this.stride, this.def.valueSize),
       ];
     }
   }
@@ -109,7 +123,7 @@ export class ArrayMap implements BpfMap {
   #valueAt(key: Uint8Array): number | undefined {
     if (key.length !== KEY_SIZE) return undefined;
     const index = u32Of(key);
-    return index < this.def.maxEntries ? index * this.#stride : undefined;
+    return index < this.def.maxEntries ? index * this.stride : undefined;
   }
 
   #update(index: number, value: Uint8Array, flags: bigint): number {
@@ -118,7 +132,7 @@ export class ArrayMap implements BpfMap {
     if (flags & BPF_NOEXIST) return -EEXIST;
     // No map here has a bpf_spin_lock in its value.
     if (flags & BPF_F_LOCK) return -EINVAL;
-    this.#machine.memory.bytes.set(value, this.#values.base + index * this.#stride);
+    this.#machine.memory.bytes.set(value, this.#values.base + index * this.stride);
     return 0;
   }
 }

@@ -1,4 +1,5 @@
 import type { MapDef } from '../object/object.ts';
+import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
@@ -7,6 +8,7 @@ import { ArrayMap } from './array.ts';
 import { E2BIG, EINVAL, ENOMEM, errnoName } from './errno.ts';
 import { HashMap } from './hash.ts';
 import * as header from './header.ts';
+import { PercpuArrayMap } from './percpu-array.ts';
 import { ProgArrayMap } from './prog-array.ts';
 
 /** Why a map was not created. */
@@ -18,7 +20,9 @@ export interface MapRefusal {
 }
 
 interface MapType {
-  readonly make: (machine: Machine, id: number, def: MapDef, region: Region) => BpfMap;
+  readonly make: (machine: Machine, id: number, def: MapDef, region: Region, beside: Region[]) => BpfMap;
+  /** Regions in the windows behind the header's. */
+  readonly beside?: (def: MapDef, machine: Machine) => RegionOptions[];
   readonly flags: number;
   readonly keySize: number | undefined;
   readonly valueSize: number | undefined;
@@ -31,7 +35,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'array',
     {
-      make: (...given) => new ArrayMap(...given),
+      make: (machine, id, def, region, beside) => new ArrayMap(machine, id, def, region, one(beside)),
+      beside: ArrayMap.beside,
       flags: header.BPF_F_NUMA_NODE | header.BPF_F_MMAPABLE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: undefined,
@@ -40,16 +45,26 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   [
     'hash',
     {
-      make: (...given) => new HashMap(...given),
+      make: (machine, id, def, region) => new HashMap(machine, id, def, region),
       flags: header.BPF_F_NO_PREALLOC | header.BPF_F_NUMA_NODE | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
       keySize: undefined,
       valueSize: undefined,
     },
   ],
   [
+    'percpu_array',
+    {
+      make: (machine, id, def, region, beside) => new PercpuArrayMap(machine, id, def, region, beside),
+      beside: PercpuArrayMap.beside,
+      flags: ACCESS_FLAGS,
+      keySize: 4,
+      valueSize: undefined,
+    },
+  ],
+  [
     'prog_array',
     {
-      make: (...given) => new ProgArrayMap(...given),
+      make: (machine, id, def, region) => new ProgArrayMap(machine, id, def, region),
       flags: header.BPF_F_NUMA_NODE | ACCESS_FLAGS,
       keySize: 4,
       valueSize: 4,
@@ -59,6 +74,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
 
 /** Largest key, and largest key and value together, of a hash element (KMALLOC_MAX_SIZE, 4 MiB). */
 const MAX_ELEMENT = 4 * 1024 * 1024;
+/** Largest value of a per-CPU map (PCPU_MIN_UNIT_SIZE, 32 KiB). */
+const MAX_PERCPU_VALUE = 32 * 1024;
 /** Largest region. */
 const MAX_BYTES = 2 ** 31 - 1;
 
@@ -83,7 +100,7 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
   if (isRefusal(map)) return map;
   machine.maps.set(map.id, map);
   for (const [index, entry] of (def.entries ?? []).entries()) {
-    const errno = map.update(entry.key, entry.value, header.BPF_ANY);
+    const errno = map.update(entry.key, initialValue(machine, def, entry.value), header.BPF_ANY);
     if (errno === 0) continue;
     freeMap(machine, map);
     const sizes = `keys have ${def.keySize} bytes, values ${def.valueSize}, and there can be ${def.maxEntries}`;
@@ -92,16 +109,26 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
   return map;
 }
 
+/** An initial value of a per-CPU map of `value_size` bytes is that of every CPU, as `bpftool map update` has it. */
+function initialValue(machine: Machine, def: MapDef, value: Uint8Array): Uint8Array {
+  if (!header.isPercpu(def) || value.length !== def.valueSize) return value;
+  const stride = header.roundUp8(def.valueSize);
+  const all = new Uint8Array(stride * machine.nCpus);
+  for (let at = 0; at < all.length; at += stride) all.set(value, at);
+  return all;
+}
+
 /** The map in its memory; a refusal, and nothing taken, when there is not enough. */
 function make(machine: Machine, def: MapDef, type: MapType): BpfMap | MapRefusal {
-  let region: Region | undefined;
+  let taken: Region[] = [];
   try {
     const id = machine.takeMapId();
-    region = header.allocHeader(machine, id, def);
-    return type.make(machine, id, def, region);
+    const [region, ...beside] = header.allocHeader(machine, id, def, type.beside?.(def, machine) ?? []);
+    taken = [region, ...beside];
+    return type.make(machine, id, def, region, beside);
   } catch (error) {
     if (!(error instanceof MemoryLimitError)) throw error;
-    if (region !== undefined) machine.space.free(region);
+    for (const region of taken) machine.space.free(region);
     return refuse(def, ENOMEM, error.message);
   }
 }
@@ -115,6 +142,12 @@ export function isRefusal(result: BpfMap | MapRefusal): result is MapRefusal {
 export function freeMap(machine: Machine, map: BpfMap): void {
   machine.maps.delete(map.id);
   map.free();
+}
+
+function one(regions: readonly Region[]): Region {
+  const [region] = regions;
+  if (region === undefined) throw new RangeError('a map without the region for its values');
+  return region;
 }
 
 function checkAttr(def: MapDef, type: MapType): MapRefusal | undefined {
@@ -168,6 +201,10 @@ function checkSize(def: MapDef): MapRefusal | undefined {
       E2BIG,
       `key and value have ${def.keySize + def.valueSize} bytes; they must have less than ${MAX_ELEMENT}`,
     );
+  }
+  if (header.isPercpu(def) && def.valueSize > MAX_PERCPU_VALUE) {
+    const message = `value_size is ${def.valueSize}; a per-CPU value has at most ${MAX_PERCPU_VALUE} bytes`;
+    return refuse(def, E2BIG, message);
   }
   const total = element * def.maxEntries;
   if (def.valueSize > MAX_BYTES)

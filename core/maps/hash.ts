@@ -71,6 +71,10 @@ export class HashMap implements BpfMap {
     this.programOps = this.#makeProgramOps();
   }
 
+  get addr(): bigint {
+    return this.region.addr;
+  }
+
   get frozen(): boolean {
     return this.#frozen;
   }

@@ -1,9 +1,11 @@
+import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
+import { BPF_ARRAY_VALUE } from './kernel-layout.ts';
 
 /**
- * What a map pointer points to (our `struct bpf_map`, all u32, in linear memory, for helpers and inlined
+ * A map's own region (our `struct bpf_map`, all u32, in linear memory, for helpers and inlined
  * lookups; no program may access it):
  *
  *     +0  id             +16 max_entries         +32 first value or element, linear address
@@ -12,7 +14,7 @@ import type { Region } from '../vm/region.ts';
  *     +12 value_size     +28 entries in use      +44 buckets − 1                    (hash)
  *                                                +48 first free element, linear address, 0: none (hash)
  */
-export const MAP_HEADER_SIZE = 64;
+export const MAP_HEADER_SIZE = 96;
 export const MAP_ID = 0;
 export const MAP_TYPE = 4;
 export const MAP_KEY_SIZE = 8;
@@ -44,12 +46,29 @@ export const BPF_F_WRONLY_PROG = 1 << 8;
 export const BPF_F_MMAPABLE = 1 << 10;
 
 /** `BPF_MAP_TYPE_…` by the name that `MapAttr.type` has. */
-export const MAP_TYPE_NUMBERS: Readonly<Record<string, number>> = { hash: 1, array: 2, prog_array: 3 };
+export const MAP_TYPE_NUMBERS: Readonly<Record<string, number>> = {
+  hash: 1,
+  array: 2,
+  prog_array: 3,
+  percpu_array: 6,
+};
 
-/** Makes the region `map NAME` with the attributes written in. */
-export function allocHeader(machine: Machine, id: number, def: MapAttr): Region {
+/**
+ * Makes the region `map NAME` with the attributes written in, and `beside` in the windows behind it. The
+ * map pointer of a map whose type has `beside` lies BPF_ARRAY_VALUE bytes in front of the first of them.
+ * Throws MemoryLimitError, with nothing taken.
+ */
+export function allocHeader(
+  machine: Machine,
+  id: number,
+  def: MapAttr,
+  beside: readonly RegionOptions[],
+): [header: Region, ...beside: Region[]] {
   const name = `map ${def.name}`;
-  const region = machine.space.alloc({ name, kind: 'map', size: MAP_HEADER_SIZE, perm: 'none' });
+  const origin = beside.length > 0 ? -BPF_ARRAY_VALUE : 0;
+  const options = { name, kind: 'map', size: MAP_HEADER_SIZE, perm: 'none', origin } as const;
+  const [region, ...others] = machine.space.allocAll([options, ...beside]);
+  if (region === undefined) throw new RangeError('a map without a region');
   const { view } = machine.memory;
   view.setUint32(region.base + MAP_ID, id, true);
   view.setUint32(region.base + MAP_TYPE, MAP_TYPE_NUMBERS[def.type] ?? 0, true);
@@ -57,20 +76,26 @@ export function allocHeader(machine: Machine, id: number, def: MapAttr): Region 
   view.setUint32(region.base + MAP_VALUE_SIZE, def.valueSize, true);
   view.setUint32(region.base + MAP_MAX_ENTRIES, def.maxEntries, true);
   view.setUint32(region.base + MAP_FLAGS, def.flags, true);
-  return region;
+  return [region, ...others];
 }
 
 /** The map that address `addr` (unsigned 64 bits) points to; undefined: it is no map pointer. */
 export function mapAtAddr(machine: Machine, addr: bigint): BpfMap | undefined {
   const region = machine.space.regionAt(addr);
-  if (region?.kind !== 'map' || region.addr !== addr) return undefined;
-  return machine.maps.get(machine.memory.view.getUint32(region.base + MAP_ID, true));
+  if (region?.kind !== 'map') return undefined;
+  const map = machine.maps.get(machine.memory.view.getUint32(region.base + MAP_ID, true));
+  return map?.addr === addr ? map : undefined;
 }
 
 /** What programs may do with the values, by the map's flags. */
 export function valuePerm(flags: number): 'rw' | 'r' | 'none' {
   if (flags & BPF_F_WRONLY_PROG) return 'none';
   return flags & BPF_F_RDONLY_PROG ? 'r' : 'rw';
+}
+
+/** Do programs see a value of their own CPU in maps of this type? */
+export function isPercpu(def: MapAttr): boolean {
+  return def.type.startsWith('percpu_');
 }
 
 /** `n` rounded up to a multiple of 8: how far apart the kernel lays keys and values out. */

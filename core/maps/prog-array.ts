@@ -41,6 +41,10 @@ export class ProgArrayMap implements BpfMap {
     machine.memory.view.setUint32(this.region.base + MAP_STRIDE, ID_SIZE, true);
   }
 
+  get addr(): bigint {
+    return this.region.addr;
+  }
+
   get frozen(): boolean {
     return this.#frozen;
   }

@@ -27,6 +27,7 @@ import type {
   ProgramEntry,
   ProgType,
 } from './object.ts';
+import { attachNameOfSection } from './prog-types.ts';
 
 /** Makes one program of an object ready to load, as libbpf does before BPF_PROG_LOAD. */
 
@@ -136,9 +137,15 @@ class Linker {
         funcs: [...funcs].sort((a, b) => a[0] - b[0]).map(([insnOff, name]): FuncInfo => ({ insnOff, name })),
         maps: this.#maps,
         license: licenseOf(this.#object),
+        ...this.#attachTo(),
       },
       errors: [],
     };
+  }
+
+  #attachTo(): { readonly attachTo?: string } {
+    const attachTo = attachNameOfSection(this.#sectionName(this.#entry.section));
+    return attachTo === undefined ? {} : { attachTo };
   }
 
   #place(piece: Piece): void {

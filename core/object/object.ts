@@ -1,7 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 
 /** Program types this version can load. `raw`: memory in R1, its length in R2, nothing rewritten. */
-export type ProgType = 'xdp' | 'socket_filter' | 'sched_cls' | 'raw';
+export type ProgType = 'xdp' | 'socket_filter' | 'sched_cls' | 'raw_tracepoint' | 'raw';
 
 /** A half-open range of UTF-16 offsets in a source text. */
 export interface TextRange {
@@ -149,4 +149,9 @@ export interface LoadAttr {
   readonly funcs: readonly FuncInfo[];
   readonly maps: readonly MapDef[];
   readonly license: string;
+  /**
+   * What it attaches to by name, which its section tells behind the slash: the tracepoint of
+   * `raw_tp/NAME`; undefined: not told, or a type that attaches otherwise.
+   */
+  readonly attachTo?: string;
 }

@@ -87,9 +87,9 @@ export function bpfJitBlindConstants(machine: Machine, prog: BpfProgShell): BpfP
   const clone = bpfProgCloneCreate(machine, prog);
   let blinded: BpfProgShell | PatchRefusal;
   try {
-    blinded = bpfPatchInsns(machine, clone, replacements, (out, firstNew) =>
-      moveBranches(insns, replacements, out, firstNew),
-    );
+    blinded = bpfPatchInsns(machine, clone, replacements, {
+      finish: (out, entryNew) => moveBranches(insns, replacements, out, entryNew),
+    });
   } catch (error) {
     bpfJitProgReleaseOther(machine, prog, clone);
     throw error;

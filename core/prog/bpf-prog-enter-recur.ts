@@ -7,7 +7,7 @@ const COUNTER_SIZE = 4;
 /**
  * Whether CPU `cpu` may enter the program: not while it is in it already. A refused entry counts as a
  * miss. Whatever the answer, `bpfProgExitRecur` must follow. Mirrors `__bpf_prog_enter_recur`,
- * kernel/bpf/trampoline.c, and the guard of raw tracepoints; XDP, tc and socket filter programs are
+ * kernel/bpf/trampoline.c, and the guard of raw tracepoints (`bpf-trace-run.ts`); XDP, tc and socket filter programs are
  * entered without it.
  */
 export function bpfProgEnterRecur(machine: Machine, prog: BpfProgShell, cpu: number): boolean {

@@ -1,4 +1,5 @@
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { OP_CALL, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 import { insnProblem } from '../isa/problems.ts';
@@ -139,10 +140,19 @@ function checkMiddles(insns: Uint8Array): Refusal | undefined {
   return undefined;
 }
 
+/** Program types whose context is no socket buffer. */
+const NO_PACKET_LOADS: ReadonlySet<ProgType | undefined> = new Set(['xdp', 'raw_tracepoint', 'raw']);
+
+/**
+ * Helpers that are simulated but not there for tracing programs, as Linux 6.18 says when they are tried:
+ * those for packets, `bpf_csum_diff` and `bpf_ktime_get_coarse_ns`.
+ */
+const NOT_FOR_TRACING: ReadonlySet<number> = new Set([9, 26, 28, 44, 54, 65, 160]);
+
 /** Reserved fields, register numbers, the frame pointer, packet loads where there is no socket buffer. */
 function checkFields(insns: Uint8Array, options: CheckOptions): Refusal | undefined {
   const n = insns.length / INSN_SIZE;
-  const noPacketLoads = options.progType === 'xdp' || options.progType === 'raw';
+  const noPacketLoads = NO_PACKET_LOADS.has(options.progType);
   for (let pc = 0; pc < n; pc++) {
     const problem = insnProblem(insns, pc);
     if (problem) return { pc, message: problem.message };
@@ -150,6 +160,13 @@ function checkFields(insns: Uint8Array, options: CheckOptions): Refusal | undefi
     if (insnWrites(decoded).includes(BPF_REG_FP)) return { pc, message: 'frame pointer is read only' };
     if (noPacketLoads && decoded.row?.group === 'packet') {
       return { pc, message: 'BPF_LD_[ABS|IND] instructions not allowed for this program type' };
+    }
+    if (options.progType === 'raw_tracepoint' && decoded.row?.id === 'call_helper') {
+      const helper = decoded.insn.imm;
+      if (NOT_FOR_TRACING.has(helper)) {
+        const name = helperById(helper)?.name ?? 'unknown';
+        return { pc, message: `program of this type cannot use helper ${name}#${helper}` };
+      }
     }
     pc += decoded.length - 1;
   }

@@ -51,6 +51,7 @@ class KindsReport {
   readonly #calls: Map<InsnIndex, number>[];
   readonly #observer: Observer;
   #pcNow: InsnIndex = 0;
+  #writesPacket = false;
 
   constructor(insns: Uint8Array, graph: FlowGraph, options: KindsOptions, fixpoint: Fixpoint) {
     this.#insns = insns;
@@ -65,7 +66,10 @@ class KindsReport {
     this.#calls = graph.starts.map(() => new Map<InsnIndex, number>());
     this.#observer = {
       stack: (owner, off, size) => this.#sawStack(owner, off, size),
-      mapArg: (pc, reg, map) => this.#sawMap(pc, reg, map),
+      mapArg: (...seen) => this.#sawMap(...seen),
+      packetWrite: () => {
+        this.#writesPacket = true;
+      },
     };
   }
 
@@ -108,11 +112,12 @@ class KindsReport {
     this.#depths[fn] = Math.max(this.#depths[fn] ?? 0, -off);
   }
 
-  #sawMap(pc: InsnIndex, reg: number, map: number): void {
+  #sawMap(pc: InsnIndex, reg: number, map: number | undefined, certain: boolean): void {
     const key = pc * 16 + reg;
     const before = this.#mapArgs.get(key);
-    if (before && before.map !== map) this.#mapArgs.set(key, { pc, reg, map: undefined });
-    else if (!before) this.#mapArgs.set(key, { pc, reg, map });
+    if (before === undefined) this.#mapArgs.set(key, { pc, reg, map, certain });
+    else if (before.map !== map) this.#mapArgs.set(key, { pc, reg, map: undefined, certain: false });
+    else this.#mapArgs.set(key, { ...before, certain: before.certain && certain });
   }
 
   #sawMissing(reg: number, always: boolean): void {
@@ -153,6 +158,7 @@ class KindsReport {
       mapArgs: [...this.#mapArgs.values()].sort((a, b) => a.pc - b.pc),
       subprogs,
       uninitialisedReads: this.#uninitialisedReads(),
+      writesPacket: this.#writesPacket,
       unreachable: unreachableSlots(this.#insns, this.#graph),
     };
   }

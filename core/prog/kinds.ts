@@ -22,8 +22,10 @@ export interface MapArg {
   readonly pc: InsnIndex;
   /** Register of the argument, 1 … 5. */
   readonly reg: number;
-  /** Index into the program's maps; undefined: different maps on different paths. */
+  /** Index into the program's maps; undefined: different maps, or something else, on different paths. */
   readonly map: number | undefined;
+  /** It is this map on every path: the call can be changed for it. */
+  readonly certain: boolean;
 }
 
 /** A function of the program, in slots of the program as loaded. */
@@ -44,6 +46,8 @@ export interface KindsResult {
   readonly mapArgs: readonly MapArg[];
   readonly subprogs: readonly SubprogKinds[];
   readonly uninitialisedReads: readonly UninitialisedRead[];
+  /** Some instruction may store into the packet directly. */
+  readonly writesPacket: boolean;
   /** Slots that no path reaches. */
   readonly unreachable: readonly InsnIndex[];
 }

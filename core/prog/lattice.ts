@@ -2,10 +2,11 @@
  * What the data-flow pass knows of a register or stack slot, as one exactly representable number:
  * `kind + 16 · payload`. The order of the lattice, upwards:
  *
- *     NONE  <  CONST n  <  SCALAR  <  pointers of one kind  <  PTR  <  CONFLICT
+ *     NONE  <  CONST n  <  SCALAR  <  pointers of one kind  <  PTR  <  PACKET  <  CONFLICT
  *
  * A number joined with a pointer stays that pointer: on the path with the number a dereference is a
- * fault whatever we do. A context pointer joined with another pointer is CONFLICT: one instruction cannot
+ * fault whatever we do. Only a map becomes PTR: calls are changed for the map that they certainly have.
+ * A pointer that may lead into the packet is PACKET. A context pointer joined with another pointer is CONFLICT: one instruction cannot
  * be rewritten for one and not for the other.
  */
 export type Value = number;
@@ -33,6 +34,8 @@ export const KIND_FP_VAR = 7;
 export const KIND_MAP = 8;
 /** A context pointer on one path, another pointer on another. */
 export const CONFLICT: Value = 9;
+/** Into the packet at whatever distance, maybe. */
+export const PACKET: Value = 10;
 
 const BIAS = 2 ** 31;
 const FP_BIAS = 2 ** 16;
@@ -122,11 +125,12 @@ export function join(a: Value, b: Value): Value {
   const ka = a % 16;
   const kb = b % 16;
   if (ka < PTR && kb < PTR) return SCALAR;
-  if (ka < PTR) return b;
-  if (kb < PTR) return a;
+  if (ka < PTR) return kb === KIND_MAP ? PTR : b;
+  if (kb < PTR) return ka === KIND_MAP ? PTR : a;
   const ctxA = isCtx(a);
   if (ctxA !== isCtx(b)) return CONFLICT;
   if (ctxA) return ka === CONFLICT || kb === CONFLICT ? CONFLICT : CTX_VAR;
+  if (ka === PACKET || kb === PACKET) return PACKET;
   const stackA = ka === KIND_FP || ka === KIND_FP_VAR;
   const stackB = kb === KIND_FP || kb === KIND_FP_VAR;
   return stackA && stackB && fpOwner(a) === fpOwner(b)

@@ -9,13 +9,13 @@ import type { Subprog } from '../vm/program.ts';
 import { kernelVersionText } from '../vm/settings.ts';
 import { bpfCheckTailCall } from './bpf-check-tail-call.ts';
 import type { JitCompiler } from './bpf-int-jit-compile.ts';
-import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
 import { bpfProgAlloc } from './bpf-prog-alloc.ts';
 import { bpfProgCalcTag, tagHash, tagText } from './bpf-prog-calc-tag.ts';
 import { bpfProgFree } from './bpf-prog-free.ts';
 import { bpfProgSelectRuntime } from './bpf-prog-select-runtime.ts';
 import { checkProgram, subprogStarts } from './check.ts';
 import { loadedCode, setCode } from './code.ts';
+import { doMiscFixups, type Rewriting } from './do-misc-fixups.ts';
 import { addKfuncCalls } from './kfunc-tab.ts';
 import { analyseKinds, type KindsResult } from './kinds.ts';
 import { auxOf, type BpfProg, type BpfProgShell } from './prog.ts';
@@ -94,11 +94,11 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
     prog.code.insns,
     maps.map((map) => map.id),
   );
-  const patched = bpfPatchInsns(machine, prog, convertCtxAccesses(attr.insns, attr.progType, kinds));
-  if (!('base' in patched)) return patched;
-  loading.prog = patched;
-  setCode(machine, patched, patched.code);
-  prog = bpfProgSelectRuntime(machine, patched, options.jit);
+  const rewriting = rewritingOf(loading, prog);
+  const outOfReach =
+    convertCtxAccesses(machine, rewriting, attr, kinds) ?? doMiscFixups(machine, rewriting, { kinds, maps });
+  if (outOfReach) return outOfReach;
+  prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
   loading.prog = prog;
   const incompatible = bpfCheckTailCall(
     machine,
@@ -109,6 +109,18 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
   const loaded = finish(machine, attr, kinds, prog, maps);
   machine.progs.set(loaded.id, loaded);
   return loaded;
+}
+
+/** `loading` with an object for sure. */
+function rewritingOf(loading: Loading, prog: BpfProgShell): Rewriting {
+  return {
+    get prog() {
+      return loading.prog ?? prog;
+    },
+    set prog(next) {
+      loading.prog = next;
+    },
+  };
 }
 
 /** Computes the tag where the machine's host can hash and the kernel has tags. */
@@ -151,7 +163,7 @@ function finish(
   prog: BpfProgShell,
   maps: readonly BpfMap[],
 ): BpfProg {
-  const { insns, origIdx, firstNew, linfo } = prog.code;
+  const { insns, origIdx, firstNew, funcs, linfo } = prog.code;
   return Object.assign(prog, {
     id: machine.takeProgId(),
     name: attr.name,
@@ -165,18 +177,24 @@ function finish(
     origIdx,
     firstXlated: firstNew,
     xlatedLineInfo: linfo,
-    subprogs: nameSubprogs(attr, kinds, firstNew),
+    subprogs: nameSubprogs(attr, kinds, funcs, origIdx.length),
     uninitialisedReads: uninitialised(kinds, firstNew),
     breakpoints: new Uint8Array(origIdx.length),
   });
 }
 
-function nameSubprogs(attr: LoadAttr, kinds: KindsResult, firstNew: Uint32Array): Subprog[] {
+/** `funcs`: first slots of the functions in the rewritten program, of `end` slots. */
+function nameSubprogs(
+  attr: LoadAttr,
+  kinds: KindsResult,
+  funcs: readonly InsnIndex[],
+  end: InsnIndex,
+): Subprog[] {
   const names = new Map<InsnIndex, string>(attr.funcs.map((func) => [func.insnOff, func.name]));
-  return kinds.subprogs.map(({ start, end, stackDepth }) => ({
+  return kinds.subprogs.map(({ start, stackDepth }, i) => ({
     name: names.get(start) ?? (start === 0 ? attr.name : `func_${start}`),
-    start: firstNew[start] ?? 0,
-    end: firstNew[end] ?? 0,
+    start: funcs[i] ?? 0,
+    end: funcs[i + 1] ?? end,
     stackDepth,
   }));
 }

@@ -40,7 +40,10 @@ export interface Code {
   readonly insns: Uint8Array<ArrayBuffer>;
   /** Slot → slot as loaded. */
   readonly origIdx: Uint32Array;
-  /** Slot as loaded → first slot of what stands for it; one entry more for the end. */
+  /**
+   * Slot as loaded → first slot of what stands for it, behind what a function begins with in addition: where
+   * jumps lead and breakpoints stop. One entry more for the end.
+   */
   readonly firstNew: Uint32Array;
   /** Line records, ascending; `insnOff` in slots of `insns`. */
   readonly linfo: readonly LineInfo[];

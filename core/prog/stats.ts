@@ -57,9 +57,12 @@ export function recordRun(machine: Machine, cpu: number, prog: Counted): void {
   countRun(machine, prog, cpu, executed, executed);
 }
 
-/** Counts one refused entry on `cpu`. Mirrors `bpf_prog_inc_misses_counter`, kernel/bpf/syscall.c. */
+/**
+ * Counts one refused entry on `cpu`, whether runs are counted or not. Mirrors
+ * `bpf_prog_inc_misses_counter`, kernel/bpf/syscall.c.
+ */
 export function countMiss(machine: Machine, prog: Counted, cpu: number): void {
-  if (!machine.statsEnabled || prog.stats === 0) return;
+  if (prog.stats === 0) return;
   const row = statsRow(prog.stats, cpu);
   const { words } = machine.memory;
   updateBegin(words, row);

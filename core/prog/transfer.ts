@@ -25,6 +25,7 @@ import {
   mapOf,
   mapPtr,
   NONE,
+  PACKET,
   PTR,
   SCALAR,
   type Value,
@@ -54,8 +55,13 @@ export interface TransferContext {
 export interface Observer {
   /** Bytes [off, off + size) of function `owner`'s frame are accessed, `off` from its frame pointer. */
   stack(owner: number, off: number, size: number): void;
-  /** A helper call at `pc` has map `map` as its argument. */
-  mapArg(pc: InsnIndex, arg: number, map: number): void;
+  /**
+   * A helper call at `pc` has map `map` as its argument, or (undefined) something else in its place;
+   * `certain`: on every path that comes here.
+   */
+  mapArg(pc: InsnIndex, arg: number, map: number | undefined, certain: boolean): void;
+  /** Something is stored where the packet may lie. */
+  packetWrite(): void;
 }
 
 const MASK_ARGS = 0b111110;
@@ -169,7 +175,7 @@ function added(a: Value, b: Value, minus: boolean): Value {
   const ka = kindOf(a);
   const kb = kindOf(b);
   if (isPointer(a)) {
-    if (isPointer(b)) return minus ? SCALAR : PTR;
+    if (isPointer(b)) return minus ? SCALAR : ka === PACKET || kb === PACKET ? PACKET : PTR;
     const n = kb === KIND_CONST ? (minus ? -constantOf(b) : constantOf(b)) : undefined;
     if (ka === KIND_CTX) return n === undefined ? CTX_VAR : ctxAt(ctxOffset(a) + n);
     if (ka === KIND_FP && n !== undefined) return fpAt(fpOwner(a), fpOffset(a) + n);
@@ -196,7 +202,8 @@ function loaded(
   const size = accessSize(opcode);
   if (kind === KIND_CTX) {
     const field = ctxFieldAt(ctx.progType, ctxOffset(pointer) + off);
-    return field?.pointer ? PTR : SCALAR;
+    if (!field?.pointer) return SCALAR;
+    return field.name.startsWith('data') ? PACKET : PTR;
   }
   if (kind === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kind !== KIND_FP) return SCALAR;
@@ -221,6 +228,7 @@ function stored(
 ): void {
   const pointer = regValue(state, base, fn);
   const size = accessSize(opcode);
+  if (pointer === PACKET) observer?.packetWrite();
   if (kindOf(pointer) === KIND_FP_VAR) observer?.stack(fpOwner(pointer), fpBase(pointer) + off, size);
   if (kindOf(pointer) !== KIND_FP) return;
   const owner = fpOwner(pointer);
@@ -333,9 +341,13 @@ function helperArgs(
   let map: MapSizes | undefined;
   proto.args.forEach((arg, i) => {
     const value = argument(i);
-    if (arg.kind !== 'map' || kindOf(value) !== KIND_MAP) return;
+    if (arg.kind !== 'map') return;
+    if (kindOf(value) !== KIND_MAP) {
+      observer?.mapArg(pc, i + 1, undefined, false);
+      return;
+    }
     map = ctx.maps[mapOf(value)];
-    observer?.mapArg(pc, i + 1, mapOf(value));
+    observer?.mapArg(pc, i + 1, mapOf(value), (state.must & (1 << (i + 1))) !== 0);
   });
   proto.args.forEach((arg, i) => {
     const value = argument(i);

@@ -2,19 +2,28 @@ import { convertCtxAccess } from '../ctx/convert.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
-import type { ProgType } from '../object/object.ts';
+import type { LoadAttr } from '../object/object.ts';
+import type { Machine } from '../vm/machine.ts';
+import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
+import type { Rewriting } from './do-misc-fixups.ts';
+import { bytesOf } from './emit.ts';
 import type { KindsResult } from './kinds.ts';
+import type { PatchRefusal } from './patch.ts';
+import { tcClsActPrologue } from './tc-cls-act-prologue.ts';
 
 /**
- * What takes the place of each context access, by slot: accesses to the kernel's structures. Everything
- * else stays as it is (helper calls keep the helper's number). Mirrors `convert_ctx_accesses`,
- * kernel/bpf/verifier.c.
+ * Replaces each context access by accesses to the kernel's structures, and puts in front of a sched_cls
+ * program that writes to the packet what makes it writable. Mirrors `convert_ctx_accesses`,
+ * kernel/bpf/verifier.c. Undefined: done, in `rewriting.prog`. A PatchRefusal: a branch no longer reaches.
+ * Throws MemoryLimitError.
  */
 export function convertCtxAccesses(
-  insns: Uint8Array,
-  progType: ProgType,
+  machine: Machine,
+  rewriting: Rewriting,
+  { insns, progType }: LoadAttr,
   kinds: KindsResult,
-): ReadonlyMap<InsnIndex, Uint8Array> {
+): PatchRefusal | undefined {
+  machine.lifeCycle.note('convert_ctx_accesses');
   const options = {
     tstampTypeAccess: kinds.ctxAccesses.some((use) => use.field.name === 'tstamp_type'),
   };
@@ -23,7 +32,12 @@ export function convertCtxAccesses(
     const insn = readInsn(insns, use.pc);
     replacements.set(use.pc, convertCtxAccess(progType, use.field, insn, use.offset, options));
   }
-  return replacements;
+  const prologues = new Map<InsnIndex, Uint8Array>();
+  if (progType === 'sched_cls' && kinds.writesPacket) prologues.set(0, bytesOf(tcClsActPrologue()));
+  const patched = bpfPatchInsns(machine, rewriting.prog, replacements, { prologues });
+  if (!('base' in patched)) return patched;
+  rewriting.prog = patched;
+  return undefined;
 }
 
 /**

@@ -27,7 +27,8 @@ export type ToPage<V extends ViewName = ViewName> =
   | { readonly kind: 'failed'; readonly message: string }
   /** Answer to `edit` with the same `id`; without `error` the value was taken. */
   | { readonly kind: 'edited'; readonly id: number; readonly error?: string }
-  | { readonly kind: 'toggle-ax' };
+  /** Whether to show AX, which only rewritten programs use. */
+  | { readonly kind: 'show-ax'; readonly on: boolean };
 
 /** Page → client. */
 export type FromPage =

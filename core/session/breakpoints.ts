@@ -1,6 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { type ExprEnv, evaluateExpression, evaluateParsed } from './expression-eval.ts';
+import { evaluateExpression, evaluateParsed } from './expression-eval.ts';
 import { type Expr, parseExpression } from './expression-parse.ts';
+import type { ExprEnv } from './expression-value.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName, foldPath, samePath } from './paths.ts';

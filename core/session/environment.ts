@@ -2,7 +2,8 @@ import { UAPI_CONSTANTS, uapiConstant } from '../isa/constants.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import { accessProblem } from '../vm/access-fault.ts';
 import type { BpfMap } from '../vm/map.ts';
-import type { ExprEnv, ExprMap } from './expression-eval.ts';
+import { expressionCells } from './classic.ts';
+import type { ExprEnv, ExprMap } from './expression-value.ts';
 import { type DebugFrame, debugFrames, type Loaded } from './loaded.ts';
 
 /** Names of addresses that expressions know beside registers. */
@@ -44,8 +45,9 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
     constant: (name) => loaded.constants.get(name) ?? uapiConstant(name)?.value,
     map(name) {
       const map = loaded.maps.get(name);
-      return map === undefined ? undefined : exprMap(map);
+      return map === undefined ? undefined : exprMap(map, cpu.index);
     },
+    cells: () => expressionCells(loaded),
     address(name) {
       const packet = cpu.current?.packet;
       if (name === 'packet' && packet !== undefined) return packet.addr + BigInt(packet.origin);
@@ -56,6 +58,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
     *names() {
       for (let n = 0; n <= 10; n++) yield `r${n}`;
       for (let n = 0; n <= 9; n++) yield `w${n}`;
+      if (loaded.classic !== undefined) yield* ['A', 'X', 'M'];
       yield* loaded.maps.keys();
       yield* loaded.constants.keys();
       yield* ADDRESS_NAMES;
@@ -64,12 +67,12 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
   };
 }
 
-function exprMap(map: BpfMap): ExprMap {
+function exprMap(map: BpfMap, cpu: number): ExprMap {
   return {
     id: map.id,
     name: map.def.name,
     keySize: map.def.keySize,
     valueSize: map.def.valueSize,
-    valueAddr: (key) => map.valueAddr(key),
+    valueAddr: (key) => map.valueAddr(key, cpu),
   };
 }

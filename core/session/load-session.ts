@@ -1,24 +1,23 @@
-import { assemble } from '../asm/assemble.ts';
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
-import { classicObject } from '../cbpf/object.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
-import type { BpfObject, Diagnostic, ObjSection } from '../object/object.ts';
+import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
-import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.ts';
-import { diagnosticTexts, firstError } from '../object/text-place.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
 import type { HashHost } from '../vm/settings.ts';
+import type { ClassicDebug } from './classic.ts';
+import { classicLines } from './classic-lines.ts';
+import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
+import { readSource } from './load-source.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
-import { baseName } from './paths.ts';
-import { choosePackets } from './session-packets.ts';
-import type { ControlWord, LaunchProblem, LaunchProblemKind, LoadArgs } from './target-api.ts';
+import { choosePackets, seccompPacket } from './session-packets.ts';
+import type { ControlWord, LaunchProblem, LoadArgs } from './target-api.ts';
 
 /** A session ready to start, or why it cannot be. */
 export type LoadResult =
@@ -29,15 +28,6 @@ export type LoadResult =
       readonly control: ControlWord | undefined;
     }
   | { readonly ok: false; readonly problem: LaunchProblem };
-
-/** Unwinds to `loadSession`; never leaves this file. */
-class LaunchFailure extends Error {
-  readonly problem: LaunchProblem;
-  constructor(kind: LaunchProblemKind, message: string, details?: readonly string[]) {
-    super(message);
-    this.problem = { kind, message, ...(details === undefined ? {} : { details }) };
-  }
-}
 
 /**
  * Makes a machine, assembles (or reads) the program, loads it and lays the input out: everything between
@@ -60,7 +50,8 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const messages: string[] = [];
   const source = readSource(args, messages);
   const attr = link(args, source.object, args.prog);
-  const packets = choosePackets(args, attr.progType);
+  const isSeccomp = args.type === 'seccomp';
+  const packets = isSeccomp ? seccompPacket(args) : choosePackets(args, attr.progType);
   if (!packets.ok) throw new LaunchFailure(packets.kind, packets.message);
   messages.push(...packets.messages);
   const notice = args.type === undefined ? rawNotice(source.object, attr.name) : undefined;
@@ -71,10 +62,13 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     nCpus: cpuNumber + 1,
     seed: args.seed ?? 0n,
     hash,
-    ...(args.blind ? { settings: { bpfJitHarden: 2 } } : {}),
+    settings: {
+      ...(args.blind ? { bpfJitHarden: 2 } : {}),
+      ...(args.kernel === undefined ? {} : { kernel: args.kernel }),
+    },
   });
   machine.statsEnabled = args.stats ?? true;
-  const programs = loadPrograms(args, machine, source.object, attr);
+  const programs = loadPrograms(args, machine, source.object, attr, source.classic);
   const main = programs[0];
   if (main === undefined) throw new LaunchFailure('no-program', `${args.fileName} holds no program`);
   const cpu = machine.cpu(cpuNumber);
@@ -86,7 +80,11 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     main,
     programs: new Map(programs.map((program) => [program.prog.id, program])),
     object: source.object,
-    allLines: objectLines(source.object, args.fileName),
+    allLines:
+      source.classic === undefined
+        ? objectLines(source.object, args.fileName)
+        : classicLines(source.classic, args.fileName),
+    classic: source.classic,
     maps: namedMaps(programs),
     constants: source.constants,
     packets: packets.packets,
@@ -108,8 +106,9 @@ function checkArguments(args: LoadArgs): void {
   if (args.engine !== undefined && args.engine !== 'reference') {
     throw new LaunchFailure('bad-engine', `engine "${args.engine}" is not there; the engine is "reference"`);
   }
-  if (args.type !== undefined && !PROG_TYPES.includes(args.type)) {
-    throw new LaunchFailure('bad-type', `type "${args.type}" is not supported; use ${PROG_TYPES.join(', ')}`);
+  const known = [...PROG_TYPES, 'seccomp'];
+  if (args.type !== undefined && !known.includes(args.type)) {
+    throw new LaunchFailure('bad-type', `type "${args.type}" is not supported; use ${known.join(', ')}`);
   }
   const { cpu, maxInsns } = args;
   if (cpu !== undefined && !(Number.isInteger(cpu) && cpu >= 0 && cpu < MAX_CPUS)) {
@@ -118,77 +117,6 @@ function checkArguments(args: LoadArgs): void {
   if (maxInsns !== undefined && !(Number.isSafeInteger(maxInsns) && maxInsns > 0)) {
     throw new LaunchFailure('bad-argument', `maxInsns ${maxInsns}: a whole number from 1 on is needed`);
   }
-}
-
-interface Source {
-  readonly object: BpfObject;
-  readonly constants: ReadonlyMap<string, bigint>;
-}
-
-/** Bytes that are looked at to recognise what a file is. */
-const HEAD = 4096;
-
-function readSource(args: LoadArgs, messages: string[]): Source {
-  const { fileName, source } = args;
-  const none = new Map<string, bigint>();
-  const options = {
-    name: args.prog ?? baseName(fileName).replace(/\..*$/, ''),
-    fileName,
-    ...(args.type === undefined ? {} : { progType: args.type }),
-  };
-  const kind = recogniseSource(fileName, source.subarray(0, HEAD));
-  switch (kind) {
-    case 'asm':
-      return assembleSource(args, new TextDecoder().decode(source), messages);
-    case 'raw':
-      return { object: objectFromInsns(source, options), constants: none };
-    case 'hex': {
-      const text = new TextDecoder().decode(source);
-      const parsed = parseHexInsns(text);
-      const error = firstError(parsed.diagnostics);
-      if (error !== undefined) throw new LaunchFailure('assembly', diagnosticTexts(fileName, text)(error));
-      return { object: objectFromInsns(parsed.value, options), constants: none };
-    }
-    case 'cbpf':
-    case 'cbpf-dd':
-    case 'cbpf-ddd': {
-      const text = new TextDecoder().decode(source);
-      const { object, diagnostics } = classicObject(text, { fileName, name: options.name });
-      failOnErrors(fileName, text, diagnostics);
-      return { object: object ?? objectFromInsns(new Uint8Array(), options), constants: none };
-    }
-    default:
-      throw new LaunchFailure(
-        'no-program',
-        `${fileName} (${kind}) cannot be debugged in this version; it takes BPF assembly text, raw instructions (.bin), hex text (.hex) and classic BPF (.cbpf)`,
-      );
-  }
-}
-
-function failOnErrors(fileName: string, text: string, diagnostics: readonly Diagnostic[]): void {
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-  const [first] = errors;
-  if (first === undefined) return;
-  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
-  const textOf = diagnosticTexts(fileName, text);
-  throw new LaunchFailure('assembly', textOf(first) + more, errors.map(textOf));
-}
-
-function assembleSource(args: LoadArgs, text: string, messages: string[]): Source {
-  const { fileName } = args;
-  const assembled = assemble(text, { fileName });
-  failOnErrors(fileName, text, assembled.diagnostics);
-  const textOf = diagnosticTexts(fileName, text);
-  for (const diagnostic of assembled.diagnostics) {
-    if (diagnostic.severity === 'warning') messages.push(textOf(diagnostic));
-  }
-  const constants = new Map<string, bigint>();
-  for (const [name, definition] of assembled.definitions) {
-    if (definition.kind === 'constant' && definition.value !== undefined) {
-      constants.set(name, BigInt(definition.value));
-    }
-  }
-  return { object: assembled.value, constants };
 }
 
 function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
@@ -205,7 +133,12 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
       `${args.fileName} has no program "${name}"; it has ${known.join(', ')}`,
     );
   }
-  const linked = linkProgram(object, name, args.type === undefined ? {} : { progType: args.type });
+  const { type } = args;
+  const linked = linkProgram(
+    object,
+    name,
+    type === undefined || type === 'seccomp' ? {} : { progType: type },
+  );
   if (linked.value === undefined || linked.errors.length > 0) {
     const message = linked.errors[0] ?? 'it cannot be linked';
     throw new LaunchFailure('assembly', `${args.fileName}: ${message}`, linked.errors);
@@ -216,13 +149,22 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 type LoadAttr = ReturnType<typeof link>;
 
 /** Loads the main program, then those that program arrays need. */
-function loadPrograms(args: LoadArgs, machine: Machine, object: BpfObject, main: LoadAttr): DebugProgram[] {
+function loadPrograms(
+  args: LoadArgs,
+  machine: Machine,
+  object: BpfObject,
+  main: LoadAttr,
+  classic: ClassicDebug | undefined,
+): DebugProgram[] {
   const set = new ProgramSet(machine);
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
     if (known !== undefined) return known;
-    const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
+    const lines =
+      classic === undefined
+        ? indexLines(attr.lineInfo, attr.files, args.fileName)
+        : classicLines(classic, args.fileName);
     const result = set.load(attr);
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
     const program = { prog: result.prog, attr, lines };

@@ -8,6 +8,7 @@ import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu, FrameView } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
+import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
 import type { SourceLocation } from './target-api.ts';
 
@@ -38,6 +39,8 @@ export interface Loaded {
   readonly object: BpfObject;
   /** Line info of everything in the file, loaded or not; `slot`s are of no use. */
   readonly allLines: LineIndex;
+  /** The classic program that the main one was converted from; undefined: it is eBPF. */
+  readonly classic: ClassicDebug | undefined;
   /** Maps by name, for expressions and the Maps scope. */
   readonly maps: ReadonlyMap<string, BpfMap>;
   /** Constants that the file defines (`.equ`). */

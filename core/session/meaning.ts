@@ -24,17 +24,18 @@ export function pointerMeaning(
   return owner === frame ? where : `${where} of ${owner.name}`;
 }
 
-/** `hits[2]`, `hits[2] + 4`: the element of an array map that an address lies in. */
+/** `hits[2]`, `hits[2] + 4`, `hits[2] on CPU 1`: the element of an array map that an address lies in. */
 function arrayElement(loaded: Loaded, regionAddr: bigint, addr: bigint): string | undefined {
   for (const map of loaded.maps.values()) {
-    if (map.def.type !== 'array' || map.directValueAddr !== regionAddr) continue;
-    // Elements lie at multiples of 8, as in the kernel.
-    const stride = Math.ceil(map.def.valueSize / 8) * 8;
+    const { valueRegions = [], stride } = map;
+    const cpu = valueRegions.findIndex((region) => region.addr === regionAddr);
+    if (cpu < 0 || stride === undefined) continue;
     const offset = Number(addr - regionAddr);
     const index = Math.floor(offset / stride);
     if (index >= map.def.maxEntries) return undefined;
     const rest = offset - index * stride;
-    return `${map.def.name}[${index}]${rest === 0 ? '' : ` + ${rest}`}`;
+    const onCpu = valueRegions.length > 1 ? ` on CPU ${cpu}` : '';
+    return `${map.def.name}[${index}]${rest === 0 ? '' : ` + ${rest}`}${onCpu}`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { hexText } from '../bytes/hex.ts';
-import type { ExprValue, LValue } from './expression-eval.ts';
+import { scratchRow } from './classic-rows.ts';
 import { INT_TYPES, type IntType } from './expression-parse.ts';
+import type { ExprValue, LValue } from './expression-value.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
 import type { Edited, VariableRow } from './target-api.ts';
@@ -31,6 +32,7 @@ export function valueRow(context: FrameContext, name: string, value: ExprValue):
       indexed: value.bytes.length,
     };
   }
+  if (value.kind === 'cells') return scratchRow(name);
   return value.kind === 'int' ? intRow(context, name, value) : { name, value: 'map', type: 'map' };
 }
 
@@ -68,7 +70,7 @@ function intText(bits: bigint, type: IntType, meaning: string | undefined): stri
 
 /** What writing to `lvalue` has changed. */
 export function editedBy(loaded: Loaded, lvalue: LValue): Edited {
-  if (lvalue.kind === 'register') return {};
+  if (lvalue.kind === 'register' || lvalue.kind === 'cell') return {};
   const place = memoryPlace(loaded, lvalue.addr);
   const count = lvalue.kind === 'bytes' ? lvalue.size : INT_TYPES[lvalue.type].bits / 8;
   return place === undefined ? {} : { memory: { ...place, count } };

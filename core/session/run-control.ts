@@ -1,15 +1,16 @@
 import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import { verdictText } from '../ctx/verdict.ts';
 import type { StopCause } from '../interp/engine.ts';
+import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
+import { ownText, programVerdict } from './classic.ts';
 import { expressionEnv } from './environment.ts';
-import type { ExprEnv } from './expression-eval.ts';
+import type { ExprEnv } from './expression-value.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import { RunTally } from './run-tally.ts';
-import { beginStep, isInsideRewritten, type StepPlan, stepDone } from './stepping.ts';
+import { beginStep, type StepPlan, stepDone } from './stepping.ts';
 import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
@@ -20,9 +21,6 @@ const CALL_COST = 20;
  * would hold up the answers to everything else, and eat memory.
  */
 const MAX_OUTPUT_LINES = 10_000;
-
-/** More slots than any instruction is rewritten to. */
-const MAX_REWRITTEN = 64;
 
 /** How a session runs. */
 export interface RunOptions {
@@ -48,6 +46,8 @@ export class RunControl {
   #state: State = 'new';
   #packet = -1;
   #prepared: Prepared | undefined;
+  /** Ends the entry into the current packet's program. */
+  #leave: () => void = () => {};
   /** The current packet's run is over (verdict or fault); what follows is the next packet. */
   #done = false;
   /** The breakpoint under the program counter was reported already. */
@@ -137,6 +137,7 @@ export class RunControl {
 
   /** Gives the packet's memory back; the session is over. */
   dispose(): void {
+    this.#leave();
     this.#prepared?.dispose();
     this.#prepared = undefined;
   }
@@ -171,7 +172,7 @@ export class RunControl {
         return;
       case 'pause':
         this.#loaded.cpu.clearPause();
-        if (this.#options.debug) this.#pauseHere();
+        if (this.#options.debug) this.#stopNow('pause');
         return;
       case 'breakpoint':
         this.#atBreakpoint();
@@ -180,20 +181,6 @@ export class RunControl {
         if (this.#step?.mode === 'single') this.#afterSingleStep();
         return;
     }
-  }
-
-  /** Stops at the next instruction that a person can see: not in the middle of a rewritten one. */
-  #pauseHere(): void {
-    const { machine, engine, cpu } = this.#loaded;
-    const limits = { budget: 1, breakpoints: false, resume: true };
-    for (let steps = 0; steps < MAX_REWRITTEN && isInsideRewritten(cpu); steps++) {
-      const cause = engine.run(machine, cpu.index, limits);
-      if (cause.kind === 'exit' || cause.kind === 'fault') {
-        this.#arrived(cause);
-        return;
-      }
-    }
-    this.#stopNow('pause');
   }
 
   #afterSingleStep(): void {
@@ -251,11 +238,11 @@ export class RunControl {
   }
 
   #exited(): void {
-    const { cpu, main } = this.#loaded;
+    const { cpu } = this.#loaded;
     this.#done = true;
     this.#recordRun();
     const r0 = cpu.readReg(0);
-    const verdict = verdictText(main.attr.progType, Number(r0 & 0xffff_ffffn));
+    const verdict = programVerdict(this.#loaded, Number(r0 & 0xffff_ffffn));
     this.#flushOutput();
     this.#tally.verdict(verdict, r0, cpu.insnsExecuted);
     if (this.#step !== undefined) this.#stopNow('step', { description: verdict, verdict });
@@ -281,6 +268,7 @@ export class RunControl {
 
   #recordRun(): void {
     const { machine, cpu, main } = this.#loaded;
+    this.#leave();
     // The virtual clock: one instruction takes one nanosecond.
     countRun(machine, main.prog, cpu.index, cpu.insnsExecuted, cpu.insnsExecuted);
   }
@@ -311,13 +299,31 @@ export class RunControl {
     if (packet === undefined) return false;
     this.#packet++;
     this.#prepared?.dispose();
+    this.#leave();
     const prepared = prepareInput(machine, cpu.index, main.prog, packet.input);
     this.#prepared = prepared;
+    this.#leave = bpfTraceRun(machine, main.prog, cpu.index);
     machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
+    this.#setUpClassic();
     this.#tally.begin(this.#packet);
     this.#done = false;
     this.#resumeOver = false;
     return true;
+  }
+
+  /** A classic program begins with A = X = 0; that the converted one has to see to it is not shown. */
+  #setUpClassic(): void {
+    const { machine, cpu, engine } = this.#loaded;
+    const first = ownText(this.#loaded)?.firstSlot[0] ?? 0;
+    let isPausing = false;
+    while ((cpu.prog.origIdx[cpu.pc] ?? first) < first) {
+      const stop = engine.run(machine, cpu.index, { budget: 1, breakpoints: false, resume: true });
+      if (stop.kind === 'pause') {
+        isPausing = true;
+        cpu.clearPause();
+      } else if (stop.kind !== 'budget') break;
+    }
+    if (isPausing) cpu.requestPause();
   }
 
   #stopNow(reason: StopReason, more: Partial<StopReport> = {}): void {

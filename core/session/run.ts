@@ -3,6 +3,7 @@ import { prepareInput } from '../ctx/setup.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { Engine, StopCause } from '../interp/engine.ts';
 import type { ProgType } from '../object/object.ts';
+import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import type { BpfProg } from '../prog/prog.ts';
 import { recordRun } from '../prog/stats.ts';
 import type { Cpu } from '../vm/cpu.ts';
@@ -72,7 +73,9 @@ function runOnce(
   const index = options.cpu ?? 0;
   const cpu = machine.cpu(index);
   const prepared = prepareInput(machine, index, prog, input);
+  let leave = (): void => {};
   try {
+    leave = bpfTraceRun(machine, prog, index);
     machine.enter(cpu, prog, prepared.r1, prepared.r2);
     const fault = runToEnd(machine, engine, cpu, options.maxInsns ?? DEFAULT_MAX_INSNS);
     recordRun(machine, index, prog);
@@ -90,6 +93,7 @@ function runOnce(
       inputProblems: prepared.problems,
     };
   } finally {
+    leave();
     prepared.dispose();
   }
 }

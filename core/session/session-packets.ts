@@ -1,3 +1,5 @@
+import { SECCOMP_DATA_SIZE } from '../cbpf/check.ts';
+import { seccompData } from '../cbpf/seccomp.ts';
 import type { RunInput } from '../ctx/input.ts';
 import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET } from '../input/builtin.ts';
 import { readCapture } from '../input/capture.ts';
@@ -23,6 +25,12 @@ export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets
   if (args.capture !== undefined && args.data !== undefined) {
     return problem('bad-argument', 'give either "capture" or "data", not both');
   }
+  if (args.capture !== undefined && progType === 'raw_tracepoint') {
+    return problem(
+      'bad-argument',
+      'a raw tracepoint sees no packets: give its arguments with "ctx", not a capture',
+    );
+  }
   if (args.capture !== undefined) return fromCapture(args, args.capture);
   if (args.packets !== undefined && args.packets !== 'all' && args.packets.some((number) => number !== 1)) {
     return problem(
@@ -31,7 +39,7 @@ export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets
     );
   }
   if (args.data !== undefined) return fromData(args, args.data);
-  if (progType === 'raw') return one(args, new Uint8Array(), []);
+  if (progType === 'raw' || progType === 'raw_tracepoint') return one(args, new Uint8Array(), []);
   return one(args, DEFAULT_PACKET.data, [
     `no packet was chosen: the built-in packet "${DEFAULT_PACKET.title}" is used`,
   ]);
@@ -91,4 +99,20 @@ function input(args: LoadArgs, data: Uint8Array): RunInput {
 
 function problem(kind: LaunchProblemKind, message: string): ChosenPackets {
   return { ok: false, kind, message };
+}
+
+/** The one `struct seccomp_data` that a seccomp filter is run on: from its fields, or its 64 bytes. */
+export function seccompPacket(args: LoadArgs): ChosenPackets {
+  if (args.capture !== undefined || args.packets !== undefined) {
+    return problem('bad-argument', 'a seccomp filter sees no packets; describe the system call with "ctx"');
+  }
+  if (args.data !== undefined) {
+    if (args.seccomp !== undefined) return problem('bad-argument', 'give either "ctx" or "data", not both');
+    const chosen = fromData(args, args.data);
+    const size = chosen.ok ? chosen.packets[0]?.input.data.length : SECCOMP_DATA_SIZE;
+    if (size === SECCOMP_DATA_SIZE) return chosen;
+    return problem('bad-data', `data: struct seccomp_data has ${SECCOMP_DATA_SIZE} bytes, not ${size}`);
+  }
+  const made = seccompData(args.seccomp ?? {});
+  return made.ok ? one(args, made.data, []) : problem('bad-context', `ctx: ${made.message}`);
 }

@@ -1,11 +1,13 @@
 import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
+import { classicIndexOf, classicInsnText, ownText } from './classic.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded } from './loaded.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
+import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -14,6 +16,7 @@ import type {
   EvaluateContext,
   EvaluateReply,
   FrameRow,
+  GeneratedSource,
   LoadArgs,
   LoadReply,
   TargetEvent,
@@ -106,6 +109,11 @@ export class Session {
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
       stats: () => statsView(this.#program(), this.#control().stop),
+      programText: ({ frame = 0, start, count }) => {
+        const loaded = this.#program();
+        const frames = debugFrames(loaded);
+        return programTextView(loaded, frames[frame], this.#control().stop, { start, count });
+      },
     };
   }
 
@@ -120,7 +128,8 @@ export class Session {
     return {
       ok: true,
       name: loaded.main.attr.name,
-      progType: loaded.main.attr.progType,
+      progType: loaded.classic?.attach === 'seccomp' ? 'seccomp' : loaded.main.attr.progType,
+      ...(loaded.classic?.view === 'ebpf' ? { generated: generatedSource(loaded.classic.text) } : {}),
       nPackets: loaded.packets.length,
       messages: result.messages,
       ...(result.control === undefined ? {} : { control: result.control }),
@@ -136,13 +145,13 @@ export class Session {
   }
 
   #frames(): readonly FrameRow[] {
-    return debugFrames(this.#program()).map(({ index, name, location, pc, program }) => ({
-      index,
-      name,
-      location,
-      pc,
-      insn: insnText(program, pc),
-    }));
+    const loaded = this.#program();
+    const classic = ownText(loaded);
+    return debugFrames(loaded).map(({ index, name, location, pc, program }) => {
+      if (classic === undefined) return { index, name, location, pc, insn: insnText(program, pc) };
+      const at = classicIndexOf(classic, pc);
+      return { index, name, location, pc: at, insn: classicInsnText(classic, at) };
+    });
   }
 
   #evaluate(expression: string, frame: number, context: EvaluateContext): EvaluateReply {
@@ -205,6 +214,10 @@ export class Session {
     if (this.#breakpoints === undefined) throw new Error('no program is loaded');
     return this.#breakpoints;
   }
+}
+
+function generatedSource({ file, name, text }: GeneratedSource): GeneratedSource {
+  return { file, name, text };
 }
 
 function isConstantName(expr: { kind: string; name?: unknown }, loaded: Loaded): boolean {

@@ -1,7 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import type { Cpu } from '../vm/cpu.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoints.ts';
+import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
 import type { RunCommand } from './target-api.ts';
 
@@ -31,11 +31,13 @@ export function beginStep(loaded: Loaded, command: RunCommand & { kind: 'in' | '
   const { cpu } = loaded;
   const { prog, depth } = cpu;
   const slot = prog.origIdx[cpu.pc] ?? 0;
+  const isClassic = ownText(loaded) !== undefined;
   const plan: StepPlan = {
     mode: 'single',
     clear: () => {},
     kind: command.kind,
-    byInstruction: command.kind !== 'out' && command.granularity === 'instruction',
+    // of a classic program in its own text nothing smaller than its instruction is seen
+    byInstruction: !isClassic && command.kind !== 'out' && command.granularity === 'instruction',
     depth,
     prog,
     line: lineKey(loaded, prog, slot),
@@ -69,15 +71,8 @@ export function stepDone(loaded: Loaded, plan: StepPlan): boolean {
   }
   const { pc } = cpu;
   const slot = prog.origIdx[pc] ?? 0;
-  // In the middle of an instruction's rewritten form nothing can be shown to a person.
-  if (isInsideRewritten(cpu)) return false;
   if (plan.byInstruction || depth !== plan.depth || prog !== plan.prog) return true;
   return isNewLine(loaded, plan, slot);
-}
-
-/** Does the CPU stand behind the first slot of what one original instruction was rewritten to? */
-export function isInsideRewritten({ prog, pc }: Cpu): boolean {
-  return pc > 0 && prog.origIdx[pc - 1] === prog.origIdx[pc];
 }
 
 /** Is `slot`, in the frame where the step began, the start of another line or of another round of this one? */
@@ -90,7 +85,10 @@ function isNewLine(loaded: Loaded, plan: StepPlan, slot: InsnIndex): boolean {
   return backwards || lineKey(loaded, plan.prog, slot) !== plan.line;
 }
 
+/** What a step leaves: a line; of a classic program, which may have several in a line, an instruction. */
 function lineKey(loaded: Loaded, prog: ExecProg, slot: InsnIndex): string | undefined {
+  const classic = ownText(loaded);
+  if (classic !== undefined) return String(classicIndexOf(classic, slot));
   const location = loaded.programs.get(prog.id)?.lines.locationOf(slot);
   return location === undefined ? undefined : `${location.file}:${location.line}`;
 }

@@ -1,6 +1,7 @@
 import type { ProgType } from '../object/object.ts';
-import type { RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
+import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
 import type { Fault } from '../vm/fault.ts';
+import type { KernelVersion } from '../vm/settings.ts';
 
 /**
  * What the two sides of a session say to each other. The *target* holds the simulated kernel and does
@@ -15,6 +16,12 @@ export type DataArg =
   /** Name of a packet of `core/input/builtin.ts`. */
   | { readonly kind: 'builtin'; readonly name: string };
 
+/**
+ * What the user of a classic program sees and steps: its own text with A, X and M[], or the eBPF that it is
+ * converted to.
+ */
+export type ClassicView = 'classic' | 'ebpf';
+
 /** Everything a session needs; files are handed in as bytes, so that the target does no I/O. */
 export interface LoadArgs {
   /** Path of the program as the client knows it: what stack frames and messages name. */
@@ -22,8 +29,8 @@ export interface LoadArgs {
   readonly source: Uint8Array;
   /** Which of several programs; absent: the only one, or the first. */
   readonly prog?: string;
-  /** Program type, where the file does not tell it. */
-  readonly type?: ProgType;
+  /** Program type, where the file does not tell it; `seccomp` for a classic program that is one. */
+  readonly type?: ProgType | 'seccomp';
   readonly capture?: { readonly name: string; readonly bytes: Uint8Array };
   /** Packets of the capture, from 1; absent: the first. */
   readonly packets?: 'all' | readonly number[];
@@ -31,6 +38,10 @@ export interface LoadArgs {
   readonly data?: DataArg;
   /** Values of context fields before the run. */
   readonly ctx?: Readonly<Record<string, bigint>>;
+  /** Fields of a seccomp filter's `struct seccomp_data` (`seccompData`). */
+  readonly seccomp?: Readonly<Record<string, string>>;
+  /** Default `classic`; of no effect for a program that is none. */
+  readonly view?: ClassicView;
   readonly engine?: string;
   /** Seed of the machine's random numbers, unsigned 64 bits. */
   readonly seed?: bigint;
@@ -44,6 +55,8 @@ export interface LoadArgs {
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Run the program with its constants blinded (`bpf_jit_harden` 2), keys from `seed`; default false. */
   readonly blind?: boolean;
+  /** The kernel that is simulated; default 6.18. */
+  readonly kernel?: KernelVersion;
   /** Count run statistics; default true. */
   readonly stats?: boolean;
 }
@@ -69,12 +82,21 @@ export interface LaunchProblem {
   readonly details?: readonly string[];
 }
 
+/** A text made by the target. `file` is what locations call it, `name` what people do. */
+export interface GeneratedSource {
+  readonly file: string;
+  readonly name: string;
+  readonly text: string;
+}
+
 /** What was loaded, or why nothing was. */
 export type LoadReply =
   | {
       readonly ok: true;
       readonly name: string;
-      readonly progType: ProgType;
+      readonly progType: ProgType | 'seccomp';
+      /** A source that locations name and that is no file: the converted program, where that is what is seen. */
+      readonly generated?: GeneratedSource;
       readonly nPackets: number;
       /** Things worth telling that did not stop the launch (warnings, damaged capture, packet used). */
       readonly messages: readonly string[];
@@ -165,6 +187,8 @@ export interface FrameRow {
 export type Container =
   | { readonly kind: 'registers' | 'stack' | 'packet' | 'context' | 'maps' }
   | { readonly kind: 'map'; readonly id: number }
+  /** The scratch memory of a classic program. */
+  | { readonly kind: 'scratch' }
   /** Memory in rows of 16 bytes, or one byte a row. Names count from `from`. */
   | {
       readonly kind: 'memory';
@@ -297,6 +321,11 @@ export interface TargetRequests {
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };
+  /** `frame` undefined: the innermost, if there is one. */
+  readonly programText: {
+    readonly args: { readonly frame?: number; readonly start: number; readonly count: number };
+    readonly reply: ProgramTextReply;
+  };
 }
 
 /** Name of a request. */

@@ -14,7 +14,7 @@ export function mapRow(map: BpfMap): VariableRow {
     type: `map (${type})`,
     evaluateName: name,
     children: { kind: 'map', id: map.id },
-    indexed: count,
+    indexed: count * nValues(map),
     readOnly: true,
   };
 }
@@ -27,7 +27,12 @@ export function countEntries(map: BpfMap): number {
   return count;
 }
 
+/** Values that an entry has: in per-CPU maps one a CPU, else 1. */
+export function nValues(map: BpfMap): number {
+  return map.valueRegions?.length ?? 1;
+}
+
 /** Every index exists, so that a page can be read without walking what is before it. */
 export function isArray(map: BpfMap): boolean {
-  return map.def.type === 'array';
+  return map.valueRegions !== undefined;
 }

@@ -1,15 +1,16 @@
-import { hexText } from '../bytes/hex.ts';
-import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
 import { CTX_FIELDS } from '../ctx/fields.ts';
 import { REGISTERS } from '../isa/registers.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
-import type { BpfMap } from '../vm/map.ts';
+import { ownText } from './classic.ts';
+import { classicRegisterRows, scratchRows } from './classic-rows.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
+import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
 import { type FrameContext, shortHex } from './results.ts';
+import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
-import { countEntries, isArray, mapRow } from './variables-map.ts';
+import { mapRow } from './variables-map.ts';
 
 /** Most rows of one answer, however many were asked for. */
 const MAX_ROWS = 10_000;
@@ -17,22 +18,22 @@ const MAX_ROWS = 10_000;
 /** The scopes of a frame. */
 export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const { loaded } = context;
+  const isClassic = ownText(loaded) !== undefined;
   const scopes: ScopeRow[] = [
-    { name: 'Registers', container: { kind: 'registers' }, named: 11, expensive: false },
-    {
-      name: 'Stack',
-      container: { kind: 'stack' },
-      named: stackDepthShown(context) / 8,
-      expensive: false,
-    },
+    { name: 'Registers', container: { kind: 'registers' }, named: isClassic ? 19 : 11, expensive: false },
   ];
+  if (!isClassic) {
+    const named = stackDepthShown(context) / 8;
+    scopes.push({ name: 'Stack', container: { kind: 'stack' }, named, expensive: false });
+  }
   const packet = dataRegion(context);
   if (packet !== undefined) {
     const name = loaded.main.attr.progType === 'raw' ? 'Memory' : 'Packet';
     const rows = Math.ceil(packet.size / 16);
     scopes.push({ name, container: { kind: 'packet' }, indexed: rows, expensive: false });
   }
-  const fields = CTX_FIELDS[loaded.main.attr.progType].length;
+  const isSeccomp = loaded.classic?.attach === 'seccomp';
+  const fields = isSeccomp ? N_SECCOMP_FIELDS : CTX_FIELDS[loaded.main.attr.progType].length;
   if (fields > 0) {
     scopes.push({ name: 'Context', container: { kind: 'context' }, named: fields, expensive: false });
   }
@@ -53,6 +54,8 @@ export function containerRows(
   switch (of.kind) {
     case 'registers':
       return registerRows(context).slice(start, end);
+    case 'scratch':
+      return scratchRows(context).slice(start, end);
     case 'stack':
       return stackRows(context).slice(start, end);
     case 'packet': {
@@ -92,7 +95,8 @@ export function rowExpression(
   const refusal = `${name} cannot be set`;
   if (of.kind === 'map') {
     const map = context.loaded.machine.maps.get(of.id);
-    return map !== undefined && /^\[.*\]$/s.test(name) ? { expression: map.def.name + name } : { refusal };
+    const expression = map && entryExpression(map, name);
+    return expression === undefined ? { refusal } : { expression };
   }
   if (of.kind === 'memory' && of.unit === 1) {
     const offset = Number(/^\[(-?\d+)\]$/.exec(name)?.[1] ?? Number.NaN) - of.from;
@@ -101,7 +105,7 @@ export function rowExpression(
   }
   const row = containerRows(context, of, 0, MAX_ROWS).find((one) => one.name === name);
   if (row?.readOnly === true && name === 'r10') return { refusal: `${refusal}: it is the frame pointer` };
-  if (of.kind === 'context')
+  if (of.kind === 'context' && row?.evaluateName === undefined)
     return { refusal: `${refusal}: the kernel fills it in; a launch sets it with "ctx"` };
   return row?.evaluateName === undefined || row.readOnly === true
     ? { refusal }
@@ -126,6 +130,8 @@ function dataRegion(
 function registerRows(context: FrameContext): VariableRow[] {
   const { loaded, frames, frame } = context;
   if (frame === undefined) return [];
+  const classic = ownText(loaded);
+  if (classic !== undefined) return classicRegisterRows(context, classic);
   const initialised = frame.index === 0 ? loaded.cpu.regInitialised : -1;
   return REGISTERS.filter((register) => register.saved !== 'hidden').map(({ number, name }) => {
     const value = frame.view.reg(number);
@@ -182,6 +188,7 @@ function stackRows(context: FrameContext): VariableRow[] {
 
 function contextRows(context: LoadedContext): VariableRow[] {
   const { loaded, frames, frame } = context;
+  if (loaded.classic?.attach === 'seccomp') return seccompRows(context);
   return CTX_FIELDS[loaded.main.attr.progType].map((field) => {
     const value = contextFieldValue(context, field);
     const meaning = value === undefined ? undefined : valueMeaning(loaded, frames, frame, value);
@@ -235,66 +242,6 @@ function memoryRows(
     }
   }
   return rows;
-}
-
-function mapEntryRows(context: FrameContext, map: BpfMap, start: number, end: number): VariableRow[] {
-  const rows: VariableRow[] = [];
-  for (const key of mapKeys(map, start, end)) {
-    const value = map.lookup(key);
-    if (value === undefined) continue;
-    rows.push(mapEntryRow(context, map, key, value));
-  }
-  return rows;
-}
-
-function mapEntryRow(context: FrameContext, map: BpfMap, key: Uint8Array, value: Uint8Array): VariableRow {
-  const { loaded, frames, frame } = context;
-  const name = keyText(map, key);
-  const addr = map.valueAddr(key);
-  const place = addr === undefined ? undefined : memoryPlace(loaded, addr);
-  const common = {
-    name,
-    evaluateName: `${map.def.name}${name}`,
-    ...(place === undefined ? {} : { memory: place }),
-    ...(addr === undefined ? { readOnly: true } : {}),
-  };
-  const bits = [1, 2, 4, 8].includes(value.length) ? littleEndian(value) : undefined;
-  if (map.def.type === 'prog_array' && bits !== undefined) {
-    const program = loaded.programs.get(Number(bits));
-    return { ...common, value: valueText(bits, program?.attr.name), type: 'program' };
-  }
-  if (bits !== undefined) {
-    const meaning = value.length === 8 ? valueMeaning(loaded, frames, frame, bits) : undefined;
-    return { ...common, value: valueText(bits, meaning), type: `u${value.length * 8}` };
-  }
-  return {
-    ...common,
-    value: shortHex(value),
-    type: `u8[${value.length}]`,
-    ...(addr === undefined
-      ? {}
-      : { children: { kind: 'memory', addr, size: value.length, unit: 1, from: 0 }, indexed: value.length }),
-  };
-}
-
-/** `[80]` for keys of up to eight bytes, `["0a000001…"]` for longer ones: both can be typed. */
-function keyText(map: BpfMap, key: Uint8Array): string {
-  if (map.def.keySize <= 8) return `[${littleEndian(key)}]`;
-  return `["${hexText(key)}"]`;
-}
-
-function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array> {
-  if (isArray(map)) {
-    for (let index = start; index < Math.min(end, countEntries(map)); index++) {
-      yield u32Bytes(index);
-    }
-    return;
-  }
-  let index = 0;
-  for (const [key] of map.entries()) {
-    if (index >= end) return;
-    if (index++ >= start) yield key;
-  }
 }
 
 function asciiText(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { hexText } from '../bytes/hex.ts';
 import { N_REGISTERS, REGISTERS } from '../isa/registers.ts';
+import { programFacts } from '../prog/facts.ts';
 import { readStats } from '../prog/stats.ts';
 import type {
   RegisterRow,
@@ -9,6 +10,8 @@ import type {
   StatsReply,
 } from '../protocol/messages.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
+import { classicIndexOf, ownText } from './classic.ts';
+import { classicRegisterView } from './classic-rows.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { registerMeaning, valueMeaning } from './meaning.ts';
 import { earlierFrame, innermostRegisters, type Snapshot } from './snapshot.ts';
@@ -26,6 +29,12 @@ export interface ViewContext {
 export function registersView(context: ViewContext): RegistersReply {
   const { loaded, frames, frame, stop, previous } = context;
   const earlier = earlierFrame(previous, frame.view.index, identityOf(frame));
+  const classic = ownText(loaded);
+  if (classic !== undefined) {
+    const { index, name } = frame;
+    const registers = classicRegisterView(context, classic, earlier);
+    return { stop, frame: { index, name, pc: classicIndexOf(classic, frame.pc) }, registers };
+  }
   const innermost = frame.index === 0;
   // After a call or a return it is the same registers that another function looks at.
   const physical = innermost ? innermostRegisters(previous) : undefined;
@@ -140,6 +149,7 @@ export function statsView(loaded: Loaded, stop: number): StatsReply {
       nXlated: prog.xlated.length / 8,
       subprograms: prog.subprogs.map(({ name, stackDepth }) => ({ name, stackDepth })),
       maps: prog.maps.map((map) => ({ id: map.id, name: map.def.name, type: map.def.type })),
+      object: programFacts(loaded.machine, prog),
       cpus: readStats(loaded.machine, prog).map((stats) => ({
         cpu: stats.cpu,
         cnt: stats.cnt.toString(),

@@ -1,5 +1,5 @@
 import type { AddressSpace } from './address-space.ts';
-import { nameOffset } from './address-space.ts';
+import { hiddenOffset, nameOffset } from './address-space.ts';
 import type { Problem } from './fault.ts';
 import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS, WINDOW_BASE } from './layout.ts';
 import type { Region } from './region.ts';
@@ -31,12 +31,13 @@ function problemAt(space: AddressSpace, addr: bigint, size: number, type: Access
   const window = Number((addr - WINDOW_BASE) >> 32n);
   const region = space.byId(window);
   // A negative offset from the next window's object: a pointer decremented too far.
-  const behind = offset >= 0x80000000 ? space.byId(window + 1) : undefined;
+  const hidden = region && hiddenOffset(region, offset);
+  const behind = offset >= 0x80000000 && hidden === undefined ? space.byId(window + 1) : undefined;
   if (behind !== undefined) return outside(behind, offset - 2 ** 32, what);
   if (region === undefined) return unmapped(space, addr, window, offset, what);
   if (region.perm !== 'none' && offset + size > region.size) return outside(region, offset, what);
   if (region.perm === 'rw' || (region.perm === 'r' && type === 'read')) return undefined;
-  const where = nameOffset(region, offset);
+  const where = nameOffset(region, hidden ?? offset);
   const rule =
     region.perm === 'r' ? `${region.name} is read-only` : `programs cannot access ${region.name} directly`;
   return { kind: 'permission', region: region.name, message: `${what} at ${where}: ${rule}` };

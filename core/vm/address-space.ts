@@ -6,6 +6,8 @@ import type { Region, RegionKind, RegionPerm } from './region.ts';
 const FIRST_TABLE_ENTRIES = 256;
 /** Windows that only `alloc` may take, so that hash values cannot use up what packets need. */
 const SPARE_WINDOWS = 1024;
+/** Bytes in front of a map's value that are named after it: a hash element's head and key. */
+const NAMED_IN_FRONT = 1024;
 
 /** What a new region is to be. */
 export interface RegionOptions {
@@ -21,8 +23,21 @@ export interface RegionOptions {
   readonly headroom?: number;
   /** Bytes reserved from the region's first byte on (≥ size), for `resize` to grow into (tail room). */
   readonly capacity?: number;
+  /** As in `Region`; 0 when not told. */
+  readonly origin?: number;
   /** Keep a record of which bytes were written, see `initialised`; for stack frames (512 bytes) only. */
   readonly shadow?: boolean;
+}
+
+/** A region over memory that is there already. */
+export interface AliasOptions {
+  readonly name: string;
+  readonly kind: RegionKind;
+  /** Bytes. */
+  readonly size: number;
+  readonly perm: RegionPerm;
+  /** Linear address of the first byte. */
+  readonly base: number;
 }
 
 /** A region whose extent is read from the table, where engines find (and for stacks change) it. */
@@ -98,7 +113,28 @@ export class AddressSpace {
    * run out.
    */
   alloc(options: RegionOptions): Region {
-    const id = this.#takeWindow(0);
+    return this.#allocIn(this.#takeWindow(0), options);
+  }
+
+  /**
+   * Makes regions in consecutive windows: the address of each is 2^32 above that of the one before. Throws
+   * MemoryLimitError, with nothing taken, when memory or windows run out.
+   */
+  allocAll(options: readonly RegionOptions[]): Region[] {
+    const first = this.#takeWindows(options.length);
+    const regions: Region[] = [];
+    try {
+      for (const [index, one] of options.entries()) regions.push(this.#allocIn(first + index, one));
+      return regions;
+    } catch (error) {
+      for (const region of regions) this.free(region);
+      for (let id = first + regions.length + 1; id < first + options.length; id++) this.#freeWindows.push(id);
+      throw error;
+    }
+  }
+
+  /** `alloc` in a window already taken, which is given back on failure. */
+  #allocIn(id: number, options: RegionOptions): Region {
     const headroom = options.headroom ?? 0;
     const bytes = headroom + Math.max(options.capacity ?? 0, options.size);
     let block: number;
@@ -109,23 +145,31 @@ export class AddressSpace {
       throw error;
     }
     const room = { start: block, end: block + bytes, block };
-    return this.#add(id, options, block + headroom, room, options.shadow ? block + bytes : 0);
+    const shadow = options.shadow ? block + bytes : 0;
+    const region = this.#add(id, options, block + headroom, room, shadow);
+    region.origin = options.origin ?? 0;
+    return region;
   }
 
   /**
    * Makes a region over linear memory that belongs to someone else (a map's value); undefined when
    * windows are getting scarce.
    */
-  alias(options: {
-    name: string;
-    kind: RegionKind;
-    size: number;
-    perm: RegionPerm;
-    base: number;
-  }): Region | undefined {
-    if (this.freeWindows <= SPARE_WINDOWS) return undefined;
+  alias(options: AliasOptions): Region | undefined {
+    return this.freeWindows <= SPARE_WINDOWS
+      ? undefined
+      : this.#aliasIn(this.#takeWindow(SPARE_WINDOWS), options);
+  }
+
+  /** The same in consecutive windows, from the spare ones if need be. Throws MemoryLimitError, with nothing taken. */
+  aliasAll(options: readonly AliasOptions[]): Region[] {
+    const first = this.#takeWindows(options.length);
+    return options.map((one, index) => this.#aliasIn(first + index, one));
+  }
+
+  #aliasIn(id: number, options: AliasOptions): Region {
     const room = { start: options.base, end: options.base + options.size, block: 0 };
-    return this.#add(this.#takeWindow(SPARE_WINDOWS), options, options.base, room, 0);
+    return this.#add(id, options, options.base, room, 0);
   }
 
   /** Takes the region out of the address space; pointers into it fault from now on. */
@@ -247,7 +291,13 @@ export class AddressSpace {
     const region = this.regionAt(addr);
     if (region === undefined) return undefined;
     const offset = Number(addr & 0xffffffffn);
-    return offset > region.size ? undefined : nameOffset(region, offset);
+    if (offset <= region.size) return nameOffset(region, offset);
+    const hidden = hiddenOffset(region, offset);
+    if (hidden !== undefined) return nameOffset(region, hidden);
+    // What inlined hash lookups have for a moment: the element, whose value has a window of its own.
+    const value = this.#regions.get(region.id + 1);
+    const inFront = 2 ** 32 - offset;
+    return value?.kind === 'map_value' && inFront <= NAMED_IN_FRONT ? nameOffset(value, -inFront) : undefined;
   }
 
   #add(
@@ -291,6 +341,28 @@ export class AddressSpace {
     return id;
   }
 
+  /** The first of `count` consecutive windows. */
+  #takeWindows(count: number): number {
+    if (this.#nextWindow + count <= layout.MAX_WINDOWS || count === 1) {
+      const first = this.#takeWindow(0);
+      for (let taken = 1; taken < count; taken++) this.#takeWindow(0);
+      return first;
+    }
+    const free = this.#freeWindows.toSorted((a, b) => a - b);
+    const at = free.findIndex((id, index) => free[index + count - 1] === id + count - 1);
+    const first = free[at];
+    if (first === undefined) {
+      throw new MemoryLimitError(`no ${count} neighbouring windows are left; make hash maps smaller`);
+    }
+    const taken = new Set(free.slice(at, at + count));
+    this.#freeWindows.splice(
+      0,
+      this.#freeWindows.length,
+      ...this.#freeWindows.filter((id) => !taken.has(id)),
+    );
+    return first;
+  }
+
   #growTable(): void {
     const old = this.#memory.view.getUint32(layout.HEADER_REGION_TABLE, true);
     const entries = this.#tableEntries * 2;
@@ -329,6 +401,17 @@ export class AddressSpace {
       throw new RangeError(`region ${region.name} (${region.id}) is not in the address space`);
     return own;
   }
+}
+
+/**
+ * Where, in a map's own region, an address at the end of its window leads: in maps with values at a fixed
+ * distance from the map pointer, that pointer lies below the next window (`BpfMap.addr`), at `origin`.
+ * Undefined: `region` is no such map's, or `offset` (0 … 2^32 − 1) is elsewhere.
+ */
+export function hiddenOffset(region: Region, offset: number): number | undefined {
+  if (region.kind !== 'map' || region.origin >= 0) return undefined;
+  const signed = offset - 2 ** 32;
+  return signed >= region.origin && signed < region.origin + region.size ? signed : undefined;
 }
 
 /** `offset` bytes into `region` in people's words; stacks count from their frame pointer. */

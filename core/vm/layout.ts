@@ -10,6 +10,7 @@
  *             +16  number of CPUs                   u32
  *     0x1000  CPU block of CPU 0
  *     0x1400  CPU block of CPU 1 …
+ *     then    static per-CPU variables, 0x40 bytes a CPU (per-cpu.ts)
  *     then    blocks given out by the allocator (region table, regions, maps)
  *
  * One CPU block (0x400 bytes):
@@ -23,6 +24,8 @@
  *                             +0x07c  registers with a value       u32   (bit n: Rn)
  *                             +0x080  random generator             4 × u32
  *                             +0x090  region id of stack frame 0   u32
+ *                             +0x094  high word of the offset of its per-CPU data   i32
+ *                                     (the low word is 0; 0 before PerCpuArea is made)
  *     +0x100  frame records, 8 × 0x40; record of frame k:
  *             +0x00  R6 … R9 of its caller                        4 × u64
  *             +0x20  slot to return to in its caller               u32
@@ -61,7 +64,15 @@ export function cpuBlock(cpu: number): number {
 
 /** First byte behind the fixed part for a machine of `nCpus`. */
 export function fixedPartEnd(nCpus: number): number {
-  return cpuBlock(nCpus);
+  return perCpuBlock(nCpus, nCpus);
+}
+
+/** Bytes of the static per-CPU variables of one CPU. */
+export const PER_CPU_SIZE = 0x40;
+
+/** Byte address of the static per-CPU variables of CPU `cpu` in a machine of `nCpus`. */
+export function perCpuBlock(nCpus: number, cpu: number): number {
+  return cpuBlock(nCpus) + cpu * PER_CPU_SIZE;
 }
 
 /** Byte offset of register `n` (0 … 10; 11 is AX) in the CPU block. */
@@ -80,6 +91,7 @@ export const CPU_CONTROL = 0x078;
 export const CPU_INITIALISED = 0x07c;
 export const CPU_RANDOM = 0x080;
 export const CPU_STACK_REGION = 0x090;
+export const CPU_THIS_CPU_OFF_HI = 0x094;
 
 export const CONTROL_GO = 0;
 export const CONTROL_PAUSE = 1;

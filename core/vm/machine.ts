@@ -5,9 +5,11 @@ import * as layout from './layout.ts';
 import { LifeCycleTrace } from './life-cycle.ts';
 import type { BpfMap } from './map.ts';
 import { LinearMemory } from './memory.ts';
+import { PerCpuArea } from './per-cpu.ts';
 import type { ExecProg } from './program.ts';
 import { SeededRandom } from './random.ts';
 import { DEFAULT_SETTINGS, type HashHost, type KernelSettings } from './settings.ts';
+import { Tracepoints } from './tracepoints.ts';
 
 /** What a machine is made with. */
 export interface MachineOptions {
@@ -53,12 +55,15 @@ export class Machine {
   /** Unsigned 64 bits. */
   readonly blindSeed: bigint;
   readonly hash: HashHost | undefined;
+  /** Tracepoints that helpers fire, with the programs attached to them. */
+  readonly tracepoints = new Tracepoints();
   /** Calls of the functions that load, rewrite and free programs. */
   readonly lifeCycle = new LifeCycleTrace();
   /** What programs hold: pages of program objects, and the objects beside them. */
   readonly progAccount = { pages: 0, objects: 0 };
   #nextProgId = 1;
   #nextMapId = 1;
+  #perCpu: PerCpuArea | undefined;
 
   constructor(options: MachineOptions) {
     const nCpus = options.nCpus ?? 1;
@@ -87,6 +92,16 @@ export class Machine {
     const cpu = this.cpus[index];
     if (cpu === undefined) throw new RangeError(`CPU ${index}: the machine has ${this.cpus.length}`);
     return cpu;
+  }
+
+  /** The static per-CPU variables; put into the address space at the first call. Throws MemoryLimitError. */
+  perCpu(): PerCpuArea {
+    this.#perCpu ??= new PerCpuArea(this.space, this.memory, this.nCpus);
+    return this.#perCpu;
+  }
+
+  get nCpus(): number {
+    return this.cpus.length;
   }
 
   /** A program id that was never used. */

@@ -18,13 +18,20 @@ export interface ExecProg {
   /** It has native code. */
   readonly jited?: boolean;
   /**
-   * The rewritten instructions; 8 bytes a slot; not changed while the program is loaded. `imm` of a
-   * helper call is the helper's number; of a map load with `src_reg` 1 or 2 the machine's map id, with
+   * The rewritten instructions; 8 bytes a slot; not changed while the program is loaded. `imm` of a call is
+   * the function's address (`core/helpers/numbering.ts`), of a map load with `src_reg` 1 or 2 the machine's map id, with
    * `src_reg` 5 or 6 an index into `mapIds`.
    */
   readonly xlated: Uint8Array;
   /** Original slot of each rewritten slot. */
   readonly origIdx: Uint32Array;
+  /** Instructions as loaded, which `origIdx` points into; absent: `xlated` is all there is. */
+  readonly insns?: Uint8Array;
+  /**
+   * Original slot → rewritten slot where that instruction begins; slots of the same original in front of it
+   * are what its function begins with in addition. One entry more for the end. Absent: nothing was rewritten.
+   */
+  readonly firstXlated?: Uint32Array;
   /** Ascending by `start`; the first starts at 0. */
   readonly subprogs: readonly Subprog[];
   /** Rewritten slot → register that no path has given a value and that is read there (`uninitialised`). */

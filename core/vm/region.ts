@@ -20,6 +20,9 @@ export interface Region {
   /** Byte offset of the first byte in the machine's linear memory. */
   readonly base: number;
   readonly perm: RegionPerm;
-  /** Offset in the region that names count from (`packet + 14`): behind a packet's metadata; mostly 0. */
+  /**
+   * Offset in the region that names count from (`packet + 14`): behind a packet's metadata; mostly 0. In a
+   * map's own region where its pointer leads, counted from the next window (`BpfMap.addr`), so negative.
+   */
   readonly origin: number;
 }

@@ -48,6 +48,7 @@ export const PROGRAM_TYPES: readonly { readonly name: string; readonly meaning: 
   { name: 'xdp', meaning: 'Sees packets at the driver; r1 is a `struct xdp_md`. Returns an `XDP_…` verdict.' },
   { name: 'sched_cls', meaning: 'Traffic control classifier; r1 is a `struct __sk_buff`. Returns a `TC_ACT_…` verdict.' },
   { name: 'socket_filter', meaning: 'Filters what a socket receives; r1 is a `struct __sk_buff`. Returns how many bytes to keep.' },
+  { name: 'raw_tracepoint', meaning: 'Called when a tracepoint fires; r1 points to its arguments, 64 bits each. Nobody looks at the result.' },
   { name: 'raw', meaning: 'Plain memory in r1, its length in r2; nothing is rewritten.' },
 ];
 
@@ -61,6 +62,7 @@ export const SECTION_NAMES: readonly { readonly name: string; readonly meaning: 
   { name: 'classifier', meaning: 'Programs of type sched_cls.' },
   { name: 'action', meaning: 'Programs of type sched_cls.' },
   { name: 'socket', meaning: 'Programs of type socket_filter.' },
+  { name: 'raw_tp/', meaning: 'Programs of type raw_tracepoint; the tracepoint stands behind the slash.' },
   { name: '.text', meaning: 'Functions that programs call.' },
   { name: 'license', meaning: 'The licence as a string: `.asciz "GPL"` allows every helper.' },
   { name: '.rodata', meaning: 'Constants.' },
@@ -72,6 +74,7 @@ export const SECTION_NAMES: readonly { readonly name: string; readonly meaning: 
 export const MAP_TYPES: readonly { readonly name: string; readonly meaning: string }[] = [
   { name: 'array', meaning: 'Values by index; the key is a `u32` below MAX_ENTRIES, every value exists and begins as zero.' },
   { name: 'hash', meaning: 'Values by key; an element exists from its first update to its delete.' },
+  { name: 'percpu_array', meaning: 'Like `array`, but each CPU has its own values: no two programs write the same one at a time.' },
   { name: 'prog_array', meaning: 'Programs by index, for `bpf_tail_call`; key and value have 4 bytes.' },
 ];
 

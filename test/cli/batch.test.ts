@@ -159,6 +159,32 @@ describe('run --jsonl', () => {
     expect(missing?.refused).toMatchObject({ pc: 3 });
   });
 
+  test('a per-CPU map shows the values of all CPUs; an entry is for all of them or for each', async () => {
+    // *(u32 *)(r10 - 4) = 1; r1 = map 0; r0 = lookup; *(u64 *)r0 += 1
+    const program = [
+      slot(0x62, 10, -4, 1),
+      ...[slot(0xbf, 0xa2, 0, 0), slot(0x07, 2, 0, -4)],
+      ...[slot(0x18, 0x11, 0, 0), slot(0, 0, 0, 0)],
+      ...[slot(0x85, 0, 0, 1), slot(0x15, 0, 3, 0)],
+      ...[mov(1, 1), slot(0xdb, 0x10, 0, 0), slot(0x79, 0, 0, 0), EXIT],
+    ].join('');
+    const map = { type: 'percpu_array', key_size: 4, value_size: 8, max_entries: 2 };
+    const entries = { '01000000': '0500000000000000' };
+    const each = { '01000000': '05000000000000000700000000000000' };
+    const [first, second, third, wrong] = await lines('run', [
+      { insns: program, maps: [map] },
+      { insns: program, cpu: 1, maps: [{ ...map, entries }] },
+      { insns: program, cpu: 1, maps: [{ ...map, entries: each }] },
+      { insns: program, maps: [{ ...map, entries: each }] },
+    ]);
+    expect(first?.maps_out).toEqual([{ '00000000': '0000000000000000', '01000000': '0100000000000000' }]);
+    expect([second?.r0, third?.r0]).toEqual(['0x6', '0x8']);
+    const zeroes = { '00000000': '00000000000000000000000000000000' };
+    expect(second?.maps_out).toEqual([{ ...zeroes, '01000000': '05000000000000000600000000000000' }]);
+    expect(third?.maps_out).toEqual([{ ...zeroes, '01000000': '05000000000000000800000000000000' }]);
+    expect(wrong?.error).toContain('with a value of 8 (or 8, for all CPUs)');
+  });
+
   test('progs fill program arrays, by index or as entries say', async () => {
     const call = (index: number) =>
       [slot(0x18, 0x12, 0, 0), slot(0, 0, 0, 0), mov(3, index), slot(0x85, 0, 0, 12), mov(0, 1), EXIT].join(

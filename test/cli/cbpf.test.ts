@@ -76,6 +76,24 @@ describe('run', () => {
   });
 });
 
+test('debug --type seccomp steps a filter in its own text, with names of what it looks at', async () => {
+  const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
+  const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];
+  const { code, stdout } = await cli(argv, { stdin: 'n\nr\np A == 257\nwhere\nn\nn\nq\n' });
+  expect(code).toBe(0);
+  expect(stdout).toContain('A    *0x00000101  nr openat');
+  expect(stdout).toContain('jeq #0x101 jt 3 jf 2 ; openat');
+  expect(stdout).toContain('SECCOMP_RET_ERRNO (1)');
+});
+
+test('debug --view ebpf steps what the filter becomes', async () => {
+  const argv = ['debug', file('filter.cbpf', 'ldh [12]\nret a\n'), '--view', 'ebpf'];
+  const { code, stdout } = await cli(argv, { stdin: 'n\nn\nn\nl\nr\nq\n' });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/filter\.cbpf\.ebpf:\d+ {2}r0 = \*\(u16 \*\)skb\[12\]/);
+  expect(stdout).toContain('// (001) ret');
+});
+
 describe('run --type seccomp', () => {
   const text =
     'ld [4]\njne #0xc000003e, bad\nld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\nbad: ret #0x80000000\n';
@@ -93,7 +111,7 @@ describe('run --type seccomp', () => {
   ])('%o → %s', async (argv, verdict) => {
     const { code, stdout } = await cli(['run', await filter(), '--type', 'seccomp', '--json', ...argv]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).results).toMatchObject([{ verdict, fault: null }]);
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'seccomp', results: [{ verdict, fault: null }] });
     const people = await cli(['run', await filter(), '--type', 'seccomp', ...argv]);
     expect(people.stdout).toContain(verdict);
   });

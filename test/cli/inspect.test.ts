@@ -69,8 +69,10 @@ test('--trace: the calls from loading to freeing', async () => {
     'bpf_prog_alloc',
     'bpf_prog_alloc_no_stats',
     'bpf_prog_calc_tag',
+    'convert_ctx_accesses',
     'bpf_patch_insn_single',
     'bpf_prog_realloc',
+    'do_misc_fixups',
     'bpf_prog_select_runtime',
     'bpf_prog_alloc_jited_linfo',
     'bpf_int_jit_compile',
@@ -124,9 +126,8 @@ test('run --blind and blind_seed give the same results', async () => {
   };
   const plain = await run();
   const blind = await run('--blind', '--seed', '7');
-  const bare = (rows: typeof plain) => rows.map(({ insns_executed: _, ...row }) => row);
-  expect(bare(blind)).toEqual(bare(plain));
-  expect(blind[0]?.insns_executed).toBeGreaterThan(plain[0]?.insns_executed ?? 0);
+  // Instructions are counted as loaded: blinding does not show.
+  expect(blind).toEqual(plain);
 
   const some = vectors.filter((each) => each.map === null && each.data !== null).slice(0, 40);
   const stdin = some

@@ -233,6 +233,33 @@ test('what a program prints is in the report and in output', async () => {
   expect((await cli(['run', path])).stdout).toContain('    hello\n');
 });
 
+test('--cpu says whose values of a per-CPU map a program sees', async () => {
+  const text = `.map hits, percpu_array, 4, 4, 4
+.map_entry hits, 2, 5
+*(u32 *)(r10 - 4) = 2
+r1 = hits ll
+r2 = r10
+r2 += -4
+call bpf_map_lookup_elem
+if r0 == 0 goto out
+r1 = 1
+lock *(u32 *)(r0 + 0) += r1
+call bpf_get_smp_processor_id
+out:
+exit
+`;
+  const path = file('percpu.bpf.s', text);
+  const one = await cli(['run', path]);
+  expect(one.stdout).toMatch(/map hits {2}percpu_array\n {4}2 = 6\n/);
+  const two = await cli(['run', path, '--cpu', '1']);
+  expect(two.stdout).toMatch(/map hits {2}percpu_array\n {4}2 on CPU 0 = 5\n {4}2 on CPU 1 = 6\n/);
+  const [result] = (await json(['run', path, '--cpu', '1'])).results;
+  expect(result).toMatchObject({
+    r0: '0x1',
+    maps_out: [{ '02000000': '05000000000000000600000000000000' }],
+  });
+});
+
 test('a program array is filled by .map_entry with a program of the same file', async () => {
   const text = [
     '.map jumps, prog_array, 4, 4, 2',

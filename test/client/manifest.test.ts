@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { PROG_TYPES } from '#core/object/prog-types.ts';
 import { readLaunchArguments } from '#debugger/launch-arguments.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
 
@@ -9,9 +10,15 @@ interface Contribution {
   readonly when?: string;
 }
 
+interface Snippet {
+  readonly label: string;
+  readonly body: object;
+}
+
 const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
 const { contributes } = manifest;
 const [debuggerType] = contributes.debuggers;
+const snippets: Snippet[] = debuggerType.configurationSnippets;
 const attributes: Record<string, { default?: unknown; enum?: unknown[] }> =
   debuggerType.configurationAttributes.launch.properties;
 
@@ -34,7 +41,7 @@ describe('manifest', () => {
 
   test('claims no plain .s', () => {
     const extensions = contributes.languages.flatMap(
-      (language: { extensions: string[] }) => language.extensions,
+      (language: { extensions?: string[] }) => language.extensions ?? [],
     );
     expect(extensions).toEqual(['.bpf.s', '.bpfasm', '.ebpf', '.cbpf']);
   });
@@ -83,10 +90,42 @@ describe('launch configuration', () => {
     expect(() => readLaunchArguments({ ...base, packet })).not.toThrow();
   });
 
+  test('offers every program type that can be loaded, and classic filters of system calls', () => {
+    const { enum: types, markdownEnumDescriptions: texts } =
+      debuggerType.configurationAttributes.launch.properties.progType;
+    expect([...types].sort()).toEqual([...PROG_TYPES, 'seccomp'].sort());
+    expect(texts).toHaveLength(types.length);
+  });
+
+  test('every attribute that the adapter reads is offered, and no other', () => {
+    const source = readFileSync(inRoot('debugger/launch-arguments.ts'), 'utf8');
+    const read = [...source.matchAll(/(?:raw\.|\(raw, ')(\w+)/g)].map((match) => match[1]);
+    // Set by VS Code itself, or another name of "progType" for other editors.
+    const own = new Set(read.filter((name) => name !== 'noDebug' && name !== 'type'));
+    expect([...own].sort()).toEqual(Object.keys(attributes).sort());
+  });
+
+  test.each(attributes.view?.enum ?? [])('the adapter takes view %s', (view) => {
+    expect(() => readLaunchArguments({ ...base, view })).not.toThrow();
+  });
+
   test('every attribute has a description', () => {
     for (const [name, attribute] of Object.entries(attributes))
       expect(attribute, name).toHaveProperty('markdownDescription');
   });
+
+  test.each(snippets.map(({ label, body }) => [label, body] as const))(
+    'the adapter takes what snippet %s makes',
+    (_label, body) => {
+      const filled = JSON.parse(
+        JSON.stringify(body)
+          .replaceAll(/\$\{\d:([^}]*)\}/g, '$1')
+          .replaceAll(/\^\\"(.*?)\\"/g, '$1'),
+      );
+      if (filled.packet === 'ask') delete filled.packet;
+      expect(() => readLaunchArguments(filled)).not.toThrow();
+    },
+  );
 
   test('snippets and initial configurations use attributes that exist', () => {
     const bodies = [

@@ -123,7 +123,21 @@ describe('a view', () => {
   test('says that there is no session', () => {
     page.send({ kind: 'ready' });
     vi.runAllTimers();
-    expect(page.posted).toEqual([{ kind: 'empty', reason: 'no-session' }]);
+    expect(page.posted).toEqual([
+      { kind: 'show-ax', on: false },
+      { kind: 'empty', reason: 'no-session' },
+    ]);
+  });
+
+  test('a page that comes late is told whether AX is shown', () => {
+    bpfView.showAx(true);
+    expect(page.posted).toEqual([]);
+    page.send({ kind: 'ready' });
+    bpfView.showAx(false);
+    expect(page.posted).toEqual([
+      { kind: 'show-ax', on: true },
+      { kind: 'show-ax', on: false },
+    ]);
   });
 
   test('asks for the selected frame after a stop, once', async () => {
@@ -231,6 +245,6 @@ describe('a view', () => {
     debugging.activeStackItem = new FakeStackFrame({ id: 'n', type: 'node' }, 1);
     page.send({ kind: 'ready' });
     vi.runAllTimers();
-    expect(page.posted).toEqual([{ kind: 'empty', reason: 'other-session' }]);
+    expect(last(page.posted)).toEqual({ kind: 'empty', reason: 'other-session' });
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { nodeHash } from '#core/platform/node/hash.ts';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
 import type { TargetHost } from '#core/session/target-host.ts';
@@ -13,6 +14,7 @@ export const HOSTS: readonly (readonly [name: string, host: () => TargetHost])[]
     'inline',
     () =>
       inlineTargetHost({
+        hash: nodeHash,
         yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
         now: () => performance.now(),
       }),

@@ -242,6 +242,21 @@ export class Editor {
     });
   }
 
+  /** The different colours of the texts in line `n`, white space aside. */
+  colours(n: number): Promise<string[]> {
+    return this.page.evaluate(findColours, n);
+  }
+
+  /** Texts of the lines that decorations of extensions lie on, in the editor in whose text `text` stands. */
+  decoratedLines(text: string): Promise<string[]> {
+    return this.page.evaluate(findDecorated, text);
+  }
+
+  /** Clicks into the line that contains `text`, in whichever editor. */
+  async clickLine(text: string): Promise<void> {
+    await this.page.locator('.editor-instance .view-line', { hasText: text }).first().click();
+  }
+
   private lineNumber(n: number): Locator {
     return this.page
       .locator('.editor-instance .margin .line-numbers', { hasText: new RegExp(`^${n}$`) })
@@ -252,9 +267,10 @@ export class Editor {
 /** Runs in the page: the middle of the first `word` in the drawn line `n`. */
 function findWord({ n, word }: { n: number; word: string }): { x: number; y: number } | undefined {
   const numbers = [...document.querySelectorAll('.editor-instance .margin .line-numbers')];
-  const top = numbers.find((each) => each.textContent?.trim() === String(n))?.getBoundingClientRect().top;
-  if (top === undefined) return undefined;
-  const lines = [...document.querySelectorAll('.editor-instance .view-line')];
+  const number = numbers.find((each) => each.textContent?.trim() === String(n));
+  const top = number?.getBoundingClientRect().top;
+  if (number === undefined || top === undefined) return undefined;
+  const lines = [...(number.closest('.editor-instance')?.querySelectorAll('.view-line') ?? [])];
   const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
   if (line === undefined) return undefined;
   const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
@@ -268,6 +284,34 @@ function findWord({ n, word }: { n: number; word: string }): { x: number; y: num
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
   return undefined;
+}
+
+/** Runs in the page: see `colours`. */
+function findColours(n: number): string[] {
+  const numbers = [...document.querySelectorAll('.editor-instance .margin .line-numbers')];
+  const number = numbers.find((each) => each.textContent?.trim() === String(n));
+  const top = number?.getBoundingClientRect().top ?? Number.NaN;
+  const lines = [...(number?.closest('.editor-instance')?.querySelectorAll('.view-line') ?? [])];
+  const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
+  const spans = [...(line?.querySelectorAll('span > span') ?? [])];
+  const written = spans.filter((span) => /[^\s\u00a0]/.test(span.textContent ?? ''));
+  return [...new Set(written.map((span) => getComputedStyle(span).color))];
+}
+
+/** Runs in the page: see `decoratedLines`. */
+function findDecorated(text: string): string[] {
+  const plain = (element: Element) => (element.textContent ?? '').replaceAll('\u00a0', ' ');
+  const found = new Set<string>();
+  for (const editor of document.querySelectorAll('.editor-instance')) {
+    const lines = [...editor.querySelectorAll('.view-line')];
+    if (!lines.some((line) => plain(line).includes(text))) continue;
+    for (const mark of editor.querySelectorAll('.view-overlays .cdr[class*="ced-"]')) {
+      const { top } = mark.getBoundingClientRect();
+      const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
+      if (line !== undefined) found.add(plain(line));
+    }
+  }
+  return [...found];
 }
 
 const SOON = { timeout: 1000 };

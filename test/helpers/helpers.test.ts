@@ -156,7 +156,7 @@ describe('maps', () => {
     ];
     expect(runSlots(byIndex, { machine, mapIds: [map.id] }).r0).toBe(9n);
     const pointer = [...insn('lddw_map_idx', { dst: 0, imm: 0 }), ...EXIT];
-    expect(runSlots(pointer, { machine, mapIds: [map.id] }).r0).toBe(map.region.addr);
+    expect(runSlots(pointer, { machine, mapIds: [map.id] }).r0).toBe(map.addr);
     expect(faultOf(runSlots(pointer, { machine })).message).toBe(
       'map load: the machine has no map with id (not in the fd array)',
     );

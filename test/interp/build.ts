@@ -89,18 +89,23 @@ export interface Ran {
 /** Runs raw slots on a fresh machine from their start, at most 100,000 instructions. */
 export function runSlots(
   slots: readonly Insn[],
-  options: ProgOptions & { readonly r1?: bigint; readonly r2?: bigint; readonly machine?: Machine } = {},
+  options: ProgOptions & {
+    readonly r1?: bigint;
+    readonly r2?: bigint;
+    readonly machine?: Machine;
+    readonly cpu?: number;
+  } = {},
 ): Ran {
   const machine = options.machine ?? newMachine();
   const prog = load(machine, slots, options);
-  machine.enter(0, prog, options.r1 ?? 0n, options.r2);
-  return go(machine, 100_000);
+  machine.enter(options.cpu ?? 0, prog, options.r1 ?? 0n, options.r2);
+  return go(machine, 100_000, options.cpu);
 }
 
-/** Lets CPU 0 go on without breakpoints. */
-export function go(machine: Machine, budget = Number.POSITIVE_INFINITY): Ran {
-  const stop = reference.run(machine, 0, { budget, breakpoints: false, resume: false });
-  const cpu = machine.cpu(0);
+/** Lets a CPU go on without breakpoints. */
+export function go(machine: Machine, budget = Number.POSITIVE_INFINITY, cpuIndex = 0): Ran {
+  const stop = reference.run(machine, cpuIndex, { budget, breakpoints: false, resume: false });
+  const cpu = machine.cpu(cpuIndex);
   return { machine, stop, r0: cpu.readReg(0), executed: cpu.insnsExecuted };
 }
 

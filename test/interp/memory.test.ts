@@ -3,6 +3,7 @@ import type { Insn } from '#core/isa/insn.ts';
 import type { InsnId } from '#core/isa/table.ts';
 import type { Fault } from '#core/vm/fault.ts';
 import type { Machine } from '#core/vm/machine.ts';
+import { PER_CPU_CPU_NUMBER, PER_CPU_THIS_CPU_OFF } from '#core/vm/per-cpu.ts';
 import type { Region, RegionKind, RegionPerm } from '#core/vm/region.ts';
 import { EXIT, insn, lddw, newMachine, type Ran, runSlots } from './build.ts';
 
@@ -210,9 +211,22 @@ describe('address arithmetic of rewritten programs', () => {
     }
   });
 
-  test('a per-CPU pointer moves by one window a CPU', () => {
-    const slots = [...insn('mov64_percpu', { dst: 0, src: 1 }), ...EXIT];
-    expect(runSlots(slots, { r1: 0xffff8801_00000010n }).r0).toBe(0xffff8801_00000010n);
+  test.each([0, 1, 2])('a per-CPU pointer becomes an address on CPU %d', (cpu) => {
+    const machine = newMachine({ nCpus: 3 });
+    const perCpu = machine.perCpu();
+    const pointer = [
+      ...insn('mov64_imm', { dst: 0, imm: PER_CPU_CPU_NUMBER }),
+      ...insn('mov64_percpu', { dst: 0, src: 0 }),
+    ];
+    const at = runSlots([...pointer, ...EXIT], { machine, cpu }).r0;
+    expect(at).toBe(perCpu.thisCpuOff(cpu) + BigInt(PER_CPU_CPU_NUMBER));
+    expect(machine.space.describe(at)).toBe(`per-CPU variables of CPU ${cpu} + 52`);
+    const read = [...pointer, ...insn('ldxw', { dst: 0, src: 0 }), ...EXIT];
+    expect(runSlots(read, { machine, cpu }).r0).toBe(BigInt(cpu));
+    const offset = insn('ldxdw', { dst: 0, src: 0, off: PER_CPU_THIS_CPU_OFF - PER_CPU_CPU_NUMBER });
+    expect(runSlots([...pointer, ...offset, ...EXIT], { machine, cpu }).r0).toBe(perCpu.thisCpuOff(cpu));
+    const write = [...pointer, ...insn('stw', { dst: 0, imm: 1 }), ...EXIT];
+    expect(faultOf(runSlots(write, { machine, cpu })).kind).toBe('permission');
   });
 });
 

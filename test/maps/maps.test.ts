@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createMap, freeMap, isRefusal } from '#core/maps/create.ts';
 import { E2BIG, EBADF, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM, errnoName } from '#core/maps/errno.ts';
 import { mapAtAddr } from '#core/maps/header.ts';
+import { htabElemValue } from '#core/maps/kernel-layout.ts';
 import type { MapDef } from '#core/object/object.ts';
+import { accessProblem } from '#core/vm/access-fault.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { EXIT, load } from '../interp/build.ts';
@@ -42,7 +44,7 @@ describe('creating', () => {
       'an unknown type',
       { ...ARRAY, type: 'lru_hash' },
       EINVAL,
-      'map counters: map type lru_hash is not simulated yet; use array, hash, prog_array',
+      'map counters: map type lru_hash is not simulated yet; use array, hash, percpu_array, prog_array',
     ],
     [
       'an array key that is not 4 bytes',
@@ -288,11 +290,64 @@ test.each([ARRAY, HASH, PROGS])('a frozen map ($type) cannot be changed from out
   expect(map.delete(key)).toBe(-EPERM);
 });
 
-test('a map pointer leads back to its map, other addresses do not', () => {
-  const machine = newMachine();
-  const map = make(machine, HASH);
-  expect(mapAtAddr(machine, map.region.addr)).toBe(map);
-  expect(mapAtAddr(machine, map.region.addr + 8n)).toBeUndefined();
-  expect(mapAtAddr(machine, 0n)).toBeUndefined();
-  expect(map.region.perm).toBe('none');
+test.each([ARRAY, HASH, PROGS])(
+  'a map pointer ($type) leads back to its map, other addresses do not',
+  (def) => {
+    const machine = newMachine();
+    const map = make(machine, def);
+    expect(mapAtAddr(machine, map.addr)).toBe(map);
+    expect(mapAtAddr(machine, map.addr + 8n)).toBeUndefined();
+    expect(mapAtAddr(machine, map.region.addr + 1n)).toBeUndefined();
+    expect(mapAtAddr(machine, 0n)).toBeUndefined();
+    expect(map.region.perm).toBe('none');
+    expect(machine.space.regionAt(map.addr)).toBe(map.region);
+  },
+);
+
+describe('layout, as inlined lookups expect it', () => {
+  test('the values of an array lie 312 bytes behind the map pointer', () => {
+    const machine = newMachine();
+    const map = make(machine, ARRAY);
+    expect(map.valueAddr(u32(0))).toBe(map.addr + 312n);
+    expect(map.valueAddr(u32(2))).toBe(map.addr + 312n + 16n);
+    expect(machine.space.describe(map.addr)).toBe('map counters');
+    expect(machine.space.describe(map.addr + 4n)).toBe('map counters + 4');
+    expect(machine.space.describe(map.addr + 312n)).toBe('values of counters');
+  });
+
+  test.each([
+    [0n, 'permission', 'read of 4 bytes at map counters: programs cannot access map counters directly'],
+    [76n, 'permission', 'read of 4 bytes at map counters + 76: programs cannot access map counters directly'],
+    [
+      308n,
+      'out_of_bounds',
+      'read of 4 bytes at values of counters - 4: values of counters has 24 bytes (0 … 23)',
+    ],
+  ])('what lies between, %d bytes behind the pointer, cannot be read', (offset, kind, message) => {
+    const machine = newMachine();
+    const map = make(machine, ARRAY);
+    expect(accessProblem(machine.space, map.addr + offset, 4, 'read')).toMatchObject({ kind, message });
+  });
+
+  test('an element of a hash, which holds key and value, lies in front of the value', () => {
+    const machine = newMachine();
+    const map = make(machine, HASH);
+    map.update(u16(80), u64(1), ANY);
+    const elem = (map.valueAddr(u16(80)) ?? 0n) - BigInt(htabElemValue(HASH.keySize));
+    expect(htabElemValue(HASH.keySize)).toBe(56);
+    expect(machine.space.describe(elem)).toBe('ports[0x50] - 56');
+    expect(accessProblem(machine.space, elem, 8, 'read')?.kind).toBe('out_of_bounds');
+  });
+
+  test('a map that finds no memory takes no window', () => {
+    const machine = newMachine();
+    const { freeWindows } = machine.space;
+    const { takenBytes } = machine.memory;
+    for (const nth of [0, 1]) {
+      machine.memory.failAfter(nth);
+      expect(createMap(machine, ARRAY)).toMatchObject({ errno: -ENOMEM });
+      expect(machine.space.freeWindows).toBe(freeWindows);
+      expect(machine.memory.takenBytes).toBe(takenBytes);
+    }
+  });
 });

@@ -48,6 +48,10 @@ function texts(code: Uint8Array): string[] {
   return lines;
 }
 
+function fieldsOf({ opcode, dst, src, imm }: Insn): string {
+  return [opcode, dst, src, imm].join(' ');
+}
+
 test('vectors: the same result blinded, and no constant of the original is left', () => {
   let equal = 0;
   const other: string[] = [];
@@ -60,7 +64,12 @@ test('vectors: the same result blinded, and no constant of the original is left'
     for (const insn of insnsOf(plain.prog.xlated)) {
       if (isBlindable(insn)) for (const imm of insn.imms) hidden.add(imm);
     }
+    const usesAx = new Set(
+      [...insnsOf(plain.prog.xlated)].filter((insn) => insn.dst === AX || insn.src === AX).map(fieldsOf),
+    );
     for (const insn of insnsOf(loaded.prog.xlated)) {
+      // Guards of divisions and may_goto use AX themselves: the kernel leaves them alone.
+      if (usesAx.has(fieldsOf(insn))) continue;
       const own = insn.dst === AX && insn.src === 0 && (insn.opcode & 0xf0) !== 0x60;
       if (own) expect(hidden.has(insn.imm), `${vector.name}: ${insn.imm}`).toBe(false);
       else expect(isBlindable(insn), vector.name).toBe(false);

@@ -21,17 +21,23 @@ export interface Vector {
   readonly jited_line_info: readonly string[];
   readonly data: string | null;
   readonly retval: number | null;
+  /** The packet afterwards, where it differs from `data`; in `furtherVectors` only. */
+  readonly data_out?: string;
+  /** The map afterwards, all-zero array elements left out; in `furtherVectors` only. */
+  readonly map_out?: Readonly<Record<string, string>>;
 }
 
-const file = new URL('../testdata/vectors/kernel-6.18-x86-64.jsonl.gz', import.meta.url);
+/** The 400 that came with the project, in the file's order. */
+export const vectors: readonly Vector[] = vectorsOf('kernel-6.18-x86-64.jsonl.gz');
 
-/** All 400, in the file's order. */
-export const vectors: readonly Vector[] = gunzipSync(readFileSync(file))
-  .toString()
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map((line) => JSON.parse(line));
+/** Those that scripts/record-vectors.ts recorded: XDP, `__sk_buff` fields, subprograms, maps and more. */
+export const furtherVectors: readonly Vector[] = vectorsOf('further-6.18-x86-64.jsonl.gz');
+
+function vectorsOf(name: string): Vector[] {
+  const file = new URL(`../testdata/vectors/${name}`, import.meta.url);
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
+  return lines.slice(1).map((line) => JSON.parse(line));
+}
 
 /** The maps of a vector's program. */
 export function mapsOf({ map }: Vector): MapDef[] {

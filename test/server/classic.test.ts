@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type {
   CodeAction,
+  CodeLens,
   CompletionItem,
   DocumentHighlight,
   DocumentSymbol,
@@ -8,7 +9,7 @@ import type {
   Location,
   WorkspaceEdit,
 } from 'vscode-languageserver/node';
-import { positionIn, startClient, type TestClient, textIn } from './harness.ts';
+import { PULLING, positionIn, startClient, type TestClient, textIn } from './harness.ts';
 
 const TEXT = `; ARP only
 	ldh [12]
@@ -152,4 +153,33 @@ test('what classic BPF does not have is answered with nothing', async () => {
     data: [],
   });
   expect(await client.rpc.sendRequest('textDocument/foldingRange', { textDocument })).toEqual([]);
+});
+
+describe('lenses', () => {
+  const lensesOf = async (text: string, commands: readonly string[]) => {
+    const old = client;
+    client = await startClient(PULLING, { commands: [...commands] });
+    await old.stop();
+    const uri = await open(text);
+    return client.rpc.sendRequest<CodeLens[]>('textDocument/codeLens', { textDocument: { uri } });
+  };
+
+  test('stand above the first instruction, for the commands that the client has', async () => {
+    const lenses = await lensesOf(TEXT, ['bpf.run', 'bpf.debug', 'bpf.debugConverted']);
+    expect(lenses.map(({ command }) => [command?.title, command?.command, command?.arguments?.[1]])).toEqual([
+      ['Run', 'bpf.run', 'filter'],
+      ['Debug', 'bpf.debug', 'filter'],
+      ['Debug as eBPF', 'bpf.debugConverted', 'filter'],
+    ]);
+    expect(lenses.map(({ range }) => range.start.line)).toEqual([1, 1, 1]);
+  });
+
+  test('leave out what the client cannot do', async () => {
+    const lenses = await lensesOf(TEXT, ['bpf.debugConverted']);
+    expect(lenses.map(({ command }) => command?.title)).toEqual(['Debug as eBPF']);
+  });
+
+  test('there are none above what cannot be run', async () => {
+    expect(await lensesOf('ldh [12]\n', ['bpf.run'])).toEqual([]);
+  });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assignExpression, type ExprEnv, evaluateExpression } from '#core/session/expression-eval.ts';
+import { assignExpression, evaluateExpression } from '#core/session/expression-eval.ts';
 import { MAX_EXPRESSION_LENGTH } from '#core/session/expression-lex.ts';
+import type { ExprEnv } from '#core/session/expression-value.ts';
 
 const CONSTANTS = new Map([
   ['LIMIT', 14n],
@@ -56,6 +57,7 @@ function environment(): ExprEnv & { readonly registers: bigint[]; readonly memor
             }
           : undefined,
     address: (name) => (name === 'packet' ? 0x1000n : undefined),
+    cells: () => undefined,
     names: () => ['r1', 'XDP_DROP', 'ports'],
   };
 }

@@ -108,6 +108,55 @@ describe('scopes', () => {
     expect(set('x')).toEqual({ ok: false, message: 'x cannot be set' });
   });
 
+  test('a per-CPU array has a row a CPU; expressions mean the one that runs', () => {
+    const source = `.map hits, percpu_array, 4, 8, 100
+.map_entry hits, 2, 5
+	.section xdp,"ax"
+	.globl main
+	.type main, @function
+main:
+	*(u32 *)(r10 - 4) = 2
+	r1 = hits ll
+	r2 = r10
+	r2 += -4
+	call bpf_map_lookup_elem
+	if r0 == 0 goto out
+	*(u64 *)(r0 + 0) = 9
+out:
+	r0 = 0
+	exit
+	.size main, .-main
+`;
+    const bench = Bench.load(source, { prog: 'main', cpu: 1 });
+    bench.breakpoints({ line: 15 });
+    bench.start();
+    expect(bench.where()).toBe('main:15');
+    const [map] = rows(bench, { kind: 'maps' });
+    expect(map).toMatchObject({
+      value: 'percpu_array, 100 of 100 entries, key 4 bytes, value 8 bytes',
+      indexed: 200,
+    });
+    const of = map?.children ?? { kind: 'maps' };
+    expect(values(rows(bench, of, 3, 3))).toEqual({
+      '[1] on CPU 1': '0x0',
+      '[2] on CPU 0': '0x5',
+      '[2] on CPU 1': '0x9',
+    });
+    const evaluate = (expression: string) =>
+      bench.session.request('evaluate', { expression, frame: 0, context: 'watch' });
+    expect(evaluate('hits[2]')).toMatchObject({ row: { value: '0x9' } });
+    const target = '[2] on CPU 0';
+    expect(bench.session.request('assign', { target, value: '7', frame: 0, container: of })).toMatchObject({
+      ok: true,
+      row: { value: '0x7' },
+    });
+    expect(values(rows(bench, of, 4, 1))).toEqual({ [target]: '0x7' });
+    expect(rows(bench, of, 5, 1)[0]?.evaluateName).toMatch(/^\*\(u64 \*\)\(0xffff88/);
+    expect(evaluate(`map_lookup(hits, 2)`)).toMatchObject({
+      row: { value: expect.stringMatching(/^0x[0-9a-f]{16} hits\[2\] on CPU 1$/) },
+    });
+  });
+
   test('program arrays cannot be set', () => {
     const bench = stopped();
     const reply = bench.session.request('assign', { target: 'jmp[2]', value: '1', frame: 0 });

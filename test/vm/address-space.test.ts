@@ -24,6 +24,20 @@ describe.each([false, true])('address space (shared memory: %s)', (shared) => {
     expect(space.regions().slice(-2)).toEqual([a, b]);
   });
 
+  test('regions in neighbouring windows; freed ones are used again only side by side', () => {
+    const { space } = machine({ shared });
+    const one = { name: 'a', kind: 'memory', size: 8, perm: 'rw' } as const;
+    const [a, b, c] = space.allocAll([one, one, one]);
+    expect([b?.id, c?.id]).toEqual([(a?.id ?? 0) + 1, (a?.id ?? 0) + 2]);
+    const singles = Array.from({ length: space.freeWindows }, () => space.alloc(one));
+    expect(space.freeWindows).toBe(0);
+    for (const index of [3, 5, 7, 8]) if (singles[index] !== undefined) space.free(singles[index]);
+    expect(() => space.allocAll([one, one, one])).toThrow('no 3 neighbouring windows are left');
+    expect(space.allocAll([one, one]).map((region) => region.id)).toEqual([singles[7]?.id, singles[8]?.id]);
+    expect(space.freeWindows).toBe(2);
+    expect([space.alloc(one).id, space.alloc(one).id]).toEqual([singles[3]?.id, singles[5]?.id]);
+  });
+
   test('numbers go on after freeing; memory is used again, zeroed', () => {
     const { space } = machine({ shared });
     const a = space.alloc({ name: 'a', kind: 'memory', size: 64, perm: 'rw' });

@@ -25,16 +25,17 @@ describe('Registers page', () => {
     await view.page.close();
   });
 
-  test('shows name, value and meaning of each register, AX only when asked', async () => {
-    const { page, errors } = await opened();
+  test('shows name, value and meaning of each register, AX only while the rewritten program is shown', async () => {
+    const { page, send, errors } = await opened();
     const text = await page.innerText('[role=grid]');
     expect(text).toMatch(/r2\s+0xffff88820000000e\s+packet \+ 14/);
     expect(text).toMatch(/r10\s+0xffff888100001000\s+fp/);
     expect(text).toMatch(/r5\s+no value yet/);
     expect(await page.locator('[role=row]').count()).toBe(11);
-    await page.getByRole('button', { name: 'AX' }).click();
+    await send({ kind: 'show-ax', on: true });
     expect(await page.locator('[role=row]').count()).toBe(12);
-    expect(await page.getAttribute('button.toggle', 'aria-pressed')).toBe('true');
+    await send({ kind: 'show-ax', on: false });
+    expect(await page.locator('[role=row]').count()).toBe(11);
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -172,7 +173,7 @@ describe('Registers page', () => {
   test('comes back with the format, AX and the values it had', async () => {
     const first = await opened();
     await first.page.getByRole('radio', { name: '±Dec' }).click();
-    await first.send({ kind: 'toggle-ax' });
+    await first.send({ kind: 'show-ax', on: true });
     const again = await harness.open('registers', { state: await first.state() });
     expect(await again.page.innerText('[data-name=r3] .value')).toBe('-1');
     expect(await again.page.locator('[data-name=ax]').count()).toBe(1);

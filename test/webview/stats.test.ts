@@ -29,9 +29,45 @@ describe('Stats page', () => {
     const facts = await page.innerText('.content');
     expect(facts).toContain('1\u2009234\u2009567 instructions');
     expect(facts).toContain('64, rewritten to 67');
-    expect(facts).toContain('firewall 24, count_packet 8 bytes');
-    expect(facts).toContain('blocked_ports (hash, id 1), counters (array, id 2)');
     expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('tells what the program object is', async () => {
+    const { page, send } = await harness.open('stats', { width: 400, height: 700 });
+    await send({ kind: 'reply', session: 's', reply: sampleStats() });
+    const row = async (name: string) => page.getAttribute(`[data-key="prog1/${name}"]`, 'data-text');
+    expect(await row('Tag')).toBe('a04f5eef06a7f555 (SHA-256)');
+    expect(await page.innerText('.facts')).toContain('Linux 6.18, simulated');
+    expect(await row('Instructions')).toBe('64, rewritten to 67');
+    expect(await row('Rewritten')).toBe('536 bytes');
+    expect(await row('Native code')).toBe('none: no compiler was given');
+    expect(await row('Memory')).toBe('1 page (4096 bytes)');
+    expect(await row('Licence')).toBe('GPL, GPL-compatible');
+    expect(await row('Flags')).toBe('JIT requested');
+    expect(await row('Line info')).toBe('31 records');
+    expect(await row('Functions')).toBe('firewall: 24 bytes of stack\ncount_packet: 8 bytes of stack');
+    expect(await row('Maps')).toBe('blocked_ports: hash, id 1\ncounters: array, id 2');
+    await page.close();
+  });
+
+  test('has the same rows when there is nothing to tell, so that nothing moves', async () => {
+    const { page, send } = await harness.open('stats', { width: 400, height: 700 });
+    const keys = () =>
+      page.locator('[data-key]').evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.key));
+    await send({ kind: 'reply', session: 's', reply: sampleStats() });
+    const before = await keys();
+    const [program] = sampleStats().programs;
+    if (program === undefined) throw new Error('the sample has a program');
+    const { tag: _tag, hash: _hash, ...object } = program.object;
+    const bare = {
+      ...program,
+      maps: [],
+      object: { ...object, license: '', gplCompatible: false, jitRequested: false },
+    };
+    await send({ kind: 'reply', session: 's', reply: { ...sampleStats(4), programs: [bare] } });
+    expect(await keys()).toEqual(before);
+    expect(await page.innerText('.content')).toMatch(/Licence\s+none told, not GPL-compatible/);
     await page.close();
   });
 

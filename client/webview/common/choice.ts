@@ -41,17 +41,3 @@ export function choice<T extends string>(
     },
   };
 }
-
-/** A button that stays pressed. */
-export function toggle(
-  text: string,
-  title: string,
-  onToggle: () => void,
-): {
-  readonly element: HTMLButtonElement;
-  set(on: boolean): void;
-} {
-  const element = h('button', { type: 'button', class: 'toggle', title, 'aria-pressed': 'false' }, text);
-  element.addEventListener('click', onToggle);
-  return { element, set: (on) => element.setAttribute('aria-pressed', String(on)) };
-}

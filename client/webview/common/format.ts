@@ -1,8 +1,8 @@
 /** How a 64-bit value is written. */
 export type NumberFormat = 'hex' | 'unsigned' | 'signed';
 
-/** A u64, given as `0x…` text, in one of the formats; hex without leading zeros. */
-export function formatU64(value: string, format: NumberFormat): string {
+/** A u64 (or u32), given as `0x…` text, in one of the formats; hex without leading zeros. */
+export function formatU64(value: string, format: NumberFormat, bits: 32 | 64 = 64): string {
   const number = BigInt(value);
   switch (format) {
     case 'hex':
@@ -10,7 +10,7 @@ export function formatU64(value: string, format: NumberFormat): string {
     case 'unsigned':
       return number.toString();
     case 'signed':
-      return BigInt.asIntN(64, number).toString();
+      return BigInt.asIntN(bits, number).toString();
   }
 }
 

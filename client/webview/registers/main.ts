@@ -1,5 +1,5 @@
 import type { RegisterRow, RegistersReply } from '#core/protocol/messages.ts';
-import { choice, toggle } from '../common/choice.ts';
+import { choice } from '../common/choice.ts';
 import { copyContext, copyFocusedRow, h } from '../common/dom.ts';
 import { formatU64, type NumberFormat } from '../common/format.ts';
 import { type Page, startPage } from '../common/host.ts';
@@ -8,6 +8,7 @@ import { editValue } from './edit.ts';
 
 interface Ui {
   readonly format: NumberFormat;
+  /** The rewritten program is shown, which alone uses AX. */
   readonly ax: boolean;
 }
 
@@ -22,7 +23,6 @@ const formats = choice<NumberFormat>({
   ],
   onChoose: (format) => page.change({ format }),
 });
-const ax = toggle('AX', 'Show the hidden register AX', () => page.change({ ax: !page.ui.ax }));
 const where = h('span', { class: 'where' });
 const grid = h('div', { role: 'grid', 'aria-label': 'Registers', class: 'rows' });
 const roving = rovingFocus(grid);
@@ -32,11 +32,11 @@ const page = startPage<'registers', Ui>({
   ui: { format: 'hex', ax: false },
   render,
   onMessage(message, target) {
-    if (message.kind === 'toggle-ax') target.change({ ax: !target.ui.ax });
+    if (message.kind === 'show-ax' && message.on !== target.ui.ax) target.change({ ax: message.on });
   },
 });
-page.main.prepend(h('div', { class: 'toolbar' }, formats.element, ax.element, where), grid);
-showChoices(page.ui);
+page.main.prepend(h('div', { class: 'toolbar' }, formats.element, where), grid);
+formats.set(page.ui.format);
 
 grid.addEventListener('dblclick', (event) => beginEdit(event.target));
 grid.addEventListener('keydown', (event) => {
@@ -47,23 +47,18 @@ grid.addEventListener('keydown', (event) => {
 copyFocusedRow();
 
 function render(reply: RegistersReply, { ui }: RegistersPage): void {
-  showChoices(ui);
+  formats.set(ui.format);
   where.textContent = `${reply.frame.name} · insn ${reply.frame.pc}`;
   where.title = `Frame ${reply.frame.index}, ${reply.frame.name}, at instruction ${reply.frame.pc}`;
   const shown = reply.registers.filter((register) => register.name !== 'ax' || ui.ax);
   roving.redraw(() => grid.replaceChildren(...shown.map((register) => rowOf(register, ui.format))));
 }
 
-function showChoices(ui: Ui): void {
-  formats.set(ui.format);
-  ax.set(ui.ax);
-}
-
 function rowOf(register: RegisterRow, format: NumberFormat): HTMLElement {
-  const { name, role, value, changed, initialised, writable } = register;
+  const { name, role, value, changed, initialised, writable, bits } = register;
   // What an earlier function left in it means nothing to this one.
   const meaning = initialised ? register.meaning : undefined;
-  const text = initialised ? formatU64(value, format) : 'no value yet';
+  const text = initialised ? formatU64(value, format, bits) : 'no value yet';
   const classes = ['row', changed && 'changed', !initialised && 'unset', name === 'ax' && 'hidden-register'];
   const spoken = [name, text, meaning, changed && 'changed', role].filter(Boolean).join(', ');
   const hint = `${name}: ${role}${writable ? '' : ' (cannot be set)'}`;
@@ -108,10 +103,10 @@ function rowOf(register: RegisterRow, format: NumberFormat): HTMLElement {
 }
 
 /** All formats at once, for the mouse. */
-function titleOf({ name, value, initialised, writable }: RegisterRow): string {
+function titleOf({ name, value, initialised, writable, bits }: RegisterRow): string {
   if (!initialised) return `No instruction has given ${name} a value yet`;
   const [hex, unsigned, signed] = (['hex', 'unsigned', 'signed'] as const).map((each) =>
-    formatU64(value, each),
+    formatU64(value, each, bits),
   );
   const numbers = unsigned === signed ? [hex, unsigned] : [hex, unsigned, signed];
   return `${numbers.join('\n')}${writable ? '\nDouble-click, Enter or F2 to change' : ''}`;

@@ -35,6 +35,7 @@ function render(reply: StatsReply): void {
       facts('run', [
         ['This run', `${groupDigits(reply.insns)} instruction${reply.insns === '1' ? '' : 's'}`],
         ['Engine', reply.engine],
+        ['Kernel', kernelText(reply)],
       ]),
       ...reply.programs.flatMap((program) => programSection(program, reply.enabled)),
     ),
@@ -51,11 +52,7 @@ function programSection(program: ProgramStats, enabled: boolean): HTMLElement[] 
       h('span', { class: 'type' }, ` ${program.type} · id ${program.id}`),
     ),
     enabled ? cpuTable(program, key) : h('p', { class: 'off' }, 'Not counted: bpf_stats_enabled is off.'),
-    facts(key, [
-      ['Instructions', insnsText(program)],
-      ['Stack', stackText(program)],
-      ['Maps', program.maps.map(({ name, type, id }) => `${name} (${type}, id ${id})`).join(', ')],
-    ]),
+    facts(key, objectFacts(program)),
   ];
 }
 
@@ -87,39 +84,82 @@ function cpuTable(program: ProgramStats, key: string): HTMLElement {
   );
 }
 
-/** A list of names and texts; what is empty is left out. */
+/** A list of names and texts; a text may have several lines. */
 function facts(key: string, pairs: readonly (readonly [string, string])[]): HTMLElement {
   return h(
     'div',
     { class: 'facts', role: 'list' },
-    ...pairs
-      .filter(([, text]) => text !== '')
-      .map(([name, text]) =>
-        h(
-          'div',
-          {
-            class: 'row',
-            role: 'listitem',
-            'data-key': `${key}/${name}`,
-            tabindex: -1,
-            'data-text': text,
-            'data-vscode-context': copyContext({ value: text, row: `${name}\t${text}` }),
-          },
-          h('span', { class: 'label' }, name),
-          h('span', { class: 'text', title: text }, text),
-        ),
+    ...pairs.map(([name, text]) =>
+      h(
+        'div',
+        {
+          class: 'row',
+          role: 'listitem',
+          'data-key': `${key}/${name}`,
+          tabindex: -1,
+          'data-text': text,
+          'data-vscode-context': copyContext({ value: text, row: `${name}\t${text}` }),
+        },
+        h('span', { class: 'label', title: TITLES[name] }, name),
+        h('span', { class: 'text' }, text),
       ),
+    ),
   );
+}
+
+/** The kernel's names for what the rows tell, for the mouse. */
+const TITLES: Readonly<Record<string, string>> = {
+  Tag: 'Hash of the instructions, map references zeroed (tag)',
+  Rewritten: 'Size of the program as it is executed (xlated)',
+  'Native code': 'Size of the code that the JIT made (jited)',
+  Memory: 'What the object takes (memlock)',
+  Functions: 'The main function and its subprograms, with the stack that each uses',
+};
+
+/** What the program object tells: always the same rows, so that nothing moves from stop to stop. */
+function objectFacts(program: ProgramStats): readonly (readonly [string, string])[] {
+  const { object, subprograms, maps } = program;
+  const hash = object.hash === 'sha1' ? 'SHA-1' : 'SHA-256';
+  const flags = [
+    object.jitRequested && 'JIT requested',
+    object.blindingRequested && 'blinding requested',
+    object.blinded && 'constants blinded',
+  ];
+  const licence = object.license === '' ? 'none told' : object.license;
+  return [
+    ['Tag', object.tag === undefined ? 'none' : `${object.tag} (${hash})`],
+    ['Instructions', insnsText(program)],
+    ['Rewritten', bytesText(object.bytesXlated)],
+    [
+      'Native code',
+      object.jited ? bytesText(object.bytesJited) : `none: ${object.whyInterpreted ?? 'interpreted'}`,
+    ],
+    ['Memory', `${count(object.pages, 'page')} (${bytesText(object.bytesMemlock)})`],
+    ['Licence', `${licence}, ${object.gplCompatible ? '' : 'not '}GPL-compatible`],
+    ['Flags', flags.filter(Boolean).join(', ') || 'none'],
+    ['Line info', count(object.nLineInfo, 'record')],
+    [
+      'Functions',
+      subprograms.map(({ name, stackDepth }) => `${name}: ${stackDepth} bytes of stack`).join('\n'),
+    ],
+    ['Maps', maps.map(({ name, type, id }) => `${name}: ${type}, id ${id}`).join('\n') || 'none'],
+  ];
+}
+
+function count(n: number, noun: string): string {
+  return `${groupDigits(String(n))} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+function bytesText(n: number): string {
+  return count(n, 'byte');
+}
+
+/** All programs of a session are in one simulated kernel. */
+function kernelText({ programs }: StatsReply): string {
+  const [first] = programs;
+  return first === undefined ? 'none' : `Linux ${first.object.kernel}, simulated`;
 }
 
 function insnsText({ nInsns, nXlated }: ProgramStats): string {
   return nXlated === nInsns ? String(nInsns) : `${nInsns}, rewritten to ${nXlated}`;
-}
-
-function stackText({ subprograms }: ProgramStats): string {
-  const [only] = subprograms;
-  if (subprograms.length === 1 && only) return `${only.stackDepth} bytes`;
-  return (
-    subprograms.map(({ name, stackDepth }) => `${name} ${stackDepth}`).join(', ') + (only ? ' bytes' : '')
-  );
 }

@@ -1,0 +1,34 @@
+import type { SockFilter } from './sock-filter.ts';
+import { classicRow } from './table.ts';
+
+/** Bits of `mayBeWritten`. */
+export const WRITES_A = 1;
+export const WRITES_X = 2;
+
+/**
+ * For each instruction, which of A and X some path from the start has written before it. What is not among
+ * them still holds the 0 that the kernel starts with. One pass: jumps go forward only.
+ */
+export function mayBeWritten(filters: readonly SockFilter[]): Uint8Array {
+  const before = new Uint8Array(filters.length);
+  const arrive = (pc: number, written: number): void => {
+    if (pc < before.length) before[pc] = (before[pc] ?? 0) | written;
+  };
+  for (const [pc, filter] of filters.entries()) {
+    const row = classicRow(filter.code);
+    const written = (before[pc] ?? 0) | (row === undefined ? 0 : writes(row.id, row.name));
+    if (row?.name === 'ret') continue;
+    if (row?.mode === 'jump') arrive(pc + 1 + filter.k, written);
+    else if (row?.mode === 'cond_k' || row?.mode === 'cond_x') {
+      arrive(pc + 1 + filter.jt, written);
+      arrive(pc + 1 + filter.jf, written);
+    } else arrive(pc + 1, written);
+  }
+  return before;
+}
+
+function writes(id: string, name: string): number {
+  if (name === 'ldx' || id === 'tax' || name === 'ldxb') return WRITES_X;
+  if (name === 'st' || name === 'stx' || name.startsWith('j') || name === 'ret') return 0;
+  return WRITES_A;
+}

@@ -1,0 +1,57 @@
+import { HelperCall } from '../helpers/args.ts';
+import { type Decoded, decodeInsn } from '../isa/decode.ts';
+import { mapAtAddr } from '../maps/header.ts';
+import { BPF_ARRAY_VALUE } from '../maps/kernel-layout.ts';
+import type { ExecProg } from '../vm/program.ts';
+import { enterHelper } from './kernel-functions.ts';
+import { type ExecState, type Handler, type Op, STOP } from './op.ts';
+
+/** Register bits of R1 … R5, which no call keeps. */
+const ARGUMENTS = 0x3e;
+const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
+
+/** What a slot is a part of. */
+export interface Origin {
+  /** The instruction as loaded; undefined: the slot is that instruction itself. */
+  readonly original: Decoded | undefined;
+  readonly cost: 0 | 1;
+  readonly begun: 0 | 1;
+}
+
+const ITSELF: Origin = { original: undefined, cost: 1, begun: 1 };
+
+/** Where slot `slot` of a program comes from. */
+export function originOf(prog: ExecProg, slot: number): Origin {
+  const { insns, firstXlated } = prog;
+  const orig = prog.origIdx[slot];
+  if (insns === undefined || firstXlated === undefined || orig === undefined) return ITSELF;
+  const entry = firstXlated[orig] ?? slot;
+  return {
+    original: decodeInsn(insns, orig),
+    cost: slot === entry ? 1 : 0,
+    begun: slot < entry ? 0 : 1,
+  };
+}
+
+/**
+ * The load in the middle of a helper call that was replaced by what the helper does: the call's arguments
+ * have no value afterwards, and where the key of a map cannot be read, the helper's words say so.
+ */
+export function inlinedLoad(helper: number, load: Handler): Handler {
+  return (s, op) => {
+    const next = load(s, op);
+    if (next !== STOP) s.initialised &= ~ARGUMENTS;
+    else if (helper === BPF_FUNC_MAP_LOOKUP_ELEM) refuseKey(s, op);
+    return next;
+  };
+}
+
+/** R1 points to the first value by now, R2 to the key. */
+function refuseKey(s: ExecState, op: Op): void {
+  enterHelper(s, op);
+  const call = new HelperCall(BPF_FUNC_MAP_LOOKUP_ELEM, s.machine, s.cpu, s.block);
+  const map = mapAtAddr(s.machine, BigInt.asUintN(64, call.u64(1) - BigInt(BPF_ARRAY_VALUE)));
+  if (map === undefined) return;
+  call.memory(2, map.def.keySize, 'read', `key of map ${map.def.name}`);
+  if (call.fault !== undefined) s.stop = { kind: 'fault', fault: call.fault };
+}

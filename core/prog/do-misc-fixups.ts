@@ -1,0 +1,168 @@
+import { helperImm } from '../helpers/numbering.ts';
+import { BPF_FUNC_TAIL_CALL } from '../helpers/tail-call.ts';
+import { WIDE_OPCODE } from '../isa/decode.ts';
+import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import type { Machine } from '../vm/machine.ts';
+import type { BpfMap, MapAttr } from '../vm/map.ts';
+import { PER_CPU_CPU_NUMBER } from '../vm/per-cpu.ts';
+import { bpfGenLdAbs } from './bpf-gen-ld-abs.ts';
+import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
+import { setCode } from './code.ts';
+import { guardDivMod } from './div-mod.ts';
+import { bytesOf, CALL, LDX32, load, MOV64_IMM, MOV64_REG, withImm } from './emit.ts';
+import type { KindsResult } from './kinds.ts';
+import { mapCall, tailCall } from './map-calls.ts';
+import { MAY_GOTO_JUMP, mayGotoInit, OP_MAY_GOTO, timedMayGoto } from './may-goto.ts';
+import type { PatchRefusal } from './patch.ts';
+import type { BpfProgShell, Code } from './prog.ts';
+
+const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
+
+/** What the rewriting of a program depends on beside its code. */
+export interface FixupInput {
+  readonly kinds: KindsResult;
+  /** Its maps, as map loads count them. */
+  readonly maps: readonly BpfMap[];
+}
+
+/** A program on its way in. `prog` is the object to use, and to free, at any time. */
+export interface Rewriting {
+  prog: BpfProgShell;
+}
+
+/**
+ * Makes of a program's instructions, context accesses done, what the kernel executes: guards around divisions,
+ * packet loads as calls, `may_goto` with the clock, tail calls, lookups without a call, and in every other
+ * call the function's address instead of the helper's number. Lookups and other calls that depend on the map
+ * are only changed where it is always the same. Mirrors `do_misc_fixups`, kernel/bpf/verifier.c.
+ *
+ * Undefined: done, in `rewriting.prog`. A PatchRefusal: a branch no longer reaches. Throws MemoryLimitError.
+ */
+export function doMiscFixups(
+  machine: Machine,
+  rewriting: Rewriting,
+  input: FixupInput,
+): PatchRefusal | undefined {
+  machine.lifeCycle.note('do_misc_fixups');
+  const { prog } = rewriting;
+  const fixups = new Fixups(machine, prog, input);
+  fixups.collect();
+  setCode(machine, prog, prog.code);
+  const patched = bpfPatchInsns(machine, prog, fixups.replacements, {
+    finish: (insns, entryNew) => moveMayGotos(prog.code, fixups.mayGotos, insns, entryNew),
+  });
+  if (!('base' in patched)) return patched;
+  rewriting.prog = patched;
+  const begun = bpfPatchInsns(machine, patched, new Map(), { prologues: fixups.prologues(patched.code) });
+  if (!('base' in begun)) return begun;
+  rewriting.prog = begun;
+  return undefined;
+}
+
+class Fixups {
+  readonly replacements = new Map<InsnIndex, Uint8Array>();
+  /** Slots of `may_goto`. */
+  readonly mayGotos: InsnIndex[] = [];
+  readonly #machine: Machine;
+  readonly #prog: BpfProgShell;
+  readonly #input: FixupInput;
+  /** Map argument of calls, by slot as loaded. */
+  readonly #mapOf = new Map<InsnIndex, MapAttr>();
+
+  readonly #unreachable: ReadonlySet<InsnIndex>;
+
+  constructor(machine: Machine, prog: BpfProgShell, input: FixupInput) {
+    this.#unreachable = new Set(input.kinds.unreachable);
+    this.#machine = machine;
+    this.#prog = prog;
+    this.#input = input;
+    for (const { pc, map, certain } of input.kinds.mapArgs) {
+      const attr = map === undefined || !certain ? undefined : input.maps[map]?.def;
+      if (attr !== undefined) this.#mapOf.set(pc, attr);
+    }
+  }
+
+  /** Goes over all instructions: what stays one instruction is changed in place. */
+  collect(): void {
+    const { insns, origIdx, funcs } = this.#prog.code;
+    const nSlots = insns.length / INSN_SIZE;
+    let fn = 0;
+    for (let slot = 0; slot < nSlots; slot++) {
+      if (funcs[fn + 1] === slot) fn++;
+      const insn = readInsn(insns, slot);
+      const made = this.#rewrite(insn, slot, origIdx[slot] ?? 0, fn);
+      if (insn.opcode === WIDE_OPCODE) slot++;
+      const [only] = made ?? [];
+      if (made === undefined || only === undefined) continue;
+      if (made.length === 1) writeInsn(insns, slot, only);
+      else this.replacements.set(slot, bytesOf(made));
+    }
+  }
+
+  /** What functions with `may_goto` begin with, by slot of `code`. */
+  prologues(code: Code): Map<InsnIndex, Uint8Array> {
+    const { code: before } = this.#prog;
+    const found = new Map<InsnIndex, Uint8Array>();
+    this.#input.kinds.subprogs.forEach(({ stackDepth }, fn) => {
+      const end = before.funcs[fn + 1] ?? Number.POSITIVE_INFINITY;
+      const start = before.funcs[fn] ?? 0;
+      const slot = code.funcs[fn];
+      if (slot === undefined || !this.mayGotos.some((at) => at >= start && at < end)) return;
+      found.set(slot, bytesOf(mayGotoInit(-stackDepth)));
+    });
+    return found;
+  }
+
+  #rewrite(insn: Insn, slot: InsnIndex, orig: InsnIndex, fn: number): readonly Insn[] | undefined {
+    if (insn.opcode === CALL && insn.src === 0) return this.#call(insn, orig);
+    if (insn.opcode === OP_MAY_GOTO) {
+      // One that no path comes to has no place on the stack; the kernel has removed it.
+      if (this.#unreachable.has(orig)) return undefined;
+      this.mayGotos.push(slot);
+      return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
+    }
+    return guardDivMod(insn) ?? bpfGenLdAbs(insn);
+  }
+
+  #call({ imm }: Insn, orig: InsnIndex): readonly Insn[] | undefined {
+    const { privileged } = this.#machine.settings;
+    const map = this.#mapOf.get(orig);
+    if (imm === BPF_FUNC_TAIL_CALL) return tailCall(map, privileged);
+    const inlined = this.#prog.jitRequested ? this.#inline(imm, map, privileged) : undefined;
+    if (inlined !== undefined) return inlined;
+    const address = helperImm(imm);
+    return address === undefined ? undefined : [withImm(CALL, 0, address)];
+  }
+
+  #inline(id: number, map: MapAttr | undefined, privileged: boolean): readonly Insn[] | undefined {
+    if (id === BPF_FUNC_GET_SMP_PROCESSOR_ID) {
+      // The first use lays the variables out.
+      this.#machine.perCpu();
+      return [
+        withImm(MOV64_IMM, 0, PER_CPU_CPU_NUMBER),
+        { opcode: MOV64_REG, dst: 0, src: 0, off: -1, imm: 0 },
+        load(LDX32, 0, 0, 0),
+      ];
+    }
+    return map === undefined ? undefined : mapCall(id, map, privileged);
+  }
+}
+
+/** The jumps in what stands for `may_goto` lead out of it: their distances are told now. */
+function moveMayGotos(
+  before: Code,
+  mayGotos: readonly InsnIndex[],
+  insns: Uint8Array,
+  entryNew: Uint32Array,
+): PatchRefusal | undefined {
+  const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
+  for (const slot of mayGotos) {
+    const now = (entryNew[slot] ?? 0) + MAY_GOTO_JUMP;
+    const distance = (entryNew[slot + 1 + readInsn(before.insns, slot).off] ?? 0) - now - 1;
+    if (distance < -0x8000 || distance > 0x7fff) {
+      return { pc: before.origIdx[slot] ?? 0, message: `insn ${slot} cannot be patched due to 16-bit range` };
+    }
+    view.setInt16(now * INSN_SIZE + 2, distance, true);
+  }
+  return undefined;
+}

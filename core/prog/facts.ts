@@ -1,0 +1,58 @@
+import type { Machine } from '../vm/machine.ts';
+import { kernelVersionText } from '../vm/settings.ts';
+import { tagText } from './bpf-prog-calc-tag.ts';
+import { auxOf, type BpfProg } from './prog.ts';
+
+const PAGE_SIZE = 4096;
+
+/** Licences that the kernel takes for compatible with the GPL (include/linux/license.h). */
+const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
+/** What a program object tells of itself (`struct bpf_prog_info` and more); sizes in bytes. */
+export interface ProgramFacts {
+  /** 16 hex digits; absent where the machine's host cannot hash or its kernel has no tags. */
+  readonly tag?: string;
+  readonly hash?: 'sha1' | 'sha256';
+  /** The kernel that is simulated: `6.18`. */
+  readonly kernel: string;
+  readonly license: string;
+  readonly gplCompatible: boolean;
+  readonly pages: number;
+  readonly bytesXlated: number;
+  readonly bytesJited: number;
+  readonly bytesMemlock: number;
+  readonly jited: boolean;
+  readonly whyInterpreted?: string;
+  readonly jitRequested: boolean;
+  readonly blindingRequested: boolean;
+  readonly blinded: boolean;
+  readonly nLineInfo: number;
+}
+
+/** The facts of a loaded program. Throws RangeError for one that has been freed. */
+export function programFacts(machine: Machine, prog: BpfProg): ProgramFacts {
+  const { tag, jitedLen, whyInterpreted } = auxOf(prog);
+  return {
+    ...(tag === undefined ? {} : { tag: tagText(tag.tag), hash: tag.hash }),
+    kernel: kernelVersionText(machine.settings.kernel),
+    license: prog.attr.license,
+    gplCompatible: GPL_COMPATIBLE.has(prog.attr.license),
+    pages: prog.pages,
+    bytesXlated: prog.xlated.length,
+    bytesJited: jitedLen,
+    bytesMemlock: prog.pages * PAGE_SIZE,
+    jited: prog.jited,
+    ...(whyInterpreted === undefined ? {} : { whyInterpreted }),
+    jitRequested: prog.jitRequested,
+    blindingRequested: prog.blindingRequested,
+    blinded: prog.blinded,
+    nLineInfo: prog.xlatedLineInfo.length,
+  };
+}

@@ -1,0 +1,30 @@
+import { kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { type Decoded, decodeInsn } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
+import type { InsnIndex } from '../isa/insn.ts';
+import { printInsn } from '../isa/print.ts';
+import type { Subprog } from '../vm/program.ts';
+
+/** What the text of a rewritten program is made from. */
+export interface XlatedProgram {
+  /** 8 bytes a slot. */
+  readonly xlated: Uint8Array;
+  readonly subprogs: readonly Subprog[];
+}
+
+/** One instruction of a rewritten program. */
+export interface XlatedInsn {
+  readonly decoded: Decoded;
+  /** As `bpftool prog dump xlated` prints it, without the slot: `call bpf_map_lookup_elem#1049088`. */
+  readonly text: string;
+}
+
+/** The instruction at `slot`, with calls by the name of what they call. */
+export function xlatedInsn({ xlated, subprogs }: XlatedProgram, slot: InsnIndex): XlatedInsn {
+  const decoded = decodeInsn(xlated, slot);
+  const text = printInsn(decoded, 'kernel', {
+    helper: (imm) => kernelFunctionOfImm(imm)?.name ?? helperById(imm)?.name,
+    func: (target) => subprogs.find((subprog) => subprog.start === target)?.name,
+  });
+  return { decoded, text };
+}

@@ -1,0 +1,108 @@
+import { CONVERTED, scratchOffset } from '../cbpf/convert.ts';
+import { fieldName } from '../cbpf/seccomp.ts';
+import { valueName } from '../cbpf/seccomp-flow.ts';
+import { BPF_MEMWORDS } from '../cbpf/sock-filter.ts';
+import type { RegisterRow } from '../protocol/messages.ts';
+import {
+  CELL_A,
+  CELL_M,
+  type ClassicCell,
+  type ClassicDebug,
+  classicCells,
+  classicIndexOf,
+  classicInsnText,
+  programVerdict,
+  returnsA,
+} from './classic.ts';
+import { valueText } from './meaning.ts';
+import type { FrameContext } from './results.ts';
+import { seccompArches } from './seccomp-rows.ts';
+import type { FrameSnapshot } from './snapshot.ts';
+import type { VariableRow } from './target-api.ts';
+
+/** Rows of the Registers scope where a classic program is seen in its own text: pc, A, X, M[0] to M[15]. */
+export function classicRegisterRows(context: FrameContext, classic: ClassicDebug): VariableRow[] {
+  const { frame } = context;
+  if (frame === undefined) return [];
+  const pc = classicIndexOf(classic, frame.pc);
+  const cells = classicCells(context.loaded, classic, pc).map((cell) => cellRow(context, classic, pc, cell));
+  return [...cells, { name: 'pc', value: classicInsnText(classic, pc), type: 'instruction', readOnly: true }];
+}
+
+/** Rows of the scratch memory alone. */
+export function scratchRows(context: FrameContext): VariableRow[] {
+  const { classic } = context.loaded;
+  if (classic === undefined) return [];
+  return classicRegisterRows(context, classic).slice(CELL_M, CELL_M + BPF_MEMWORDS);
+}
+
+/** The scratch memory as one value. */
+export function scratchRow(name: string): VariableRow {
+  return {
+    name,
+    value: `scratch memory, ${BPF_MEMWORDS} words`,
+    type: `u32[${BPF_MEMWORDS}]`,
+    evaluateName: name,
+    children: { kind: 'scratch' },
+    indexed: BPF_MEMWORDS,
+    readOnly: true,
+  };
+}
+
+/** What the value of A, X or a scratch word means at classic instruction `pc`; undefined: a plain number. */
+export function cellMeaning(
+  { loaded }: FrameContext,
+  classic: ClassicDebug,
+  pc: number,
+  { cell, value }: ClassicCell,
+): string | undefined {
+  if (cell === CELL_A && returnsA(classic, pc)) return programVerdict(loaded, value);
+  const state = classic.flow[pc];
+  if (state === undefined) return undefined;
+  const held = cell === CELL_A ? state.a : cell < CELL_M ? state.x : (state.m[cell - CELL_M] ?? -1);
+  if (held < 0) return undefined;
+  const field = fieldName(held);
+  const name = valueName(held, value, seccompArches(loaded));
+  return name === undefined ? field : `${field} ${name}`;
+}
+
+function cellRow(context: FrameContext, classic: ClassicDebug, pc: number, cell: ClassicCell): VariableRow {
+  const text = valueText(BigInt(cell.value), cellMeaning(context, classic, pc, cell));
+  const unwritten = cell.cell >= CELL_M ? 'not written yet' : `${text} (not written yet)`;
+  return { name: cell.name, value: cell.written ? text : unwritten, type: 'u32', evaluateName: cell.name };
+}
+
+/** Rows of the Registers view for a classic program in its own text; `earlier` is the previous stop. */
+export function classicRegisterView(
+  context: FrameContext,
+  classic: ClassicDebug,
+  earlier: FrameSnapshot | undefined,
+): RegisterRow[] {
+  const pc = classicIndexOf(classic, context.frame?.pc ?? 0);
+  return classicCells(context.loaded, classic, pc).map((cell): RegisterRow => {
+    const meaning = cellMeaning(context, classic, pc, cell);
+    const before = earlier === undefined ? undefined : earlierCell(earlier, cell.cell);
+    return {
+      name: cell.name,
+      role: ROLES[cell.cell] ?? 'scratch memory',
+      value: `0x${cell.value.toString(16).padStart(8, '0')}`,
+      ...(meaning === undefined ? {} : { meaning }),
+      changed: before !== undefined && before !== cell.value,
+      initialised: cell.written,
+      writable: true,
+      bits: 32,
+    };
+  });
+}
+
+/** By cell. */
+const ROLES: readonly string[] = ['accumulator', 'index register'];
+
+/** Value of a register of classic BPF at an earlier stop. */
+function earlierCell({ registers, stack }: FrameSnapshot, cell: number): number {
+  if (cell < CELL_M) {
+    return Number((registers[cell === CELL_A ? CONVERTED.a : CONVERTED.x] ?? 0n) & 0xffff_ffffn);
+  }
+  const at = stack.length + scratchOffset(cell - CELL_M);
+  return new DataView(stack.buffer, stack.byteOffset).getUint32(at, true);
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inRoot } from '#scripts/lib/paths.ts';
+import { Editor, QUIET_SETTINGS } from './harness.ts';
+import { copyExamples, type Workspace } from './workspace.ts';
+
+/**
+ * What somebody does who has a filter of tcpdump and wants to know why it takes or leaves a packet. The text is what
+ * `tcpdump -d "tcp port 80"` prints for Ethernet.
+ */
+const LISTING = `(000) ldh      [12]
+(001) jeq      #0x86dd          jt 2	jf 8
+(002) ldb      [20]
+(003) jeq      #0x6             jt 4	jf 19
+(004) ldh      [54]
+(005) jeq      #0x50            jt 18	jf 6
+(006) ldh      [56]
+(007) jeq      #0x50            jt 18	jf 19
+(008) jeq      #0x800           jt 9	jf 19
+(009) ldb      [23]
+(010) jeq      #0x6             jt 11	jf 19
+(011) ldh      [20]
+(012) jset     #0x1fff          jt 19	jf 13
+(013) ldxb     4*([14]&0xf)
+(014) ldh      [x + 14]
+(015) jeq      #0x50            jt 18	jf 16
+(016) ldh      [x + 16]
+(017) jeq      #0x50            jt 18	jf 19
+(018) ret      #262144
+(019) ret      #0
+`;
+/** Instruction n stands in line n + 1. */
+const line = (n: number) => n + 1;
+
+let editor: Editor;
+let workspace: Workspace;
+let failed = true;
+
+beforeAll(async () => {
+  workspace = copyExamples();
+  workspace.write('port80.cbpf', '');
+  editor = await Editor.open({
+    vsix: inRoot('bpf-workbench.vsix'),
+    folder: workspace.folder,
+    settings: QUIET_SETTINGS,
+  });
+});
+
+afterAll(async () => {
+  await editor?.close({ failed, name: 'classic' });
+  workspace?.remove();
+});
+
+test('a filter of tcpdump is debugged on a capture to its verdict', async () => {
+  const { page } = editor;
+
+  // Pasted, highlighted and explained.
+  await editor.openFile('port80.cbpf');
+  await page.evaluate((text) => navigator.clipboard.writeText(text), LISTING);
+  await editor.editorText.click();
+  await page.keyboard.press('Control+V');
+  await editor.lineShows(line(19), 'ret');
+  await page.locator('.codelens-decoration', { hasText: 'Debug as eBPF' }).waitFor();
+  await expect.poll(() => editor.colours(line(15))).toHaveLength(3);
+  expect(await page.locator('.squiggly-error').count()).toBe(0);
+  await editor.hover(line(13), 'ldxb', /length of an IPv4 header/);
+  await editor.screenshot('10-classic-hover');
+
+  // A breakpoint, F5, a packet of a capture.
+  await page.keyboard.press('Escape');
+  await editor.goToLine(line(13));
+  await page.keyboard.press('F9');
+  await page.locator('.codicon-debug-breakpoint').first().waitFor();
+  await page.keyboard.press('F5');
+  await editor.pick('10.0.0.2:80 [ACK PSH]');
+
+  // Stopped on the line, with A and X in sight.
+  await editor.stoppedAt(line(13));
+  const a = await editor.variable('A');
+  const x = await editor.variable('X');
+  await expect.poll(() => a.innerText()).toMatch(/0x4000\b/);
+  await expect.poll(() => x.innerText()).toMatch(/0x0\b/);
+  const registers = await editor.webview('Registers');
+  await expect.poll(() => registers.locator('[data-name="A"]').innerText()).toMatch(/0x4000\b/);
+  expect(await registers.locator('[data-name="ax"]').count()).toBe(0);
+
+  // A step: X is the length of the IP header.
+  await page.keyboard.press('F10');
+  await editor.stoppedAt(line(14));
+  await expect.poll(() => x.innerText()).toMatch(/0x14\b/);
+  await expect.poll(() => registers.locator('[data-name="X"]').innerText()).toMatch(/0x14\b/);
+  await editor.screenshot('11-classic-stopped');
+
+  // The eBPF that it has become, beside it: the instruction is marked, the lines are linked.
+  await editor.runCommand('BPF: Show Rewritten Program');
+  await page.locator('.tab', { hasText: 'Rewritten Program' }).waitFor();
+  const marked = () => editor.decoratedLines('converted to eBPF');
+  await expect.poll(marked).toContainEqual(expect.stringMatching(/^ *\d+ /));
+  await editor.stoppedAt(line(14));
+  await editor.screenshot('12-classic-pane');
+  const before = await marked();
+  await page.keyboard.press('F10');
+  await editor.stoppedAt(line(15));
+  await expect.poll(marked).not.toEqual(before);
+  await expect.poll(async () => (await marked()).join('\n')).toMatch(/80|0x50/);
+  await editor.clickLine('exit');
+  await expect
+    .poll(() => editor.decoratedLines('(000) ldh'))
+    .toContainEqual(expect.stringContaining('(018) ret'));
+  await editor.screenshot('13-classic-linked');
+
+  // On to the verdict.
+  await page.keyboard.press('F5');
+  await editor.console(/accept 262144 bytes/);
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  await editor.screenshot('14-classic-verdict');
+
+  // Another packet is dropped.
+  await editor.openFile('port80.cbpf');
+  await editor.runCommand('BPF: Run Program');
+  await editor.pick('10.0.0.2:23 [SYN]');
+  await editor.console(/drop \(0\)/);
+  failed = false;
+});
