@@ -15,12 +15,13 @@ import { tailCallReach } from './tail-call-reach.ts';
 const MAX_SLOTS = 1_000_000;
 /** Most bytes of stack of one function. */
 const MAX_STACK = 512;
-/** Passes after which a program that does not converge is given up. */
+/** The 16th pass and later ones: jumps keep their length, so that the next pass is the same. */
+const PADDING_FROM = 15;
+/** Passes after which a function is given up; padding ends it before. */
 const MAX_PASSES = 20;
-/** From this pass on jumps keep their length. */
-const PADDING_FROM = 16;
 /** Bytes that each slot is taken to need before the first pass: more than any does. */
 const FIRST_ESTIMATE = 64;
+const OP_MOV32_REG = 0xbc;
 /** In dumped programs a tail call stands as a call of helper 12. */
 const FUNC_TAIL_CALL = 12;
 
@@ -174,8 +175,12 @@ function slotsOf(program: X86Program, frame: FunctionFrame): Slot[] {
   return slots;
 }
 
-/** In rewritten programs `off` of a call holds the number of the function. */
+/**
+ * In rewritten programs `off` of a call holds a distance, and `imm` of a 32-bit move that the verifier put in
+ * (its only work is to clear the upper half) is 1.
+ */
 function lowerOf(insn: Insn): Lower | undefined {
+  if (insn.opcode === OP_MOV32_REG && insn.imm === 1) return LOWER.mov32_reg;
   if (insn.opcode !== OP_CALL) {
     const row = findRow(insn);
     return row === undefined ? undefined : LOWER[row.id];

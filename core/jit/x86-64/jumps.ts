@@ -1,6 +1,7 @@
 import { isImm8 } from './assembler.ts';
 import { type Emission, type Lower, type Slot, X86Refusal } from './emission.ts';
 import { FORMS as F } from './forms.ts';
+import { nop } from './nops.ts';
 import type { Form } from './row.ts';
 
 /** The two lengths of a jump. */
@@ -24,6 +25,8 @@ export const CONDITIONS = {
   set: { short: F.jne_rel8, near: F.jne_rel32 },
 } as const satisfies Record<string, JumpForms>;
 
+/** Bytes of a short jump. */
+const SHORT = 2;
 const JMP: JumpForms = { short: F.jmp_rel8, near: F.jmp_rel32 };
 
 /**
@@ -70,7 +73,8 @@ export function testImm(form: Form): Lower {
 export function goto(field: 'off' | 'imm'): Lower {
   return (out, slot) => {
     const distance = distanceTo(out, slot, slot[field]);
-    if (distance !== 0) jumpOver(out, slot, JMP, distance);
+    if (distance === 0) pad(out, slot, 0);
+    else jumpOver(out, slot, JMP, distance);
   };
 }
 
@@ -96,7 +100,18 @@ function distanceTo({ ends, frame }: Emission, { index }: Slot, by: number): num
 }
 
 function jumpOver(out: Emission, slot: Slot, forms: JumpForms, distance: number): void {
-  const { asm } = out;
-  if (distance >= -128 && distance <= MAX_SHORT) asm.rel(forms.short, distance);
-  else asm.rel(forms.near, distance);
+  if (distance >= -128 && distance <= MAX_SHORT) {
+    pad(out, slot, SHORT);
+    out.asm.rel(forms.short, distance);
+  } else out.asm.rel(forms.near, distance);
+}
+
+/**
+ * Once a function has to converge: a `nop` in front of a jump that could be shorter than in the last pass, of
+ * which `rest` bytes are still to be written.
+ */
+function pad({ asm, ends, padding }: Emission, { index }: Slot, rest: number): void {
+  if (!padding) return;
+  const missing = (ends[index + 1] ?? 0) - asm.pos - rest;
+  if (missing > 0) nop(asm, missing);
 }
