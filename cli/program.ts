@@ -8,6 +8,7 @@ import { dapCommand } from './commands/dap.ts';
 import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { jitCommand } from './commands/jit.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
 import { tagCommand } from './commands/tag.ts';
@@ -23,13 +24,14 @@ const COMMANDS: readonly Command[] = [
   checkCommand,
   tagCommand,
   inspectCommand,
+  jitCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['jit', 'kernel', 'test', 'bench'];
+const LATER = ['kernel', 'test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

@@ -8,7 +8,7 @@ import { prologue, tailCall } from './control.ts';
 import { type Emission, type FunctionFrame, type Lower, type Slot, X86Refusal } from './emission.ts';
 import { LOWER } from './lower.ts';
 import type { TailCallKind, X86Func, X86Outcome, X86Program } from './program.ts';
-import { BPF_TO_X86, CALLEE_SAVED, R12, type Reg } from './registers.ts';
+import { BPF_TO_X86, BPF_TO_X86_PRIVATE, CALLEE_SAVED, R12, type Reg } from './registers.ts';
 import { tailCallReach } from './tail-call-reach.ts';
 
 /** Most slots of a program, as at load. */
@@ -88,6 +88,7 @@ function frameOf(
   const image = imageAddrs[index] ?? 0n;
   const { tailCall: kind } = program;
   const isMain = index === 0;
+  const privateStack = program.privateStacks?.[index];
   const boundary = isMain && program.exceptionBoundary === true;
   return {
     config,
@@ -95,7 +96,8 @@ function frameOf(
     length: end - start,
     isMain,
     wasClassic: program.wasClassic === true,
-    stack: Math.ceil((stackDepths[index] ?? 0) / 8) * 8,
+    stack: privateStack === undefined ? Math.ceil((stackDepths[index] ?? 0) / 8) * 8 : 0,
+    privateStack,
     tailCallReachable,
     saved: savedRegisters(insns, start, end, boundary, program.arena !== undefined),
     tailCall: typeof kind === 'function' ? kind : (): TailCallKind => kind ?? 'indirect',
@@ -151,6 +153,7 @@ function savedRegisters(
 /** Takes the function's instructions apart. */
 function slotsOf(program: X86Program, frame: FunctionFrame): Slot[] {
   const slots: Slot[] = [];
+  const registers = frame.privateStack === undefined ? BPF_TO_X86 : BPF_TO_X86_PRIVATE;
   for (let index = 0; index < frame.length; ) {
     const at = frame.start + index;
     const insn = readInsn(program.insns, at);
@@ -162,8 +165,8 @@ function slotsOf(program: X86Program, frame: FunctionFrame): Slot[] {
       throw new X86Refusal('the second half of the instruction is missing', at);
     slots.push({
       index,
-      dst: registerOf(insn.dst, at),
-      src: wide || insn.opcode === OP_CALL ? 0 : registerOf(insn.src, at),
+      dst: registerOf(registers, insn.dst, at),
+      src: wide || insn.opcode === OP_CALL ? 0 : registerOf(registers, insn.src, at),
       off: insn.off,
       imm: insn.imm,
       nextImm: wide ? readInsn(program.insns, at + 1).imm : 0,
@@ -190,8 +193,8 @@ function lowerOf(insn: Insn): Lower | undefined {
   return row === undefined ? undefined : LOWER[row.id];
 }
 
-function registerOf(field: number, slot: InsnIndex): Reg {
-  const reg = BPF_TO_X86[field];
+function registerOf(registers: readonly Reg[], field: number, slot: InsnIndex): Reg {
+  const reg = registers[field];
   if (reg === undefined)
     throw new X86Refusal(`R${field} does not exist; registers are R0 to R10 and AX (R11)`, slot);
   return reg;

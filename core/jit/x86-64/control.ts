@@ -1,10 +1,11 @@
 import { movImm64 } from './alu.ts';
 import type { Mem } from './assembler.ts';
+import { addThisCpuOff } from './constants.ts';
 import { type Callee, type Emission, type Lower, type Slot, X86Refusal } from './emission.ts';
 import { FORMS as F } from './forms.ts';
 import { jumpToEpilogue } from './jumps.ts';
 import { nop } from './nops.ts';
-import { R12, RAX, RBP, RCX, RDX, RSI, RSP } from './registers.ts';
+import { R9, R12, RAX, RBP, RCX, RDX, type Reg, RSI, RSP } from './registers.ts';
 
 /** More tail calls than this, and the next one falls through (`MAX_TAIL_CALL_CNT`). */
 const MAX_TAIL_CALLS = 33;
@@ -33,7 +34,11 @@ export function prologue(out: Emission): void {
   if (frame.stack !== 0) asm.ri(F.sub_rm64_imm32, RSP, frame.stack);
   if (frame.tailCallReachable) tailCallCount(out);
   for (const reg of frame.saved) asm.r(F.push_r64, reg);
-  if (frame.arena !== undefined) loadArenaBase(out, frame.arena.kernVmStart);
+  if (frame.arena !== undefined) loadAddress(out, R12, frame.arena.kernVmStart);
+  if (frame.privateStack !== undefined) {
+    loadAddress(out, R9, frame.privateStack);
+    addThisCpuOff(asm, R9, frame.thisCpuOff);
+  }
 }
 
 /**
@@ -53,8 +58,8 @@ function tailCallCount({ asm, frame }: Emission): void {
   asm.r(F.push_r64, RAX);
 }
 
-function loadArenaBase({ asm }: Emission, start: bigint): void {
-  movImm64(asm, R12, Number(BigInt.asIntN(32, start)), Number(BigInt.asIntN(32, start >> 32n)));
+function loadAddress({ asm }: Emission, reg: Reg, addr: bigint): void {
+  movImm64(asm, reg, Number(BigInt.asIntN(32, addr)), Number(BigInt.asIntN(32, addr >> 32n)));
 }
 
 /** The pointer to the tail-call count in this frame. */
@@ -84,7 +89,7 @@ function popSaved({ asm, frame }: Emission): void {
 
 /** Helper or kernel function: `imm` is its address minus `__bpf_call_base`. */
 export const callKernel: Lower = (out, slot) => {
-  near(out, slot, F.call_rel32, out.frame.callBase + slot.imm, 'the called function');
+  call(out, slot, out.frame.callBase + slot.imm);
 };
 
 /** Program-local function; where a tail call can be reached, it gets the pointer to the count in rax. */
@@ -92,19 +97,21 @@ export const callLocal: Lower = (out, slot) => {
   const { asm, frame } = out;
   const callee = calleeAt(out, slot);
   if (frame.tailCallReachable) asm.rm(F.mov_r64_rm64, RAX, countPointer(frame.stack));
-  near(out, slot, F.call_rel32, callee.distance, 'the called function');
+  call(out, slot, callee.distance);
 };
 
-/** The address of a program-local function (`BPF_PSEUDO_FUNC`), as a 64-bit constant. */
+/** A call; r9, which a private stack's frame pointer lives in, is kept over it. */
+function call(out: Emission, slot: Slot, target: number): void {
+  const { asm, frame } = out;
+  if (frame.privateStack !== undefined) asm.r(F.push_r64, R9);
+  near(out, slot, F.call_rel32, target, 'the called function');
+  if (frame.privateStack !== undefined) asm.r(F.pop_r64, R9);
+}
+
+/** The address of a program-local function (`BPF_PSEUDO_FUNC`), in its shortest form. */
 export const functionAddress: Lower = (out, slot) => {
-  const { asm } = out;
-  const func = calleeAt(out, slot);
-  asm.ri64(
-    F.mov_r64_imm64,
-    slot.dst,
-    Number(BigInt.asIntN(32, func.addr)),
-    Number(BigInt.asIntN(32, func.addr >> 32n)),
-  );
+  const { addr } = calleeAt(out, slot);
+  loadAddress(out, slot.dst, addr);
 };
 
 function calleeAt({ frame }: Emission, { index, off, imm }: Slot): Callee {
@@ -139,7 +146,7 @@ export const tailCall: Lower = (out, slot) => {
  * that becomes the jump into the program. Here as for an empty element.
  */
 function directTailCall(out: Emission): void {
-  const { asm, frame } = out;
+  const { asm } = out;
   const leave = leaveLength(out);
   loadCount(out);
   asm.rel(F.jae_rel8, NEAR + leave + NEAR);

@@ -49,6 +49,8 @@ export interface FunctionFrame {
   readonly saved: readonly Reg[];
   readonly tailCall: (slot: InsnIndex) => TailCallKind;
   readonly arena: X86Arena | undefined;
+  /** Per-CPU pointer to the end of the private stack, which r9 then points to on this CPU instead of rbp. */
+  readonly privateStack: bigint | undefined;
   /** Low 32 bits of the address of `this_cpu_off`, signed. */
   readonly thisCpuOff: number;
   /** Addresses minus that of the image; NaN where there is no such address. */

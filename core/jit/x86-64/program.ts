@@ -24,6 +24,11 @@ export interface X86Program {
   readonly wasClassic?: boolean | undefined;
   /** Calls `bpf_throw`: the main function saves all registers that a caller may expect unchanged. */
   readonly exceptionBoundary?: boolean | undefined;
+  /**
+   * For functions whose stack is not on the kernel's stack: the per-CPU pointer to the end of it. Undefined:
+   * the kernel's stack.
+   */
+  readonly privateStacks?: readonly (bigint | undefined)[] | undefined;
   /** The arena that it uses. */
   readonly arena?: X86Arena | undefined;
 }

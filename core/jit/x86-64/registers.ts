@@ -43,5 +43,8 @@ export function registerName(reg: Reg, bits: number): string {
  */
 export const BPF_TO_X86: readonly Reg[] = [RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP, R10];
 
+/** The same where R10 points into a private stack: it lives in r9. */
+export const BPF_TO_X86_PRIVATE: readonly Reg[] = BPF_TO_X86.with(10, R9);
+
 /** Registers that a function saves when it uses them, in the order in which they are pushed: R6 … R9. */
 export const CALLEE_SAVED: readonly Reg[] = [RBX, R13, R14, R15];
