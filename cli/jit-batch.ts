@@ -5,6 +5,7 @@ import { X86_PRESETS, type X86Config } from '#core/jit/x86-64/config.ts';
 import { lineAddresses } from '#core/jit/x86-64/line-addresses.ts';
 import { MACHINE_FIELDS } from '#core/jit/x86-64/machine-line.ts';
 import type { TailCallKind, X86Func, X86Program } from '#core/jit/x86-64/program.ts';
+import { tailCallReach } from '#core/jit/x86-64/tail-call-reach.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { configured, DEFAULT_PRESET } from './jit-config.ts';
@@ -58,9 +59,28 @@ function programOf(line: JsonObject): X86Program {
     stackDepths: numbers(line, 'stack_depth', MAX_SLOT) ?? funcs.map(() => 0),
     imageAddrs: addrs.map((addr) => u64Of(addr, 'image_addr')),
     tailCall: tailCallsOf(line, insns),
+    tailCallReachable: reachOf(line, insns, funcs),
     wasClassic: flag(line, 'was_classic'),
     exceptionBoundary: flag(line, 'exception_boundary'),
   };
+}
+
+/**
+ * From which functions a tail call can be reached: as told, or as the code has it. A line that says how tail
+ * calls are made has one, even where only code that was removed made it.
+ */
+function reachOf(line: JsonObject, insns: Uint8Array, funcs: readonly number[]): readonly boolean[] {
+  const told = line.tail_call_reachable ?? undefined;
+  if (told === undefined) {
+    return tailCallReach(insns, funcs).map(
+      (reach, i) => reach || (i === 0 && typeof line.tail_call === 'string'),
+    );
+  }
+  const isFlag = (each: unknown): each is boolean => typeof each === 'boolean';
+  if (!Array.isArray(told) || !told.every(isFlag)) {
+    throw new UsageError('"tail_call_reachable" must be a list of true and false, one a function');
+  }
+  return told;
 }
 
 /** One kind for all tail calls, or a list with that of each in their order. */

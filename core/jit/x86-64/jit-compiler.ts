@@ -9,6 +9,7 @@ import type { Machine } from '../../vm/machine.ts';
 import { compileX86 } from './compile-x86.ts';
 import type { X86Config } from './config.ts';
 import type { X86Func, X86Outcome } from './program.ts';
+import { tailCallReach } from './tail-call-reach.ts';
 
 /** What `x86JitCompiler` is made for. */
 export interface X86JitInput {
@@ -35,11 +36,16 @@ const ALIGNMENT = 64n;
 export function x86JitCompiler(input: X86JitInput): JitCompiler {
   return (code) => {
     const { attr, config } = input;
-    const depths = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
+    const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
     const program = {
       insns: code.insns,
       funcs: code.funcs,
-      stackDepths: depths.map((each) => each.stackDepth),
+      stackDepths: kinds.map(({ stackDepth }) => stackDepth),
+      tailCallReachable: tailCallReach(
+        attr.insns,
+        kinds.map(({ start }) => start),
+      ),
+      wasClassic: input.wasClassic,
     };
     const at = input.imageAddr ?? IMAGES_AT;
     // Lengths do not depend on addresses, but addresses on lengths.

@@ -17,7 +17,8 @@ export interface X86Program {
   readonly tailCall?: TailCallKind | ((slot: InsnIndex) => TailCallKind) | undefined;
   /**
    * For each function whether a tail call can be reached from it. Absent: it can when the function makes
-   * one or calls a function from which one can be reached.
+   * one or calls a function from which one can be reached (`tailCallReach`). The kernel looks at the program
+   * as loaded, where the tail call may stand in code that no path reaches.
    */
   readonly tailCallReachable?: readonly boolean[] | undefined;
   /** Converted from classic BPF: the second patch site of the prologue is missing. */

@@ -5,7 +5,11 @@ import { calleeOf } from './callee.ts';
 const OP_TAIL_CALL = 0xf5;
 const FUNC_TAIL_CALL = 12;
 
-/** For each function whether it makes a tail call or calls, through others too, a function that does. */
+/**
+ * For each function whether it makes a tail call or calls, through others too, a function that does. The verifier
+ * looks before it removes code that no path reaches: `insns` should be the program as loaded; of a rewritten
+ * one the answer is that of what is left.
+ */
 export function tailCallReach(insns: Uint8Array, funcs: readonly InsnIndex[]): readonly boolean[] {
   const reach = funcs.map(() => false);
   const callers = funcs.map((): number[] => []);
