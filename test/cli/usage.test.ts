@@ -10,7 +10,7 @@ const ELF = file('elf.o', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0
 test.each([
   ['no command', [], /no command given; one of run, debug/],
   ['unknown command', ['frob'], /unknown command "frob"; one of run/],
-  ...['jit', 'kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
+  ...['kernel', 'test', 'bench'].map((name): [string, string[], RegExp] => [
     `later command ${name}`,
     [name, 'x'],
     new RegExp(`not supported: ${name}$`),
@@ -104,6 +104,7 @@ const COMMANDS = [
   'disasm',
   'convert',
   'check',
+  'jit',
   'tag',
   'inspect',
   'lsp',

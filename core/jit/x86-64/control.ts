@@ -159,7 +159,7 @@ function directTailCall(out: Emission): void {
 function indirectTailCall(out: Emission, slot: Slot): void {
   const { asm, frame } = out;
   const { offMaxEntries, offPtrs, offBpfFunc, ibt } = frame.config;
-  const entry = TAIL_CALL_ENTRY + (ibt ? ENDBR64 : 0) - (frame.wasClassic ? 3 : 0);
+  const entry = TAIL_CALL_ENTRY + (ibt ? ENDBR64 : 0);
   asm.rr(F.mov_rm32_r32, RDX, RDX);
   asm.rmd(F.cmp_rm32_r32, RDX, RSI, offMaxEntries);
   const jumps = Number.isNaN(frame.indirectThunkRcx) ? 2 + (frame.config.sls ? 1 : 0) : NEAR;
