@@ -10,7 +10,7 @@ import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { configured, DEFAULT_PRESET } from './jit-config.ts';
 import { hex64 } from './json.ts';
-import { batch, type JsonObject, requiredInsns, u64Of } from './jsonl.ts';
+import { batch, isObject, type JsonObject, requiredInsns, u64Of } from './jsonl.ts';
 
 /** Where a program's first image lies when the line does not tell. */
 const IMAGE_ADDR = 0xffffffffc0000000n;
@@ -62,6 +62,8 @@ function programOf(line: JsonObject): X86Program {
     tailCallReachable: reachOf(line, insns, funcs),
     wasClassic: flag(line, 'was_classic'),
     exceptionBoundary: flag(line, 'exception_boundary'),
+    privateStacks: privateStacksOf(line),
+    arena: arenaOf(line),
   };
 }
 
@@ -102,6 +104,25 @@ function tailCallsOf(line: JsonObject, insns: Uint8Array): X86Program['tailCall'
 function tailCallKind(value: unknown): TailCallKind {
   if (value === 'direct' || value === 'indirect') return value;
   throw new UsageError('"tail_call" must be "direct", "indirect", null, or a list of the first two');
+}
+
+/** Per function the per-CPU pointer to the end of its private stack, null where it has none. */
+function privateStacksOf(line: JsonObject): X86Program['privateStacks'] {
+  const told = line.private_stack ?? undefined;
+  if (told === undefined) return undefined;
+  if (!Array.isArray(told))
+    throw new UsageError('"private_stack" must be a list of addresses as "0x…", or null');
+  return told.map((each: unknown) => (each === null ? undefined : u64Of(each, 'private_stack')));
+}
+
+function arenaOf(line: JsonObject): X86Program['arena'] {
+  const told = line.arena ?? undefined;
+  if (told === undefined) return undefined;
+  if (!isObject(told)) throw new UsageError('"arena" must be {"kern_vm_start", "user_vm_start"}');
+  return {
+    kernVmStart: u64Of(told.kern_vm_start, 'kern_vm_start'),
+    userVmStart: u64Of(told.user_vm_start, 'user_vm_start'),
+  };
 }
 
 function flag(line: JsonObject, name: string): boolean {

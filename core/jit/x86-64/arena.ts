@@ -1,7 +1,7 @@
 import { isImm8 } from './assembler.ts';
 import { type Lower, X86Refusal } from './emission.ts';
 import { FORMS as F } from './forms.ts';
-import { R11, R12, type Reg } from './registers.ts';
+import { R11, R12, RAX, type Reg } from './registers.ts';
 import type { Form } from './row.ts';
 
 /** `dst = *(arena + src + off)`. */
@@ -77,7 +77,11 @@ export const spaceCast: Lower = ({ asm, frame }, { index, dst, src, imm }) => {
   }
   if (dst !== src) asm.rr(F.mov_rm32_r32, dst, src);
   asm.ri(F.shl_rm64_imm8, dst, 32);
-  asm.ri(F.or_rm64_imm32, dst, Number(BigInt.asIntN(32, frame.arena.userVmStart >> 32n)));
+  asm.ri(
+    dst === RAX ? F.or_rax_imm32 : F.or_rm64_imm32,
+    dst,
+    Number(BigInt.asIntN(32, frame.arena.userVmStart >> 32n)),
+  );
   asm.ri(F.rol_rm64_imm8, dst, 32);
   asm.rr(F.xor_rm64_r64, R11, R11);
   asm.rr(F.test_rm32_r32, dst, dst);
