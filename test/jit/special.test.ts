@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
@@ -28,6 +29,19 @@ test.each(specials.map((special, i) => [special.name, special, i] as const))('%s
   for (const at of answer.map_imm_at) image.fill(0, at, at + 8);
   expect(answer.jited).toBe(hexText(image));
   expect(answer.func_len).toEqual(special.func_len);
+});
+
+test('images of classic filters', async () => {
+  const text = gunzipSync(readFileSync(inRoot('test/testdata/jit/classic-6.18-x86-64.jsonl.gz'))).toString(
+    'utf8',
+  );
+  const filters = text.trim().split('\n').slice(1);
+  expect(filters.length).toBeGreaterThanOrEqual(298);
+  const { stdout } = await cli(['jit', '--jsonl'], { stdin: text });
+  const [, ...answers] = stdout.trim().split('\n');
+  expect(answers.map((answer) => (JSON.parse(answer) as Answer).jited)).toEqual(
+    filters.map((filter) => (JSON.parse(filter) as Special).jited),
+  );
 });
 
 test('there are images of everything that random programs leave out', () => {

@@ -1,4 +1,4 @@
-import { findRow, WIDE_OPCODE } from '../../isa/decode.ts';
+import { WIDE_OPCODE } from '../../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../../isa/insn.ts';
 import { OP_CALL } from '../../isa/opcodes.ts';
 import { Assembler } from './assembler.ts';
@@ -9,6 +9,7 @@ import { type Emission, type FunctionFrame, type Lower, type Slot, X86Refusal } 
 import { LOWER } from './lower.ts';
 import type { TailCallKind, X86Func, X86Outcome, X86Program } from './program.ts';
 import { BPF_TO_X86, BPF_TO_X86_PRIVATE, CALLEE_SAVED, R12, type Reg } from './registers.ts';
+import { rowOf } from './row-of.ts';
 import { tailCallReach } from './tail-call-reach.ts';
 
 /** Most slots of a program, as at load. */
@@ -21,7 +22,6 @@ const PADDING_FROM = 15;
 const MAX_PASSES = 20;
 /** Bytes that each slot is taken to need before the first pass: more than any does. */
 const FIRST_ESTIMATE = 64;
-const OP_MOV32_REG = 0xbc;
 /** In dumped programs a tail call stands as a call of helper 12. */
 const FUNC_TAIL_CALL = 12;
 
@@ -178,18 +178,9 @@ function slotsOf(program: X86Program, frame: FunctionFrame): Slot[] {
   return slots;
 }
 
-/**
- * In rewritten programs `off` of a call holds a distance, and `imm` of a 32-bit move that the verifier put in
- * (its only work is to clear the upper half) is 1.
- */
 function lowerOf(insn: Insn): Lower | undefined {
-  if (insn.opcode === OP_MOV32_REG && insn.imm === 1) return LOWER.mov32_reg;
-  if (insn.opcode !== OP_CALL) {
-    const row = findRow(insn);
-    return row === undefined ? undefined : LOWER[row.id];
-  }
-  if (insn.src === 0 && insn.imm === FUNC_TAIL_CALL) return tailCall;
-  const row = findRow({ ...insn, off: 0, dst: 0 });
+  if (insn.opcode === OP_CALL && insn.src === 0 && insn.imm === FUNC_TAIL_CALL) return tailCall;
+  const row = rowOf(insn);
   return row === undefined ? undefined : LOWER[row.id];
 }
 
