@@ -2,8 +2,10 @@ import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import { programFacts } from '#core/prog/facts.ts';
 import type { BpfProg } from '#core/prog/load.ts';
 import { readStats } from '#core/prog/stats.ts';
+import { usedMapIds } from '#core/prog/used-maps.ts';
 import type { LifeCycleCall } from '#core/vm/life-cycle.ts';
 import type { Machine } from '#core/vm/machine.ts';
+import { AUX_PROG_ARRAY_MEMBER_CNT, auxWord } from '#core/vm/prog-aux.ts';
 import { type Io, stylesFor } from './io.ts';
 import { hex64 } from './json.ts';
 
@@ -54,7 +56,13 @@ export function inspected(machine: Machine, prog: BpfProg) {
       end,
       stack_depth: stackDepth,
     })),
-    map_ids: prog.mapIds,
+    extensions: [...prog.extensions].map(([start, ext]) => ({
+      func: prog.subprogs.find((func) => func.start === start)?.name ?? null,
+      prog: ext.name,
+      id: ext.id,
+    })),
+    prog_array_member_cnt: auxWord(machine, prog, AUX_PROG_ARRAY_MEMBER_CNT),
+    map_ids: usedMapIds(machine, prog),
     maps: prog.maps.map(({ id, def }) => ({
       id,
       name: def.name,
@@ -74,7 +82,10 @@ export function inspected(machine: Machine, prog: BpfProg) {
 }
 
 /** What people read. */
-export function inspectText(shown: Inspected & Traced, io: Io): string {
+export function inspectText(
+  shown: Omit<Inspected, 'type'> & { readonly type: string } & Traced,
+  io: Io,
+): string {
   const styles = stylesFor(io);
   const { flags } = shown;
   const hash = shown.hash === 'sha1' ? 'SHA-1' : 'SHA-256';
@@ -91,6 +102,7 @@ export function inspectText(shown: Inspected & Traced, io: Io): string {
     ...shown.subprograms.map(
       (func) => `    function ${func.name}  ${func.start}–${func.end - 1}  stack ${func.stack_depth}B`,
     ),
+    ...shown.extensions.map(({ func, prog, id }) => `    function ${func} is replaced by ${prog} (id ${id})`),
     ...shown.maps.map(
       (map) =>
         `    map ${map.id} ${map.name}  ${map.type}  key ${map.key_size}B  value ${map.value_size}B  max_entries ${map.max_entries}`,

@@ -5,7 +5,7 @@ import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
 import { printInsn } from '#core/isa/print.ts';
 import type { LoadAttr } from '#core/object/object.ts';
-import { bpfProgLoad } from '#core/prog/load.ts';
+import { bpfProgLoad, type Refusal } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { UsageError } from './failure.ts';
 
@@ -87,11 +87,12 @@ function headings(attr: LoadAttr, slot: number, isFirst: boolean, options: Listi
 
 function xlatedOf(attr: LoadAttr): { readonly insns: Uint8Array; readonly origIdx: Uint32Array } {
   const loaded = bpfProgLoad(new Machine({ shared: false }), attr);
-  if (!loaded.ok) {
-    const { pc, message } = loaded.refusal;
-    throw new UsageError(
-      `${attr.name} is refused at load: ${message}${pc === undefined ? '' : ` (instruction ${pc})`}`,
-    );
-  }
+  if (!loaded.ok) throw refusedAtLoad(attr, loaded.refusal);
   return { insns: loaded.prog.xlated, origIdx: loaded.prog.origIdx };
+}
+
+/** What a command that shows a rewritten program says when there is none. */
+export function refusedAtLoad(attr: LoadAttr, { pc, message }: Refusal): UsageError {
+  const place = pc === undefined ? '' : ` (instruction ${pc})`;
+  return new UsageError(`${attr.name} is refused at load: ${message}${place}`);
 }

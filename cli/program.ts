@@ -9,6 +9,7 @@ import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { jitCommand } from './commands/jit.ts';
+import { kernelCommand } from './commands/kernel.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
 import { tagCommand } from './commands/tag.ts';
@@ -25,13 +26,14 @@ const COMMANDS: readonly Command[] = [
   tagCommand,
   inspectCommand,
   jitCommand,
+  kernelCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['kernel', 'test', 'bench'];
+const LATER = ['test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

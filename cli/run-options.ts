@@ -21,6 +21,15 @@ export const PROGRAM_OPTIONS = {
   },
   pcap: { value: 'FILE', text: 'a capture (pcap, pcapng) with packets' },
   packet: { value: 'N|all', text: 'which packet of the capture, from 1 (the default), or all' },
+  freplace: {
+    value: 'PROG',
+    multiple: true,
+    text: 'an extension of the file (section freplace/FUNC) to put in the place of its function; may be repeated',
+  },
+  tracepoint: {
+    value: 'NAME',
+    text: 'what a raw_tracepoint program is attached to, where its section does not tell',
+  },
   ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -54,7 +63,6 @@ const LATER_PROG_TYPES = [
   'flow_dissector',
   'tracing',
   'struct_ops',
-  'ext',
   'lsm',
   'sk_lookup',
   'syscall',

@@ -117,7 +117,9 @@ export function runReport(of: ReportOf): string {
       lines.push(`    ${placeOfInsn(of.attr, result.fault.pc, of.source)}: ${result.fault.message}`);
     }
   });
-  lines.push(...mapLines(of.prog.maps, styles));
+  // Constants are in the file as they are here.
+  const maps = of.prog.maps.filter((map) => !map.frozen);
+  lines.push(...mapLines(maps, styles));
   return `${lines.join('\n')}\n`;
 }
 
@@ -130,8 +132,17 @@ function outcomeText(attr: LoadAttr, result: RunResult): string {
 /** Most entries of a map that people are shown. */
 const MAX_SHOWN_ENTRIES = 20;
 
-/** Array elements that are all zero say nothing and are left out; a per-CPU map has a line a CPU. */
-function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
+/** What is shown of a map: one of the machine's, or one that is like it. */
+export type ShownMap = Pick<BpfMap, 'def' | 'entries' | 'stride'> & {
+  /** One element a CPU in a per-CPU map. */
+  readonly valueRegions?: readonly unknown[] | undefined;
+};
+
+/**
+ * A map's name, type and elements, a line each. Array elements that are all zero say nothing and are left out; a
+ * per-CPU map has a line a CPU.
+ */
+export function mapLines(maps: readonly ShownMap[], styles: Styles): string[] {
   return maps.flatMap((map) => {
     const rows: string[] = [];
     let more = 0;
@@ -149,7 +160,7 @@ function mapLines(maps: readonly BpfMap[], styles: Styles): string[] {
 }
 
 /** The value of each CPU out of those of all, with ` on CPU n`; the one value of other maps. */
-function cpuValues(map: BpfMap, all: Uint8Array): { value: Uint8Array; cpu: string }[] {
+function cpuValues(map: ShownMap, all: Uint8Array): { value: Uint8Array; cpu: string }[] {
   const { valueRegions = [], stride = 0 } = map;
   if (valueRegions.length < 2) return [{ value: all.subarray(0, map.def.valueSize), cpu: '' }];
   return valueRegions.map((_, cpu) => ({

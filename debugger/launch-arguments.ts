@@ -22,6 +22,8 @@ export interface LaunchArguments {
   readonly maxInsns?: number;
   readonly attach?: 'packet' | 'test_run';
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly freplace?: readonly string[];
+  readonly tracepoint?: string;
   readonly stats?: boolean;
   readonly view?: ClassicView;
   readonly blind?: boolean;
@@ -55,6 +57,8 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('maxInsns', optionalNumber(raw, 'maxInsns')),
     ...given('attach', attachPoint(raw)),
     ...given('progArrays', progArrays(raw.progArrays)),
+    ...given('tracepoint', optionalText(raw, 'tracepoint')),
+    ...given('freplace', names('freplace', raw.freplace)),
     ...given('stats', optionalFlag(raw, 'stats')),
     ...given('view', classicView(raw)),
     ...given('blind', optionalFlag(raw, 'blind')),
@@ -177,4 +181,12 @@ function progArrays(value: unknown): LaunchArguments['progArrays'] {
     result[map] = named;
   }
   return result;
+}
+
+/** A name or a list of names. */
+function names(attribute: string, value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.every((one): one is string => typeof one === 'string' && one !== '')) return list;
+  throw bad(`"${attribute}" must be the name of a program or a list of names, not ${JSON.stringify(value)}`);
 }

@@ -180,6 +180,23 @@ const CAPTURES: readonly Capture[] = [
     ],
   },
   {
+    path: 'examples/classic-filter/traffic.pcap',
+    linkType: LINKTYPE_ETHERNET,
+    packets: [
+      toServer(tcp(40000, 80, SYN)),
+      ethernet(server, client, [IPV4], ipv4(server, client, tcp(80, 40000, 0x12))),
+      toServer(tcp(40001, 443, SYN)),
+      toServer(tcp(40002, 80, PSH_ACK, text('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')), {
+        options: [0x94, 4, 0, 0],
+      }),
+      // not the first fragment: what lies where the ports would be is payload
+      toServer(tcp(40003, 80, SYN), { fragment: 0x2001 }),
+      ethernet(client, server, [IPV6], ipv6(client, server, tcp(40004, 80, SYN))),
+      toServer(udp(40005, 80, text('no TCP'))),
+      arpRequest,
+    ],
+  },
+  {
     path: 'examples/map-counter/traffic.pcap',
     linkType: LINKTYPE_ETHERNET,
     packets: [

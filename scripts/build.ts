@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, context } from 'esbuild';
 import { thirdPartyNotices } from './lib/notices.ts';
 import { inRoot } from './lib/paths.ts';
+import { shipKoffi } from './lib/ship-koffi.ts';
 
 const VIEWS = ['registers', 'stack', 'stats'];
 
@@ -71,13 +72,14 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--watch')) {
     const contexts = await Promise.all(all.map((options) => context({ ...options, logLevel: 'info' })));
     await Promise.all(contexts.map((each) => each.watch()));
+    shipKoffi();
     console.log('watching');
     return new Promise(() => {});
   }
   try {
     const results = await Promise.all(all.map((options) => build(options)));
     const metafiles = results.flatMap((result) => result.metafile ?? []);
-    writeFileSync(inRoot('dist/THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(metafiles));
+    writeFileSync(inRoot('dist/THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(metafiles, shipKoffi()));
   } catch (error) {
     // esbuild has printed what and where of its own errors.
     if (!(error instanceof Error && 'errors' in error)) console.error(error);

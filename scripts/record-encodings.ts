@@ -40,6 +40,7 @@ const ZERO = ['00000000', '00000000'];
  */
 const BY_HAND: Readonly<Record<string, readonly string[]>> = {
   mov64_percpu: ['bf21ffff00000000', 'bf87ffff00000000'],
+  mov32_zext: ['bc21000001000000', 'bc87000001000000'],
   call_local: ['8510000005000000', '85100000fdffffff'],
   call_kfunc: ['8520040005000000', '8520f8ffe8030000'],
   tail_call: ['f500000000000000', 'f500000000000000'],

@@ -3,7 +3,7 @@ import { type Assembled, assemble } from '#core/asm/assemble.ts';
 import { type AsmTree, parseText, updateText } from '#core/asm/parse.ts';
 import { lint } from '#core/lint/lint.ts';
 import type { Diagnostic } from '#core/object/object.ts';
-import { type LineIndex, lineIndexOf, offsetAt } from './line-index.ts';
+import { applyEdit, type LineIndex, lineIndexOf } from './line-index.ts';
 
 /** So many edits in one notification are cheaper as one full parse. */
 const MAX_INCREMENTAL_EDITS = 64;
@@ -105,16 +105,10 @@ function applyEdits(old: Snapshot, edits: readonly TextDocumentContentChangeEven
   let { tree, index } = old;
   const whole = edits.length > MAX_INCREMENTAL_EDITS;
   for (const edit of edits) {
-    if (!('range' in edit)) {
-      index = lineIndexOf(edit.text);
-      if (!whole) tree = parseText(edit.text);
-      continue;
-    }
-    const from = offsetAt(index, edit.range.start);
-    const to = offsetAt(index, edit.range.end);
-    const [start, end] = from <= to ? [from, to] : [to, from];
-    index = lineIndexOf(index.text.slice(0, start) + edit.text + index.text.slice(end));
-    if (!whole) tree = updateText(tree, { start, end, newText: edit.text });
+    const applied = applyEdit(index, edit);
+    index = applied.index;
+    if (whole) continue;
+    tree = applied.change === undefined ? parseText(index.text) : updateText(tree, applied.change);
   }
   return [whole ? parseText(index.text) : tree, index];
 }

@@ -1,4 +1,4 @@
-import type { Position, Range } from 'vscode-languageserver';
+import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-languageserver';
 import type { TextRange } from '#core/object/object.ts';
 
 /**
@@ -65,4 +65,22 @@ export function offsetAt(index: LineIndex, position: Position): number {
 /** LSP range of a range of offsets. */
 export function rangeOf(index: LineIndex, range: TextRange): Range {
   return { start: positionAt(index, range.start), end: positionAt(index, range.end) };
+}
+
+/** What a client's edit replaces, and the text after it. */
+export interface AppliedEdit {
+  /** Undefined: all of the text. */
+  readonly change: (TextRange & { readonly newText: string }) | undefined;
+  readonly index: LineIndex;
+}
+
+/** Applies one edit of `textDocument/didChange`; a range whose ends are swapped is turned round. */
+export function applyEdit(index: LineIndex, edit: TextDocumentContentChangeEvent): AppliedEdit {
+  if (!('range' in edit)) return { change: undefined, index: lineIndexOf(edit.text) };
+  const from = offsetAt(index, edit.range.start);
+  const to = offsetAt(index, edit.range.end);
+  const start = Math.min(from, to);
+  const end = Math.max(from, to);
+  const text = index.text.slice(0, start) + edit.text + index.text.slice(end);
+  return { change: { start, end, newText: edit.text }, index: lineIndexOf(text) };
 }

@@ -12,7 +12,9 @@ import {
 import { CLASSIC_LENS_COMMANDS, classicLenses } from './classic/code-lens.ts';
 import { classicCompletion } from './classic/completion.ts';
 import { type ClassicSnapshot, createClassicStore } from './classic/documents.ts';
+import { classicFolding } from './classic/folding.ts';
 import { classicHover } from './classic/hover.ts';
+import { classicInlineValues } from './classic/inline-values.ts';
 import {
   classicDefinition,
   classicHighlights,
@@ -21,6 +23,7 @@ import {
   classicRename,
   classicSymbols,
 } from './classic/labels.ts';
+import { pushClassicTokens } from './classic/semantic-tokens.ts';
 import { registerCustomRequests } from './custom-requests.ts';
 import { createDocumentStore, type Snapshot } from './documents.ts';
 import { codeActions } from './features/code-actions.ts';
@@ -31,7 +34,7 @@ import { foldingRanges } from './features/folding.ts';
 import { hover } from './features/hover.ts';
 import { inlineValues } from './features/inline-values.ts';
 import { documentSymbols } from './features/outline.ts';
-import { createTokenProvider, TOKEN_LEGEND } from './features/semantic-tokens.ts';
+import { createTokenProvider, pushAsmTokens, TOKEN_LEGEND } from './features/semantic-tokens.ts';
 import { definition, highlights, prepareRename, references, rename } from './features/symbols.ts';
 
 /** What a client may hand in as `initializationOptions`. */
@@ -50,7 +53,8 @@ export function startServer(connection: Connection): void {
   const scheduler = diagnosticScheduler(connection, {
     get: (uri) => documents.get(uri) ?? classic.get(uri),
   });
-  const tokens = createTokenProvider();
+  const tokens = createTokenProvider(pushAsmTokens);
+  const classicTokens = createTokenProvider(pushClassicTokens);
 
   let complete = createCompletion({ snippets: false });
 
@@ -86,6 +90,7 @@ export function startServer(connection: Connection): void {
   });
   connection.onDidCloseTextDocument(({ textDocument }) => {
     tokens.forget(textDocument.uri);
+    classicTokens.forget(textDocument.uri);
     if (documents.close(textDocument.uri) || classic.close(textDocument.uri))
       scheduler.closed(textDocument.uri);
   });
@@ -121,11 +126,11 @@ export function startServer(connection: Connection): void {
   connection.onRenameRequest(onDocument(rename, null, classicRename));
   connection.onDocumentSymbol(onDocument(documentSymbols, [], classicSymbols));
   connection.onCodeAction(onDocument(codeActions, [], codeActions));
-  connection.onFoldingRanges(onDocument(foldingRanges, []));
-  connection.languages.semanticTokens.on(onDocument(tokens.full, { data: [] }));
-  connection.languages.semanticTokens.onDelta(onDocument(tokens.delta, { data: [] }));
-  connection.languages.semanticTokens.onRange(onDocument(tokens.range, { data: [] }));
-  connection.languages.inlineValue.on(onDocument(inlineValues, []));
+  connection.onFoldingRanges(onDocument(foldingRanges, [], classicFolding));
+  connection.languages.semanticTokens.on(onDocument(tokens.full, { data: [] }, classicTokens.full));
+  connection.languages.semanticTokens.onDelta(onDocument(tokens.delta, { data: [] }, classicTokens.delta));
+  connection.languages.semanticTokens.onRange(onDocument(tokens.range, { data: [] }, classicTokens.range));
+  connection.languages.inlineValue.on(onDocument(inlineValues, [], classicInlineValues));
 
   registerCustomRequests(connection, documents, classic);
   connection.onShutdown(() => scheduler.stop());

@@ -1,16 +1,21 @@
 import { printClassic } from '#core/cbpf/print.ts';
 import { type ClassicForm, filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
+import { seccompNotes } from '#core/cbpf/seccomp-flow.ts';
 import { decodeFilters, type SockFilter } from '#core/cbpf/sock-filter.ts';
-import { linkProgram } from '#core/object/link.ts';
-import type { BpfObject, LoadAttr } from '#core/object/object.ts';
+import type { LoadAttr } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
+import { ProgramSet } from '#core/prog/program-set.ts';
+import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
-import { listing, textLines } from '../listing.ts';
+import { listing, refusedAtLoad, textLines } from '../listing.ts';
+import { programsOf } from '../object-programs.ts';
 import { failOnErrors, objectOf, readSource, type Source } from '../source.ts';
+import { xlatedHeader, xlatedListing } from '../xlated-listing.ts';
 
 const PRINTED = ['pseudoc', 'gnu', 'kernel'] as const;
 const LATER_DIALECTS = ['ubpf'];
@@ -35,9 +40,15 @@ export const disasmCommand: Command = {
         text: 'pseudoc (the default), gnu, or kernel (as verifier logs print it); for classic BPF cbpf (the default there), cbpf-d, cbpf-dd or cbpf-ddd (as tcpdump prints it)',
       },
       bytes: { text: 'with the number and the bytes of each instruction' },
-      xlated: { text: 'the program as rewritten at load, with the original instruction of each' },
+      xlated: {
+        text: 'the program as rewritten at load, as bpftool prog dump xlated prints it; with --dialect pseudoc or gnu, the original instruction of each',
+      },
+      linum: { text: 'with --xlated: file, line and column of each source line' },
       prog: { value: 'NAME', text: 'which of several programs; all if not told' },
-      type: { value: 'TYPE', text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw' },
+      type: {
+        value: 'TYPE',
+        text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw; seccomp: classic BPF with names of system calls and actions',
+      },
       jsonl: { text: 'batch: {"insns", "dialect"} a line → {"lines"}' },
     },
     notes: [
@@ -52,18 +63,28 @@ async function disasmFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('disasm: give one FILE (- is stdin)');
   const told = args.choice('dialect', [...PRINTED, ...Object.keys(CLASSIC)], LATER_DIALECTS);
-  const source = await readSource(path, io);
+  const type = args.choice('type', [...PROG_TYPES, 'seccomp']);
+  const isSeccomp = type === 'seccomp';
+  const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
   const converted = args.flag('bytes') || args.flag('xlated');
   const form = CLASSIC[told ?? (source.kind === 'cbpf' && !converted ? 'cbpf' : '')];
   if (form !== undefined) {
     if (converted)
       throw new UsageError('--bytes and --xlated show eBPF; give --dialect pseudoc, gnu or kernel');
-    await io.out(`${printClassic(classicFilters(source), form).join('\n')}\n`);
+    const filters = classicFilters(source);
+    const notes = isSeccomp ? seccompNotes(filters) : [];
+    await io.out(`${printClassic(filters, form, notes).join('\n')}\n`);
     return 0;
   }
   const dialect = PRINTED.find((each) => each === told) ?? 'pseudoc';
-  const object = objectOf(source, args.choice('type', PROG_TYPES));
-  const programs = programsOf(object, args.text('prog'));
+  const object = objectOf(
+    source,
+    PROG_TYPES.find((each) => each === type),
+  );
+  const programs = programsOf(object, source.name, args.text('prog'));
+  const asBpftool = args.flag('xlated') && (told === undefined || told === 'kernel');
+  if (asBpftool) return xlatedFile(args, io, source, programs);
+  if (args.flag('linum')) throw new UsageError('--linum belongs to --xlated as bpftool prints it');
   const texts = programs.map((attr) =>
     listing(attr, {
       dialect,
@@ -86,15 +107,30 @@ function classicFilters(source: Source): readonly SockFilter[] {
   return filtersOf(source.classic.value);
 }
 
-/** Every program of the object, linked as it would be loaded. */
-function programsOf(object: BpfObject, name: string | undefined): LoadAttr[] {
-  const names = name === undefined ? object.programs.map((each) => each.name) : [name];
-  if (names.length === 0) throw new UsageError('the file holds no program');
-  return names.map((each) => {
-    const { value, errors } = linkProgram(object, each);
-    if (value === undefined) throw new UsageError(errors[0] ?? `program ${each} cannot be linked`);
-    return value;
+/** `bpftool prog dump xlated`: every program loaded into one machine, so that maps have one id. */
+async function xlatedFile(
+  args: Arguments,
+  io: Io,
+  source: Source,
+  programs: readonly LoadAttr[],
+): Promise<number> {
+  const machine = new Machine({ shared: false, hash: nodeHash });
+  // Only assembly names its functions; the names that other programs get are ours.
+  const named = (attr: LoadAttr): LoadAttr => (source.kind === 'asm' ? attr : { ...attr, funcs: [] });
+  const set = new ProgramSet(machine);
+  const options = {
+    opcodes: args.flag('bytes'),
+    linum: args.flag('linum'),
+    sourceLines: source.kind !== 'insns' ? source.text.split(/\r?\n/) : undefined,
+  };
+  const texts = programs.map((attr) => {
+    const loaded = set.load(attr);
+    if (!loaded.ok) throw refusedAtLoad(attr, loaded.refusal);
+    const lines = xlatedListing(machine, loaded.prog, named(attr), options);
+    return programs.length === 1 ? lines : [xlatedHeader(machine, loaded.prog), ...lines, ''];
   });
+  await io.out(`${texts.flat().join('\n')}\n`);
+  return 0;
 }
 
 function disasmBatch(args: Arguments, io: Io): Promise<number> {

@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -75,11 +75,20 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
   }
   const object = objectOf(source, progType);
-  const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
+  const tracepoint = args.text('tracepoint');
+  const linked = linkProgram(object, args.text('prog'), {
+    ...(progType === undefined ? {} : { progType }),
+    ...(tracepoint === undefined ? {} : { attachTo: tracepoint }),
+  });
   if (linked.value === undefined) {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
   const attr = linked.value;
+  if (tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
+    throw new UsageError(
+      `--tracepoint: ${attr.name} is of type ${attr.progType}; give --type raw_tracepoint`,
+    );
+  }
   const type = isSeccomp ? 'seccomp' : attr.progType;
   const inputs = isSeccomp ? await seccompInputs(args, io) : await inputsOf(args, attr.progType, io);
 
@@ -96,7 +105,12 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
       io.err(`bpf-workbench: ${message}`);
     }
   };
-  const loaded = loadPrograms(machine, attr, programsForArrays(object, attr));
+  const loaded = loadPrograms(
+    machine,
+    attr,
+    programsForArrays(object, attr),
+    extensionsNamed(object, args.list('freplace')),
+  );
   if (!loaded.ok) {
     const { name, refusal } = loaded;
     tell();

@@ -1,5 +1,3 @@
-import { linkProgram } from '#core/object/link.ts';
-import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { bpfProgCalcTag, tagHash, tagText } from '#core/prog/bpf-prog-calc-tag.ts';
 import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
@@ -8,6 +6,7 @@ import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
 import { kernelNamed } from '../kernel-option.ts';
+import { programsOf } from '../object-programs.ts';
 import { objectOf, readSource } from '../source.ts';
 
 const DEFAULT_KERNEL = kernelVersionText(DEFAULT_SETTINGS.kernel);
@@ -46,18 +45,6 @@ async function tagFile(args: Arguments, io: Io): Promise<number> {
     await io.out(rows.map(({ prog, tag }) => `${tag}  ${prog}  (${name}, Linux ${kernel})\n`).join(''));
   }
   return 0;
-}
-
-function programsOf(object: BpfObject, file: string, name: string | undefined): LoadAttr[] {
-  const names = name === undefined ? object.programs.map((each) => each.name) : [name];
-  if (names.length === 0) throw new UsageError(`${file}: the file holds no program`);
-  return names.map((each) => {
-    const { value, errors } = linkProgram(object, each);
-    if (value === undefined) {
-      throw new UsageError(`${file}: ${errors[0] ?? `program ${each} cannot be linked`}`);
-    }
-    return value;
-  });
 }
 
 function tagBatch(args: Arguments, io: Io): Promise<number> {

@@ -100,7 +100,7 @@ async function copyExample(root: vscode.Uri, example: Example, target: vscode.Ur
 async function openFolder(target: vscode.Uri, name: string, memory: vscode.Memento): Promise<void> {
   const folder = vscode.Uri.joinPath(target, name);
   const entries = await vscode.workspace.fs.readDirectory(folder);
-  const program = entries.map(([entry]) => entry).find((entry) => /\.(bpf\.s|bpfasm|ebpf)$/.test(entry));
+  const program = entries.map(([entry]) => entry).find((entry) => /\.(bpf\.s|bpfasm|ebpf|cbpf)$/.test(entry));
   if (program) {
     const opening: Opening = {
       folder: target.toString(),

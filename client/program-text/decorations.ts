@@ -17,14 +17,21 @@ export function currentInstruction(media: vscode.Uri): vscode.TextEditorDecorati
   });
 }
 
-/** Lines that belong to those the cursor is in on the other side: told by a bar, not by colour alone. */
+/** Slot numbers: as line numbers look. */
+export function slotNumber(): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    color: new vscode.ThemeColor('editorLineNumber.foreground'),
+  });
+}
+
+/** Lines that belong to those the cursor is in on the other side: told by a bar, which is no caret, and not by colour alone. */
 export function linkedLine(): vscode.TextEditorDecorationType {
   return vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
     borderStyle: 'solid',
-    borderWidth: '0 0 0 2px',
-    borderColor: new vscode.ThemeColor('editorLineNumber.activeForeground'),
+    borderWidth: '0 0 0 3px',
+    borderColor: new vscode.ThemeColor('focusBorder'),
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.rangeHighlightForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Center,
   });

@@ -16,6 +16,8 @@ export interface SourceLine {
 /** The document that shows a program, and what its lines have to do with those of the source. Lines from 0. */
 export interface ProgramDocument {
   readonly text: string;
+  /** Lines with a slot number, and the column that it ends at. */
+  readonly slots: { readonly lines: readonly number[]; readonly end: number };
   /** Where the instruction in a line of the document stands in its source. */
   sourceOf(line: number): SourceLine | undefined;
   /** Lines of the document that stand for a line of the source, ascending. */
@@ -44,6 +46,10 @@ export function layOutProgram(program: WholeProgram): ProgramDocument {
   };
   return {
     text: [remark(program), ...lines.map((line) => textOf(line, width))].join('\n'),
+    slots: {
+      lines: lines.flatMap(({ slot }, index) => (slot === undefined ? [] : [index + HEADER_LINES])),
+      end: width,
+    },
     sourceOf,
     linesFor: (source) => bySource.get(keyOf(source)) ?? [],
     describe(line) {
@@ -58,16 +64,16 @@ function textOf({ text, slot, mark }: ProgramTextLine, width: number): string {
   return `${String(slot).padStart(width)}  ${mark === undefined ? ' ' : SIGNS[mark]} ${text}`;
 }
 
-function remark({ program, form, lines, total }: WholeProgram): string {
-  const { name } = program;
+/** Short enough for a narrow pane: the heading below it has the program's name. */
+function remark({ form, lines, total }: WholeProgram): string {
   const cut = total > lines.length ? `; the first ${lines.length} of ${total} lines` : '';
-  if (form === 'converted') return `; ${name}, converted to eBPF${cut}`;
+  if (form === 'converted') return `; converted to eBPF${cut}`;
   const marks = new Set(lines.map(({ mark }) => mark));
-  const legend = [
-    ...(marks.has('changed') ? [`${SIGNS.changed} changed`] : []),
-    ...(marks.has('added') ? [`${SIGNS.added} added`] : []),
-  ].join(', ');
-  return `; ${name}, as it is executed${legend === '' ? ': nothing had to be rewritten' : `: ${legend}`}${cut}`;
+  const legend = (['changed', 'added'] as const)
+    .filter((mark) => marks.has(mark))
+    .map((mark) => `${SIGNS[mark]} ${mark}`)
+    .join(', ');
+  return `; as executed: ${legend === '' ? 'nothing rewritten' : legend}${cut}`;
 }
 
 function describe({ form }: WholeProgram, { slot, origSlot, mark }: ProgramTextLine): string | undefined {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { FrameFollower, type Situation } from '../debug/frame-follower.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
 import { messageOf } from '../error-message.ts';
-import { currentInstruction } from './decorations.ts';
+import { currentInstruction, slotNumber } from './decorations.ts';
 import { askWhere, fetchProgram } from './fetch.ts';
 import { HEADER_LINES, layOutProgram, type ProgramDocument } from './layout.ts';
 import { LineLinks } from './line-links.ts';
@@ -10,6 +10,9 @@ import { isPane, lineRange, PROGRAM_SCHEME, paneEditors, showsPath } from './pla
 
 /** Language of the document: instructions with their slots. */
 export const PROGRAM_LANGUAGE = 'bpf-program';
+
+/** Decorations cost; further down slot numbers look as the rest. */
+const MAX_DIMMED = 20_000;
 
 /**
  * The second pane: a read-only document beside the source with the program as it is executed. It follows the
@@ -24,9 +27,11 @@ export class ProgramPane
   readonly #watch: SessionWatch;
   readonly #follower: FrameFollower;
   readonly #currentMark: vscode.TextEditorDecorationType;
+  readonly #slotMark = slotNumber();
   readonly #links = new LineLinks();
   readonly #target = vscode.Uri.from({ scheme: PROGRAM_SCHEME, path: '/Rewritten Program' });
   readonly #disposables: vscode.Disposable[];
+  readonly #dimmed = new WeakMap<vscode.TextEditor, ProgramDocument>();
   #document: ProgramDocument | undefined;
   /** Names what `#document` shows, between two restarts of a session. */
   #shownId = '';
@@ -61,6 +66,7 @@ export class ProgramPane
       }),
       this.#changed,
       this.#currentMark,
+      this.#slotMark,
       this.#links,
       this.#follower,
     ];
@@ -155,11 +161,23 @@ export class ProgramPane
       if (editor.document.getText() !== this.#text) return;
       const ranges = line === undefined ? [] : [lineRange(line)];
       editor.setDecorations(this.#currentMark, ranges);
+      this.#dimSlots(editor);
       if (line !== undefined && this.#revealWaits)
         editor.revealRange(lineRange(line), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
       this.#revealWaits = false;
     }
     this.#links.show(this.#document);
+  }
+
+  /** Once for each text in each editor: there may be many. */
+  #dimSlots(editor: vscode.TextEditor): void {
+    if (this.#document === undefined || this.#dimmed.get(editor) === this.#document) return;
+    const { lines, end } = this.#document.slots;
+    this.#dimmed.set(editor, this.#document);
+    editor.setDecorations(
+      this.#slotMark,
+      lines.slice(0, MAX_DIMMED).map((line) => new vscode.Range(line, 0, line, end)),
+    );
   }
 }
 

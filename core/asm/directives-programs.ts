@@ -65,7 +65,7 @@ directive(
 directive(
   '.program',
   '.program TYPE',
-  'says the type of the program in this section: xdp, sched_cls, socket_filter, raw_tracepoint, raw',
+  'says the type of the program in this section: xdp, sched_cls, socket_filter, raw_tracepoint, ext, raw',
   (c) => {
     const arg = c.statement.args[0];
     const name = nameOf(c, arg);

@@ -225,12 +225,22 @@ const SKB_FIELDS: Readonly<Record<string, { readonly off: number; readonly swap?
 /** Numbers of helpers, `enum bpf_func_id`. */
 const HELPERS: Readonly<Record<string, number>> = { SKF_AD_RANDOM: 7, SKF_AD_CPU: 8 };
 
+/**
+ * Functions of the kernel that only converted programs call, by address, with the context in R1
+ * (`kernelFunctionImm`; cbpf may not import the helpers, so a test compares).
+ */
+export const FUNCTIONS: Readonly<Record<string, number>> = {
+  SKF_AD_PAY_OFFSET: 0x0030_0000,
+  SKF_AD_HATYPE: 0x0030_0100,
+};
+
 function emitExtension(out: Emitter, offset: number, pc: number): ClassicRefusal | undefined {
   const { a, x, ctx } = CONVERTED;
   const extension = extensionAt(offset);
   const constant = extension?.constant ?? '';
   const field = SKB_FIELDS[constant];
   const helper = HELPERS[constant];
+  const func = FUNCTIONS[constant];
   if (field !== undefined) {
     out.emit('ldxw', { dst: a, src: ctx, off: field.off });
     if (field.swap) out.emit('be16', { dst: a });
@@ -242,13 +252,11 @@ function emitExtension(out: Emitter, offset: number, pc: number): ClassicRefusal
     out.emit('xor32_reg', { dst: a, src: x });
   } else if (constant === 'SKF_AD_NLATTR' || constant === 'SKF_AD_NLATTR_NEST') {
     emitAttributeSearch(out, CONVERTED, constant === 'SKF_AD_NLATTR_NEST');
+  } else if (func !== undefined) {
+    out.emit('mov64_reg', { dst: 1, src: ctx });
+    out.emit('call_helper', { imm: func });
   } else {
-    const name = extension?.word ?? constant;
-    return {
-      pc,
-      code: 'not-convertible',
-      message: `${name}: an eBPF program that can be loaded has no access to it (struct __sk_buff has no such field)`,
-    };
+    return { pc, code: 'unknown-extension', message: `${constant}: the kernel knows no such extension` };
   }
   return undefined;
 }

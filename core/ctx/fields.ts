@@ -108,12 +108,13 @@ const RAW_TRACEPOINT: readonly CtxField[] = Array.from({ length: RAW_TRACEPOINT_
   field([`args[${i}]`, 8 * i, 8, 'r', 'narrow', `argument ${i} of the tracepoint`]),
 );
 
-/** The context's fields by program type, ascending; none for `raw`, whose R1 is plain memory. */
+/** The context's fields by program type, ascending; none for `raw`, whose R1 is plain memory, and `ext`, which has those of its target. */
 export const CTX_FIELDS: Readonly<Record<ProgType, readonly CtxField[]>> = {
   xdp: XDP_MD,
   socket_filter: SOCKET_FILTER,
   sched_cls: SCHED_CLS,
   raw_tracepoint: RAW_TRACEPOINT,
+  ext: [],
   raw: [],
 };
 
@@ -123,6 +124,7 @@ export const CTX_STRUCT: Readonly<Record<ProgType, string>> = {
   socket_filter: 'struct __sk_buff',
   sched_cls: 'struct __sk_buff',
   raw_tracepoint: 'struct bpf_raw_tracepoint_args',
+  ext: 'arguments',
   raw: 'memory',
 };
 

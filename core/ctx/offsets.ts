@@ -23,8 +23,8 @@ export const XDP_BUFF = {
 /** `struct xdp_rxq_info`. */
 export const XDP_RXQ_INFO = { size: 64, dev: 0, queue_index: 8 } as const;
 
-/** `struct net_device`: the one field that programs see. */
-export const NET_DEVICE = { size: 2496, ifindex: 224 } as const;
+/** `struct net_device`: what programs see, `type` (`ARPHRD_…`) only classic ones. */
+export const NET_DEVICE = { size: 2496, ifindex: 224, type: 536 } as const;
 
 /** `struct sk_buff`. Header offsets (`…_header`), `tail` and `end` count from `head`. */
 export const SK_BUFF = {

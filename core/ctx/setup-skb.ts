@@ -14,6 +14,9 @@ import {
 import { allocRegions } from './regions.ts';
 
 const LOOPBACK_IFINDEX = 1n;
+/** Of the device (include/uapi/linux/if_arp.h): TEST_RUN's is the loopback device, a packet has an Ethernet header. */
+const ARPHRD_ETHER = 1;
+const ARPHRD_LOOPBACK = 772;
 const CACHE_LINE = 64;
 /** A socket is not modelled, it is only there or not: nothing of it can be read. */
 const SOCK_SIZE = 8;
@@ -120,6 +123,7 @@ export function prepareSkb(
   };
   const at = skb.base;
   view.setUint32(device.base + NET_DEVICE.ifindex, Number(values.get('ifindex') ?? LOOPBACK_IFINDEX), true);
+  view.setUint16(device.base + NET_DEVICE.type, testRun ? ARPHRD_LOOPBACK : ARPHRD_ETHER, true);
   view.setBigUint64(at + SK_BUFF.dev, device.addr, true);
   view.setBigUint64(at + SK_BUFF.head, head.addr, true);
   view.setBigUint64(at + SK_BUFF.data, packet.addr + BigInt(pulled), true);

@@ -37,6 +37,7 @@ export function verdictText(progType: ProgType, retval: number): string {
     case 'socket_filter':
       return retval === 0 ? 'drop (0)' : `accept ${retval >>> 0} bytes`;
     case 'raw_tracepoint':
+    case 'ext':
       return `${retval >>> 0}`;
     case 'raw':
       return `0x${(retval >>> 0).toString(16)}`;

@@ -60,6 +60,7 @@ export const ALU32 = {
   neg32: (s, op) => put(s, op, -lo(s, op.dst) | 0),
   mov32_imm: (s, op) => put(s, op, op.imm),
   mov32_reg: (s, op) => put(s, op, lo(s, op.src)),
+  mov32_zext: (s, op) => put(s, op, lo(s, op.src)),
   movsx8_32: (s, op) => put(s, op, (lo(s, op.src) << 24) >> 24),
   movsx16_32: (s, op) => put(s, op, (lo(s, op.src) << 16) >> 16),
   le16: (s, op) => put(s, op, lo(s, op.dst) & 0xffff),

@@ -27,9 +27,12 @@ export const CALLS = {
     view.setUint32(record + layout.FRAME_CALLER_PROG, s.prog.id, true);
     view.setUint32(record + layout.FRAME_CALLER_INITIALISED, s.initialised, true);
     view.setUint32(block + layout.CPU_DEPTH, depth, true);
-    enterFrame(s.machine.memory, block, depth, op.target);
+    const extension = s.prog.extensions?.get(op.target);
+    if (extension !== undefined) switchProg(s, extension);
+    const start = extension === undefined ? op.target : 0;
+    enterFrame(s.machine.memory, block, depth, start);
     s.initialised = (s.initialised & ARGUMENTS) | R10;
-    return op.target;
+    return start;
   },
   call_kfunc: (s, op) =>
     fault(s, op, {

@@ -2,12 +2,15 @@ import { HelperCall } from '../helpers/args.ts';
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
 import type { HelperImpl } from '../helpers/impl.ts';
 import { type InternalFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { skbDevType, skbPayOffset } from '../helpers/skb-extensions.ts';
 import { loadPacket } from '../helpers/skb-load.ts';
 import { BPF_FUNC_TAIL_CALL } from '../helpers/tail-call.ts';
 import { helperById } from '../isa/helpers.ts';
 import { htabElemValue } from '../maps/kernel-layout.ts';
+import type { Cpu } from '../vm/cpu.ts';
 import type { Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
+import type { Machine } from '../vm/machine.ts';
 import { checkedLinear, checkedStore } from '../vm/region-table.ts';
 import { swap16, swap32 } from './int64.ts';
 import { type ExecState, fault, flush, type Handler, lo, type Op, refresh, STOP, set, set32 } from './op.ts';
@@ -76,6 +79,17 @@ function skbLoadHelper(size: 1 | 2 | 4): Handler {
   };
 }
 
+/** An extension of classic BPF, called with the skb in R1: 32 bits. */
+function skbExtension(value: (machine: Machine, cpu: Cpu) => number | Problem): Handler {
+  return (s, op) => {
+    const found = value(s.machine, s.cpu);
+    if (typeof found === 'object') return fault(s, op, found);
+    s.initialised = (s.initialised & ~ARGUMENTS) | R0;
+    set32(s, REG_R0, found);
+    return op.next;
+  };
+}
+
 /** `struct htab_elem *__htab_map_lookup_elem(map, key)`: so far in front of the value that key and links take. */
 const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
   const call = new HelperCall(1, machine, cpu, regs);
@@ -94,20 +108,33 @@ const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
  * which the loop began stands behind the counter.
  */
 const timedMayGoto: Handler = (s, op) => {
-  const high = s.view.getInt32(s.block + REG_R10 + 4, true);
-  const at = lo(s, REG_R10) + lo(s, REG_AX) + 8;
-  const begin = checkedLinear(s, high, at, 8, layout.PERM_READ);
+  const below = lo(s, REG_AX) + 8;
+  const begin = mayGotoSlot(s, below, layout.PERM_READ);
   if (begin === 0) {
     return fault(s, op, { kind: 'out_of_bounds', message: 'may_goto: its place on the stack is gone' });
   }
   enterHelper(s, op);
   const now = s.machine.clock.nowNs(s.cpu.insnsExecuted);
   const began = s.view.getBigUint64(begin, true);
-  if (began === 0n) s.view.setBigUint64(checkedStore(s, high, at, 8), now, true);
+  if (began === 0n) s.view.setBigUint64(mayGotoSlot(s, below, layout.PERM_WRITE), now, true);
   const isOver = began !== 0n && now - began >= MAY_GOTO_NS;
   set(s, REG_AX, isOver ? 0 : BPF_MAX_TIMED_LOOPS, 0);
   return op.next;
 };
+
+/**
+ * Linear address of the 8 bytes at `off` from the frame pointer that belong to a `may_goto`, −528 … −8; 0 when
+ * they cannot be reached. Below the frame's 512 bytes they lie in its record.
+ */
+export function mayGotoSlot(s: ExecState, off: number, perm: number): number {
+  if (off < -layout.MAX_BPF_STACK) {
+    const record = layout.frameRecord(s.block, s.view.getUint32(s.block + layout.CPU_DEPTH, true));
+    return record + layout.FRAME_BELOW + off + layout.MAX_BPF_STACK + layout.FRAME_BELOW_SIZE;
+  }
+  const high = s.view.getInt32(s.block + REG_R10 + 4, true);
+  const low = lo(s, REG_R10) + off;
+  return perm === layout.PERM_WRITE ? checkedStore(s, high, low, 8) : checkedLinear(s, high, low, 8, perm);
+}
 
 const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   bpf_skb_load_helper_8_no_cache: skbLoadHelper(1),
@@ -119,6 +146,9 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   array_map_delete_elem: helper(3),
   htab_map_update_elem: helper(2),
   htab_map_delete_elem: helper(3),
+  percpu_array_map_lookup_percpu_elem: helper(195),
+  bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
+  skb_dev_type: skbExtension(skbDevType),
 };
 
 function unknownHelper(id: number): Problem {

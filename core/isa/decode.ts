@@ -109,10 +109,12 @@ export function insnWrites(decoded: Decoded): number[] {
 
 function registersOf(decoded: Decoded, use: 'r' | 'w', implicit: readonly number[] = []): number[] {
   const { insn, row } = decoded;
-  const found = new Set(implicit);
-  if (typeof row?.dst === 'string' && row.dst.includes(use)) found.add(insn.dst);
-  if (typeof row?.src === 'string' && row.src.includes(use)) found.add(insn.src);
-  return [...found].sort((a, b) => a - b);
+  const found = [...implicit];
+  if (typeof row?.dst === 'string' && row.dst.includes(use) && !found.includes(insn.dst))
+    found.push(insn.dst);
+  if (typeof row?.src === 'string' && row.src.includes(use) && !found.includes(insn.src))
+    found.push(insn.src);
+  return found.length > 1 ? found.sort((a, b) => a - b) : found;
 }
 
 /**

@@ -17,15 +17,17 @@ export interface Insn {
 
 /** Reads slot `index` of `bytes` (little endian); throws RangeError when it is not wholly inside. */
 export function readInsn(bytes: Uint8Array, index: InsnIndex): Insn {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = index * INSN_SIZE;
-  const regs = view.getUint8(at + 1);
+  // By bytes and not with a DataView: it is called for every slot by every pass.
+  const last = bytes[at + 7];
+  if (last === undefined || at < 0) throw new RangeError(`slot ${index} is not inside ${bytes.length} bytes`);
+  const regs = bytes[at + 1] ?? 0;
   return {
-    opcode: view.getUint8(at),
+    opcode: bytes[at] ?? 0,
     dst: regs & 15,
     src: regs >> 4,
-    off: view.getInt16(at + 2, true),
-    imm: view.getInt32(at + 4, true),
+    off: (((bytes[at + 2] ?? 0) | ((bytes[at + 3] ?? 0) << 8)) << 16) >> 16,
+    imm: (bytes[at + 4] ?? 0) | ((bytes[at + 5] ?? 0) << 8) | ((bytes[at + 6] ?? 0) << 16) | (last << 24),
   };
 }
 

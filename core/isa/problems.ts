@@ -68,7 +68,8 @@ function findProblem(bytes: Uint8Array, index: InsnIndex): Found | undefined {
       : registersProblem(insn, row);
   }
   if (row?.rewrittenOnly) {
-    const message = row.id === 'mov64_percpu' ? 'BPF_MOV uses reserved fields' : unknownOpcode(insn);
+    const isMove = row.id === 'mov64_percpu' || row.id === 'mov32_zext';
+    const message = isMove ? 'BPF_MOV uses reserved fields' : unknownOpcode(insn);
     return { code: 'rewritten-only', message, hint: `${row.id} exists only in rewritten programs` };
   }
   const known = rowsOfOpcode(insn.opcode).filter((r) => !r.rewrittenOnly && r.id !== 'callx');

@@ -198,7 +198,7 @@ function registerRange(decoded: Decoded, register: number, place: TextRange, sou
 /** Registers with a value when the function starts. */
 function entryRegisters(fn: CodeFunction): number {
   const frame = 1 << 10;
-  if (fn.role !== 'program') return frame | CALLER_SAVED_ARGUMENTS;
+  if (fn.role !== 'program' || fn.progType === 'ext') return frame | CALLER_SAVED_ARGUMENTS;
   const isRaw = fn.progType === undefined || fn.progType === 'raw';
   return frame | 0b10 | (isRaw ? 0b100 : 0);
 }

@@ -6,6 +6,7 @@ export const EBADF = 9;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;
+export const EBUSY = 16;
 export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENOSPC = 28;
@@ -19,6 +20,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [ENOMEM, 'ENOMEM'],
   [EACCES, 'EACCES'],
   [EFAULT, 'EFAULT'],
+  [EBUSY, 'EBUSY'],
   [EEXIST, 'EEXIST'],
   [EINVAL, 'EINVAL'],
   [ENOSPC, 'ENOSPC'],

@@ -1,8 +1,9 @@
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
+import { enterProgArray, leaveProgArray } from '../vm/prog-aux.ts';
 import type { Region } from '../vm/region.ts';
-import { E2BIG, EBADF, EINVAL, ENOENT, EPERM } from './errno.ts';
+import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, EPERM } from './errno.ts';
 import { BPF_ANY, MAP_STRIDE, MAP_VALUES } from './header.ts';
 
 const ID_SIZE = 4;
@@ -81,8 +82,9 @@ export class ProgArrayMap implements BpfMap {
     if (index >= this.def.maxEntries) return -E2BIG;
     const prog = this.#machine.progs.get(progId);
     if (prog === undefined) return -EBADF;
-    if (this.bpfProgMapCompatible(prog) !== undefined) return -EINVAL;
-    this.#machine.memory.view.setUint32(this.#at(index), progId, true);
+    if (prog.progType === 'ext' || this.bpfProgMapCompatible(prog) !== undefined) return -EINVAL;
+    if (!enterProgArray(this.#machine, prog)) return -EBUSY;
+    this.#replace(index, progId);
     return 0;
   }
 
@@ -92,7 +94,7 @@ export class ProgArrayMap implements BpfMap {
     if (index === undefined) return -EINVAL;
     if (index >= this.def.maxEntries) return -E2BIG;
     if (this.progIdAt(index) === 0) return -ENOENT;
-    this.#machine.memory.view.setUint32(this.#at(index), 0, true);
+    this.#replace(index, 0);
     return 0;
   }
 
@@ -113,8 +115,18 @@ export class ProgArrayMap implements BpfMap {
   }
 
   free(): void {
+    for (let index = 0; index < this.def.maxEntries; index++) {
+      if (this.progIdAt(index) !== 0) this.#replace(index, 0);
+    }
     this.#machine.space.free(this.#ids);
     this.#machine.space.free(this.region);
+  }
+
+  /** Puts an id in place; the program that was there before, if it still is, counts one place less. */
+  #replace(index: number, progId: number): void {
+    const before = this.#machine.progs.get(this.progIdAt(index));
+    this.#machine.memory.view.setUint32(this.#at(index), progId, true);
+    if (before !== undefined) leaveProgArray(this.#machine, before);
   }
 
   #at(index: number): number {

@@ -35,6 +35,8 @@ import { attachNameOfSection } from './prog-types.ts';
 export interface LinkOptions {
   /** Wins over what the section's name or `.program` says. */
   readonly progType?: ProgType;
+  /** Wins over what the section's name tells (`LoadAttr.attachTo`). */
+  readonly attachTo?: string;
 }
 
 /** `value` is missing when there is an error. */
@@ -54,7 +56,7 @@ export const MAX_INSNS = 1_000_000;
  */
 export function linkProgram(object: BpfObject, programName?: string, options: LinkOptions = {}): Linked {
   const entry =
-    programName === undefined ? object.programs[0] : object.programs.find((p) => p.name === programName);
+    programName === undefined ? firstProgram(object) : object.programs.find((p) => p.name === programName);
   if (!entry) {
     const names = object.programs.map((p) => p.name).join(', ');
     const error =
@@ -68,14 +70,29 @@ export function linkProgram(object: BpfObject, programName?: string, options: Li
   return new Linker(object, entry).link(options);
 }
 
+/** The first that can run by itself: extensions need another program. */
+function firstProgram(object: BpfObject): ProgramEntry | undefined {
+  return object.programs.find(({ progType }) => progType !== 'ext') ?? object.programs[0];
+}
+
 /** A run of slots of the object that was placed in the program. */
 interface Piece {
   readonly section: number;
   readonly start: number;
   readonly length: number;
   readonly name: string;
+  readonly isGlobal: boolean;
   /** Slot in the program. */
   at: number;
+}
+
+interface FuncName {
+  readonly name: string;
+  readonly isGlobal: boolean;
+}
+
+function funcInfo(insnOff: InsnIndex, { name, isGlobal }: FuncName): FuncInfo {
+  return isGlobal ? { insnOff, name, isGlobal } : { insnOff, name };
 }
 
 class Linker {
@@ -104,6 +121,7 @@ class Linker {
       start: entry.start,
       length: entry.length,
       name: entry.name,
+      isGlobal: true,
       at: 0,
     });
     // pieces grow while they are looked through: a called function may call others
@@ -112,12 +130,12 @@ class Linker {
     if (this.#errors.length > 0) return { value: undefined, errors: this.#errors };
     const insns = new Uint8Array(this.#size * INSN_SIZE);
     const lineInfo: LineInfo[] = [];
-    const funcs = new Map<number, string>();
+    const funcs = new Map<number, FuncName>();
     for (const piece of this.#pieces) {
       const source = this.#object.sections[piece.section]!;
       const from = piece.start * INSN_SIZE;
       insns.set(source.bytes.subarray(from, from + piece.length * INSN_SIZE), piece.at * INSN_SIZE);
-      funcs.set(piece.at, piece.name);
+      funcs.set(piece.at, { name: piece.name, isGlobal: piece.isGlobal });
       const { lineInfo: lines } = source;
       const end = piece.start + piece.length;
       for (let i = countBelow(lines, piece.start, (l) => l.insnOff); (lines[i]?.insnOff ?? end) < end; i++) {
@@ -126,6 +144,7 @@ class Linker {
       }
     }
     for (const piece of this.#pieces) this.#relocate(piece, insns, funcs);
+    const rodata = this.#rodataMaps();
     if (this.#errors.length > 0) return { value: undefined, errors: this.#errors };
     return {
       value: {
@@ -134,17 +153,18 @@ class Linker {
         insns,
         lineInfo,
         files: this.#object.files,
-        funcs: [...funcs].sort((a, b) => a[0] - b[0]).map(([insnOff, name]): FuncInfo => ({ insnOff, name })),
+        funcs: [...funcs].sort((a, b) => a[0] - b[0]).map(([insnOff, func]) => funcInfo(insnOff, func)),
         maps: this.#maps,
         license: licenseOf(this.#object),
-        ...this.#attachTo(),
+        ...this.#attachTo(options.attachTo),
+        ...(rodata.length === 0 ? {} : { rodata }),
       },
       errors: [],
     };
   }
 
-  #attachTo(): { readonly attachTo?: string } {
-    const attachTo = attachNameOfSection(this.#sectionName(this.#entry.section));
+  #attachTo(told: string | undefined): { readonly attachTo?: string } {
+    const attachTo = told ?? attachNameOfSection(this.#sectionName(this.#entry.section));
     return attachTo === undefined ? {} : { attachTo };
   }
 
@@ -241,10 +261,11 @@ class Linker {
     }
     const there = this.#piecesOf.get(section) ?? [];
     const next = there[countBelow(there, slot + 1, (p) => p.start)]?.start ?? nSlots;
-    return { section, start: slot, length: Math.min(length, next - slot), name, at: 0 };
+    const isGlobal = symbol !== undefined && symbol.binding !== 'local';
+    return { section, start: slot, length: Math.min(length, next - slot), name, isGlobal, at: 0 };
   }
 
-  #relocate(piece: Piece, insns: Uint8Array, funcs: Map<number, string>): void {
+  #relocate(piece: Piece, insns: Uint8Array, funcs: Map<number, FuncName>): void {
     const { bytes } = this.#object.sections[piece.section]!;
     for (let slot = piece.start; slot < piece.start + piece.length; slot++) {
       const at: InsnIndex = slot - piece.start + piece.at;
@@ -255,11 +276,11 @@ class Linker {
         const to = target.slot - found.start + found.at;
         const src = insn.opcode === WIDE_OPCODE ? BPF_PSEUDO_FUNC : BPF_PSEUDO_CALL;
         writeInsn(insns, at, { ...insn, src, imm: to - at - 1 });
-        if (!funcs.has(to))
-          funcs.set(
-            to,
-            this.#index.functionSymbol(target.section, target.slot * INSN_SIZE)?.name ?? `func_${to}`,
-          );
+        if (!funcs.has(to)) {
+          const symbol = this.#index.functionSymbol(target.section, target.slot * INSN_SIZE);
+          const isGlobal = symbol !== undefined && symbol.binding !== 'local';
+          funcs.set(to, { name: symbol?.name ?? `func_${to}`, isGlobal });
+        }
       } else if (insn.opcode === WIDE_OPCODE && !target) {
         const reloc = this.#relocAt(piece.section, slot);
         if (reloc?.type === R_BPF_64_64) this.#relocateLoad(reloc, insn, insns, at);
@@ -294,6 +315,19 @@ class Linker {
     writeInsn(insns, at, { ...insn, src: BPF_PSEUDO_MAP_VALUE, imm: this.#dataMap(symbol.section) });
     const second = readInsn(insns, at + 1);
     writeInsn(insns, at + 1, { ...second, imm: offset });
+  }
+
+  /** Maps of read-only data, also of that which no instruction names: it may be for whoever looks at the program. */
+  #rodataMaps(): number[] {
+    return this.#object.sections.flatMap((section, index) =>
+      /^\.rodata(\.|$)/.test(section.name) && this.#isMap(index) ? [this.#dataMap(index)] : [],
+    );
+  }
+
+  /** Data that nothing names and that cannot be loaded is left out; it is nobody's loss. */
+  #isMap(index: number): boolean {
+    const section = this.#object.sections[index]!;
+    return this.#dataMaps.has(index) || (section.size > 0 && section.relocs.length === 0);
   }
 
   /** The array map that stands for a data section: one entry that holds the section. */

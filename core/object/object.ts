@@ -1,7 +1,10 @@
 import type { InsnIndex } from '../isa/insn.ts';
 
-/** Program types this version can load. `raw`: memory in R1, its length in R2, nothing rewritten. */
-export type ProgType = 'xdp' | 'socket_filter' | 'sched_cls' | 'raw_tracepoint' | 'raw';
+/**
+ * Program types this version can load. `raw`: memory in R1, its length in R2, nothing rewritten. `ext`: takes
+ * the place of a function of another program, whose type it has in all that matters.
+ */
+export type ProgType = 'xdp' | 'socket_filter' | 'sched_cls' | 'raw_tracepoint' | 'ext' | 'raw';
 
 /** A half-open range of UTF-16 offsets in a source text. */
 export interface TextRange {
@@ -132,6 +135,8 @@ export interface BpfObject {
 export interface FuncInfo {
   readonly insnOff: InsnIndex;
   readonly name: string;
+  /** Extensions can replace it; static functions are the compiler's to change. Absent: static. */
+  readonly isGlobal?: boolean;
 }
 
 /**
@@ -151,7 +156,12 @@ export interface LoadAttr {
   readonly license: string;
   /**
    * What it attaches to by name, which its section tells behind the slash: the tracepoint of
-   * `raw_tp/NAME`; undefined: not told, or a type that attaches otherwise.
+   * `raw_tp/NAME`, the function of `freplace/NAME`; undefined: not told, or a type that attaches otherwise.
    */
   readonly attachTo?: string;
+  /**
+   * Those of `maps` that stand for the object's read-only data: loaders freeze them and bind them to the
+   * program even when it does not name them (`BPF_PROG_BIND_MAP`). Absent: none.
+   */
+  readonly rodata?: readonly number[];
 }

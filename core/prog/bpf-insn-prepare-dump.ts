@@ -10,8 +10,8 @@ const BPF_FUNC_TAIL_CALL = 12;
 /**
  * A rewritten program as the kernel shows it to user space (BPF_OBJ_GET_INFO_BY_FD, `bpftool prog dump xlated`),
  * 8 bytes a slot: a tail call is the helper's number again; a local call has the function's index in `imm`
- * and the distance, as far as 16 bits hold it, in `off`; the address of a function has its index. Maps are
- * ids, helpers addresses minus `__bpf_call_base`, as in `code`. Mirrors `bpf_insn_prepare_dump`
+ * and the distance, as far as 16 bits hold it, in `off`; the address of a function has its index in its second
+ * `imm`. Maps are ids, helpers addresses minus `__bpf_call_base`, as in `code`. Mirrors `bpf_insn_prepare_dump`
  * (kernel/bpf/syscall.c) and what `jit_subprogs` (kernel/bpf/verifier.c) leaves behind.
  */
 export function bpfInsnPrepareDump(code: Code): Uint8Array<ArrayBuffer> {
@@ -24,7 +24,7 @@ export function bpfInsnPrepareDump(code: Code): Uint8Array<ArrayBuffer> {
     else if (insn.opcode === CALL && insn.src === BPF_PSEUDO_CALL) {
       writeInsn(insns, slot, { ...insn, off: (insn.imm << 16) >> 16, imm: target });
     } else if (insn.opcode === WIDE_OPCODE && insn.src === BPF_PSEUDO_FUNC) {
-      writeInsn(insns, slot, { ...insn, imm: target });
+      writeInsn(insns, slot + 1, { ...readInsn(insns, slot + 1), imm: target });
     }
     if (insn.opcode === WIDE_OPCODE) slot++;
   }

@@ -1,12 +1,11 @@
 import type { Machine } from '../vm/machine.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
+import { AUX_DST_MUTEX, AUX_EXT_MUTEX, AUX_SIZE, AUX_USED_MAPS_MUTEX } from '../vm/prog-aux.ts';
 import type { KernelSettings } from '../vm/settings.ts';
 import { bpfProgSize, loadedCode } from './code.ts';
 import { kfree, kzalloc, PAGE_SIZE, vfree, vzalloc } from './kernel-memory.ts';
 import type { BpfProgShell } from './prog.ts';
 
-/** Three lock words: used_maps_mutex, ext_mutex, dst_mutex. */
-const LOCKS_SIZE = 12;
 const COUNTER_SIZE = 4;
 
 /** Whether programs are compiled at all. Mirrors `ebpf_jit_enabled`, include/linux/filter.h. */
@@ -37,7 +36,7 @@ export function bpfProgAllocNoStats(machine: Machine, nInsns: number): BpfProgSh
   let block = 0;
   let active: number;
   try {
-    block = kzalloc(machine, LOCKS_SIZE);
+    block = kzalloc(machine, AUX_SIZE);
     active = kzalloc(machine, COUNTER_SIZE * machine.cpus.length);
   } catch (error) {
     kfree(machine, block);
@@ -49,9 +48,9 @@ export function bpfProgAllocNoStats(machine: Machine, nInsns: number): BpfProgSh
     base,
     pages,
     aux: {
-      usedMapsMutex: block,
-      extMutex: block + 4,
-      dstMutex: block + 8,
+      usedMapsMutex: block + AUX_USED_MAPS_MUTEX,
+      extMutex: block + AUX_EXT_MUTEX,
+      dstMutex: block + AUX_DST_MUTEX,
       block,
       prog: undefined,
       ownMaps: [],

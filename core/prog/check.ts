@@ -1,3 +1,4 @@
+import { isClassicFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
@@ -149,6 +150,12 @@ const NO_PACKET_LOADS: ReadonlySet<ProgType | undefined> = new Set(['xdp', 'raw_
  */
 const NOT_FOR_TRACING: ReadonlySet<number> = new Set([9, 26, 28, 44, 54, 65, 160]);
 
+/** Is the number that of a function in rewritten code, which a program as loaded cannot name? */
+function isAddress(imm: number): boolean {
+  const found = kernelFunctionOfImm(imm);
+  return found !== undefined && !isClassicFunction(found.name);
+}
+
 /** Reserved fields, register numbers, the frame pointer, packet loads where there is no socket buffer. */
 function checkFields(insns: Uint8Array, options: CheckOptions): Refusal | undefined {
   const n = insns.length / INSN_SIZE;
@@ -160,6 +167,9 @@ function checkFields(insns: Uint8Array, options: CheckOptions): Refusal | undefi
     if (insnWrites(decoded).includes(BPF_REG_FP)) return { pc, message: 'frame pointer is read only' };
     if (noPacketLoads && decoded.row?.group === 'packet') {
       return { pc, message: 'BPF_LD_[ABS|IND] instructions not allowed for this program type' };
+    }
+    if (decoded.row?.id === 'call_helper' && isAddress(decoded.insn.imm)) {
+      return { pc, message: `invalid func unknown#${decoded.insn.imm}` };
     }
     if (options.progType === 'raw_tracepoint' && decoded.row?.id === 'call_helper') {
       const helper = decoded.insn.imm;

@@ -15,11 +15,14 @@ import { mapCall, tailCall } from './map-calls.ts';
 import { MAY_GOTO_JUMP, mayGotoInit, OP_MAY_GOTO, timedMayGoto } from './may-goto.ts';
 import type { PatchRefusal } from './patch.ts';
 import type { BpfProgShell, Code } from './prog.ts';
+import { isCmpxchg32, wantingZext, ZEXT_R0 } from './zext.ts';
 
 const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 
 /** What the rewriting of a program depends on beside its code. */
 export interface FixupInput {
+  /** Instructions as loaded. */
+  readonly insns: Uint8Array;
   readonly kinds: KindsResult;
   /** Its maps, as map loads count them. */
   readonly maps: readonly BpfMap[];
@@ -34,7 +37,8 @@ export interface Rewriting {
  * Makes of a program's instructions, context accesses done, what the kernel executes: guards around divisions,
  * packet loads as calls, `may_goto` with the clock, tail calls, lookups without a call, and in every other
  * call the function's address instead of the helper's number. Lookups and other calls that depend on the map
- * are only changed where it is always the same. Mirrors `do_misc_fixups`, kernel/bpf/verifier.c.
+ * are only changed where it is always the same. Mirrors `do_misc_fixups` and, for compare-and-exchange,
+ * `opt_subreg_zext_lo32_rnd_hi32`, kernel/bpf/verifier.c.
  *
  * Undefined: done, in `rewriting.prog`. A PatchRefusal: a branch no longer reaches. Throws MemoryLimitError.
  */
@@ -45,11 +49,13 @@ export function doMiscFixups(
 ): PatchRefusal | undefined {
   machine.lifeCycle.note('do_misc_fixups');
   const { prog } = rewriting;
+  // Patching may leave the object in place and give it other code.
+  const { code } = prog;
   const fixups = new Fixups(machine, prog, input);
   fixups.collect();
-  setCode(machine, prog, prog.code);
+  setCode(machine, prog, code);
   const patched = bpfPatchInsns(machine, prog, fixups.replacements, {
-    finish: (insns, entryNew) => moveMayGotos(prog.code, fixups.mayGotos, insns, entryNew),
+    finish: (insns, entryNew) => moveMayGotos(code, fixups.mayGotos, insns, entryNew),
   });
   if (!('base' in patched)) return patched;
   rewriting.prog = patched;
@@ -64,17 +70,21 @@ class Fixups {
   /** Slots of `may_goto`. */
   readonly mayGotos: InsnIndex[] = [];
   readonly #machine: Machine;
-  readonly #prog: BpfProgShell;
+  readonly #code: Code;
+  readonly #jitRequested: boolean;
   readonly #input: FixupInput;
   /** Map argument of calls, by slot as loaded. */
   readonly #mapOf = new Map<InsnIndex, MapAttr>();
 
+  readonly #wantingZext: ReadonlySet<InsnIndex>;
   readonly #unreachable: ReadonlySet<InsnIndex>;
 
   constructor(machine: Machine, prog: BpfProgShell, input: FixupInput) {
+    this.#wantingZext = wantingZext(input.insns);
     this.#unreachable = new Set(input.kinds.unreachable);
     this.#machine = machine;
-    this.#prog = prog;
+    this.#code = prog.code;
+    this.#jitRequested = prog.jitRequested;
     this.#input = input;
     for (const { pc, map, certain } of input.kinds.mapArgs) {
       const attr = map === undefined || !certain ? undefined : input.maps[map]?.def;
@@ -84,7 +94,7 @@ class Fixups {
 
   /** Goes over all instructions: what stays one instruction is changed in place. */
   collect(): void {
-    const { insns, origIdx, funcs } = this.#prog.code;
+    const { insns, origIdx, funcs } = this.#code;
     const nSlots = insns.length / INSN_SIZE;
     let fn = 0;
     for (let slot = 0; slot < nSlots; slot++) {
@@ -101,11 +111,10 @@ class Fixups {
 
   /** What functions with `may_goto` begin with, by slot of `code`. */
   prologues(code: Code): Map<InsnIndex, Uint8Array> {
-    const { code: before } = this.#prog;
     const found = new Map<InsnIndex, Uint8Array>();
     this.#input.kinds.subprogs.forEach(({ stackDepth }, fn) => {
-      const end = before.funcs[fn + 1] ?? Number.POSITIVE_INFINITY;
-      const start = before.funcs[fn] ?? 0;
+      const end = this.#code.funcs[fn + 1] ?? Number.POSITIVE_INFINITY;
+      const start = this.#code.funcs[fn] ?? 0;
       const slot = code.funcs[fn];
       if (slot === undefined || !this.mayGotos.some((at) => at >= start && at < end)) return;
       found.set(slot, bytesOf(mayGotoInit(-stackDepth)));
@@ -116,11 +125,12 @@ class Fixups {
   #rewrite(insn: Insn, slot: InsnIndex, orig: InsnIndex, fn: number): readonly Insn[] | undefined {
     if (insn.opcode === CALL && insn.src === 0) return this.#call(insn, orig);
     if (insn.opcode === OP_MAY_GOTO) {
-      // One that no path comes to has no place on the stack; the kernel has removed it.
-      if (this.#unreachable.has(orig)) return undefined;
+      // One that no path comes to, or that leads nowhere, has no place on the stack: the kernel removes it.
+      if (insn.off === 0 || this.#unreachable.has(orig)) return undefined;
       this.mayGotos.push(slot);
       return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
     }
+    if (isCmpxchg32(insn)) return this.#wantingZext.has(orig) ? [insn, ZEXT_R0] : undefined;
     return guardDivMod(insn) ?? bpfGenLdAbs(insn);
   }
 
@@ -128,7 +138,7 @@ class Fixups {
     const { privileged } = this.#machine.settings;
     const map = this.#mapOf.get(orig);
     if (imm === BPF_FUNC_TAIL_CALL) return tailCall(map, privileged);
-    const inlined = this.#prog.jitRequested ? this.#inline(imm, map, privileged) : undefined;
+    const inlined = this.#jitRequested ? this.#inline(imm, map, privileged) : undefined;
     if (inlined !== undefined) return inlined;
     const address = helperImm(imm);
     return address === undefined ? undefined : [withImm(CALL, 0, address)];

@@ -50,41 +50,6 @@ export function flowGraph(insns: Uint8Array, starts: readonly InsnIndex[]): Flow
   return { n, starts, functionOf, leader, target };
 }
 
-/** Slots that no path reaches, calls followed, ascending; a wide instruction is named by its first slot. */
-export function unreachableSlots(insns: Uint8Array, graph: FlowGraph): InsnIndex[] {
-  const { n, leader, target } = graph;
-  const seen = new Uint8Array(n);
-  const work: number[] = [0];
-  while (work.length > 0) {
-    let pc = work.pop() ?? 0;
-    while (pc < n && !seen[pc]) {
-      seen[pc] = 1;
-      const opcode = insns[pc * INSN_SIZE] ?? 0;
-      const to = target[pc] ?? -1;
-      if (opcode === WIDE_OPCODE) {
-        const isFunction = (insns[pc * INSN_SIZE + 1] ?? 0) >> 4 === 4;
-        if (isFunction) {
-          const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
-          work.push(pc + 1 + view.getInt32(pc * INSN_SIZE + 4, true));
-        }
-        seen[pc + 1] = 1;
-        pc += 2;
-        continue;
-      }
-      if (opcode === OP_EXIT) break;
-      if (to >= 0 && !seen[to]) work.push(to);
-      if (opcode === OP_JA || opcode === OP_JA32) break;
-      pc += 1;
-    }
-  }
-  const out: InsnIndex[] = [];
-  for (let pc = 0; pc < n; pc++) {
-    if (!seen[pc]) out.push(pc);
-    if (insns[pc * INSN_SIZE] === WIDE_OPCODE && pc + 1 < n && !leader[pc + 1]) pc++;
-  }
-  return out;
-}
-
 /** Does control leave this opcode only by its jump (or not at all)? */
 export function endsPath(opcode: number): boolean {
   return opcode === OP_EXIT || opcode === OP_JA || opcode === OP_JA32;

@@ -1,7 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { BPF_PSEUDO_FUNC, OP_EXIT } from '../isa/opcodes.ts';
-import type { ProgType } from '../object/object.ts';
+import { BPF_REG_CTX } from '../isa/registers.ts';
 import { branchTaken } from './branch.ts';
 import { endsPath, type FlowGraph, isLocalCall } from './flow.ts';
 import type { KindsOptions } from './kinds.ts';
@@ -96,7 +96,7 @@ class KindsPass {
 
   run(): Fixpoint {
     const main = this.#activate(MAIN, 0, 0);
-    this.#flowTo(main, 0, entryState(this.#options.progType));
+    this.#flowTo(main, 0, entryState(this.#options));
     let next = 0;
     while (next < this.#queue.length) {
       const work = this.#queue[next++] ?? 0;
@@ -303,9 +303,15 @@ function isStack(value: Value): boolean {
 }
 
 /** The state in which the kernel enters the main function. */
-function entryState(progType: ProgType): State {
+export function entryState({ progType, entry }: Pick<KindsOptions, 'progType' | 'entry'>): State {
   const state = newState();
-  state.regs[1] = progType === 'raw' ? PTR : ctxAt(0);
+  if (entry !== undefined) {
+    state.regs.set(entry.regs);
+    state.must = entry.must;
+    state.may = entry.may;
+    return state;
+  }
+  state.regs[BPF_REG_CTX] = progType === 'raw' ? PTR : ctxAt(0);
   state.must = 0b10;
   if (progType === 'raw') {
     state.regs[2] = SCALAR;

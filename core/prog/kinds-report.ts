@@ -1,7 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
-import { type FlowGraph, isLocalCall, unreachableSlots } from './flow.ts';
+import { type FlowGraph, isLocalCall } from './flow.ts';
 import { accessesOther, type CtxUse, judgeCtxAccess, missingRegisters } from './judge.ts';
 import type { KindsOptions, KindsResult, MapArg, UninitialisedRead } from './kinds.ts';
 import { type Activation, type Fixpoint, leavesBlock } from './kinds-pass.ts';
@@ -90,7 +90,8 @@ class KindsReport {
       this.#visits[pc] = Math.min(0xffff, (this.#visits[pc] ?? 0) + 1);
       this.#pcNow = pc;
       missingRegisters(this.#insns, pc, fn, state, (reg, always) => this.#sawMissing(reg, always));
-      if (opcode === OP_MAY_GOTO) this.#hasMayGoto[fn] = 1;
+      // The kernel removes one that leads to the next instruction.
+      if (opcode === OP_MAY_GOTO && target[pc] !== pc + 1) this.#hasMayGoto[fn] = 1;
       if (isLocalCall(opcode, (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4)) {
         this.#calls[fn]?.set(pc, functionOf[target[pc] ?? 0] ?? 0);
       }
@@ -137,6 +138,21 @@ class KindsReport {
       });
   }
 
+  /** Instructions that no path comes to, those behind a branch whose way is known among them. */
+  #unvisited(): InsnIndex[] {
+    const found: InsnIndex[] = [];
+    for (let pc = 0; pc < this.#graph.n; pc++) {
+      if (this.#visits[pc] === 0) found.push(pc);
+      if (this.#insns[pc * INSN_SIZE] === WIDE_OPCODE) pc++;
+    }
+    return found;
+  }
+
+  /** Bytes of stack that function `f` itself accesses. */
+  #depth(f: number): number {
+    return Math.ceil((this.#depths[f] ?? 0) / 8) * 8;
+  }
+
   result(): KindsResult {
     const { n, starts } = this.#graph;
     const ctxAccesses = [...this.#ctxAccesses.values()].sort((a, b) => a.pc - b.pc);
@@ -147,10 +163,12 @@ class KindsReport {
     const subprogs = starts.map((start, f) => ({
       start,
       end: starts[f + 1] ?? n,
-      stackDepth: Math.ceil((this.#depths[f] ?? 0) / 8) * 8 + (this.#hasMayGoto[f] ? MAY_GOTO_STACK : 0),
+      stackDepth: this.#depth(f) + (this.#hasMayGoto[f] ? MAY_GOTO_STACK : 0),
       calls: [...(this.#calls[f] ?? [])].map(([pc, callee]) => ({ pc, callee })).sort((a, b) => a.pc - b.pc),
     }));
-    const limited = this.#options.progType === 'raw' ? undefined : checkStackDepths(subprogs);
+    // What rewriting adds is not counted, as in the kernel.
+    const own = subprogs.map((subprog, f) => ({ ...subprog, stackDepth: this.#depth(f) }));
+    const limited = this.#options.progType === 'raw' ? undefined : checkStackDepths(own);
     const first = this.#refusals.sort((a, b) => (a.pc ?? 0) - (b.pc ?? 0))[0];
     return {
       refusal: first ?? limited,
@@ -159,7 +177,7 @@ class KindsReport {
       subprogs,
       uninitialisedReads: this.#uninitialisedReads(),
       writesPacket: this.#writesPacket,
-      unreachable: unreachableSlots(this.#insns, this.#graph),
+      unreachable: this.#unvisited(),
     };
   }
 }

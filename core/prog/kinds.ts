@@ -1,6 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
 import { subprogStarts } from './check.ts';
+import type { EntryArgs } from './extension-args.ts';
 import { flowGraph } from './flow.ts';
 import type { CtxUse } from './judge.ts';
 import { runToFixpoint } from './kinds-pass.ts';
@@ -57,6 +58,8 @@ export interface KindsOptions {
   readonly progType: ProgType;
   /** The program's maps, as map loads count them. */
   readonly maps: readonly MapSizes[];
+  /** What the main function is given; as the program type says when not told. */
+  readonly entry?: EntryArgs | undefined;
 }
 
 /**

@@ -7,24 +7,27 @@ import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
 import type { Subprog } from '../vm/program.ts';
 import { kernelVersionText } from '../vm/settings.ts';
+import type { AttachTarget } from './bpf-check-attach-target.ts';
 import { bpfCheckTailCall } from './bpf-check-tail-call.ts';
 import type { JitCompiler } from './bpf-int-jit-compile.ts';
 import { bpfProgAlloc } from './bpf-prog-alloc.ts';
 import { bpfProgCalcTag, tagHash, tagText } from './bpf-prog-calc-tag.ts';
-import { bpfProgFree } from './bpf-prog-free.ts';
+import { bpfProgFree, bpfProgPut } from './bpf-prog-free.ts';
 import { bpfProgSelectRuntime } from './bpf-prog-select-runtime.ts';
 import { checkProgram, subprogStarts } from './check.ts';
 import { loadedCode, setCode } from './code.ts';
 import { doMiscFixups, type Rewriting } from './do-misc-fixups.ts';
+import { asTarget, checkDstProg, checkPacketChanges, type DstProg, takeDstProg } from './dst-prog.ts';
 import { addKfuncCalls } from './kfunc-tab.ts';
 import { analyseKinds, type KindsResult } from './kinds.ts';
 import { auxOf, type BpfProg, type BpfProgShell } from './prog.ts';
 import type { Refusal } from './refusal.ts';
+import { namedMaps, setUsedMaps } from './used-maps.ts';
 import { convertCtxAccesses, resolvePseudoLdimm64 } from './xlate.ts';
 
 export type { BpfProg } from './prog.ts';
 export type { Refusal } from './refusal.ts';
-export { bpfProgFree };
+export { bpfProgFree, bpfProgPut };
 
 /** What loading can be told beside the program. */
 export interface LoadOptions {
@@ -35,6 +38,8 @@ export interface LoadOptions {
   readonly maps?: readonly (BpfMap | undefined)[];
   /** Makes native code of the rewritten program; without it the engine interprets. */
   readonly jit?: JitCompiler;
+  /** What an extension (type `ext`) takes the place of; for no other program. */
+  readonly dstProg?: DstProg | undefined;
 }
 
 /** A loaded program, or why it was not loaded. */
@@ -76,27 +81,36 @@ interface Loading {
 }
 
 function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
-  const { machine, attr } = loading;
+  const { machine } = loading;
+  const attr = asTarget(loading.attr, options.dstProg);
   let prog = bpfProgAlloc(machine, attr.insns.length / INSN_SIZE);
   loading.prog = prog;
+  takeDstProg(machine, prog, options.dstProg);
+  const target = checkDstProg(machine, prog, loading.attr, options.dstProg);
+  if (target !== undefined && 'message' in target) return target;
   calcTag(machine, prog, attr.insns);
   const refusal = checkProgram(attr.insns, { progType: attr.progType, nMaps: attr.maps.length });
   if (refusal) return refusal;
   const starts = subprogStarts(attr.insns);
   if ('message' in starts) return starts;
   setCode(machine, prog, loadedCode(attr.insns, attr.lineInfo, starts));
-  const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
-  if (kinds.refusal) return kinds.refusal;
+  const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps, entry: target?.args });
+  const refused = kinds.refusal ?? checkPacketChanges(prog, loading.attr, kinds, options.dstProg);
+  if (refused) return refused;
   addKfuncCalls(machine, prog);
   const maps = usedMaps(machine, prog, attr, options);
   if ('message' in maps) return maps;
-  resolvePseudoLdimm64(
-    prog.code.insns,
-    maps.map((map) => map.id),
+  const mapIds = maps.map((map) => map.id);
+  setUsedMaps(
+    machine,
+    prog,
+    namedMaps(attr.insns).map((index) => mapIds[index] ?? 0),
   );
+  resolvePseudoLdimm64(prog.code.insns, mapIds);
   const rewriting = rewritingOf(loading, prog);
   const outOfReach =
-    convertCtxAccesses(machine, rewriting, attr, kinds) ?? doMiscFixups(machine, rewriting, { kinds, maps });
+    convertCtxAccesses(machine, rewriting, attr, kinds) ??
+    doMiscFixups(machine, rewriting, { insns: attr.insns, kinds, maps });
   if (outOfReach) return outOfReach;
   prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
   loading.prog = prog;
@@ -106,7 +120,7 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
     maps.filter((map) => map.def.type === 'prog_array'),
   );
   if (incompatible) return incompatible;
-  const loaded = finish(machine, attr, kinds, prog, maps);
+  const loaded = finish(loading, kinds, prog, maps, target);
   machine.progs.set(loaded.id, loaded);
   return loaded;
 }
@@ -157,11 +171,11 @@ function usedMaps(
 
 /** The loaded program: the object itself, with what engines and the debugger need to know of it. */
 function finish(
-  machine: Machine,
-  attr: LoadAttr,
+  { machine, attr }: Loading,
   kinds: KindsResult,
   prog: BpfProgShell,
   maps: readonly BpfMap[],
+  target: AttachTarget | undefined,
 ): BpfProg {
   const { insns, origIdx, firstNew, funcs, linfo } = prog.code;
   return Object.assign(prog, {
@@ -171,6 +185,8 @@ function finish(
     attr,
     insns: attr.insns.slice(),
     kinds,
+    extensions: new Map<InsnIndex, BpfProg>(),
+    target: target && { progType: target.prog.attr.progType, func: target.func, args: target.args },
     maps,
     mapIds: maps.map((map) => map.id),
     xlated: insns,

@@ -1,8 +1,9 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import type { LineInfo, LoadAttr } from '../object/object.ts';
+import type { LineInfo, LoadAttr, ProgType } from '../object/object.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ExecProg } from '../vm/program.ts';
 import type { ProgTag } from './bpf-prog-calc-tag.ts';
+import type { EntryArgs } from './extension-args.ts';
 import type { KindsResult } from './kinds.ts';
 
 /**
@@ -78,8 +79,18 @@ export interface BpfProgShell {
   freed: boolean;
 }
 
+/** The function that an extension takes the place of, as far as the extension depends on it. */
+export interface ExtensionTarget {
+  /** Type of the program that it belongs to, which is the extension's in all that matters. */
+  readonly progType: ProgType;
+  /** Its name. */
+  readonly func: string;
+  readonly args: EntryArgs;
+}
+
 /** A loaded program. */
 export interface BpfProg extends ExecProg, BpfProgShell {
+  aux: BpfProgAux | undefined;
   jited: boolean;
   /** What it was loaded from. */
   readonly attr: LoadAttr;
@@ -93,6 +104,10 @@ export interface BpfProg extends ExecProg, BpfProgShell {
   readonly xlatedLineInfo: readonly LineInfo[];
   /** What the data-flow pass found, in slots as loaded. */
   readonly kinds: KindsResult;
+  /** Its functions that are replaced, by their first slots. */
+  readonly extensions: Map<InsnIndex, BpfProg>;
+  /** What an extension was loaded for; undefined for other programs. */
+  readonly target: ExtensionTarget | undefined;
 }
 
 /** The auxiliary part of an object that has it. Throws RangeError for one that has given it away. */

@@ -2,6 +2,8 @@ import { u32Of } from '../bytes/little-endian.ts';
 import type { LoadAttr, MapDef } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
+import { bpfProgBindMap } from './bpf-prog-bind-map.ts';
+import type { DstProg } from './dst-prog.ts';
 import { bpfProgLoad, type LoadResult } from './load.ts';
 
 /** An initial entry of a program array. */
@@ -26,22 +28,32 @@ export class ProgramSet {
     this.#machine = machine;
   }
 
-  /** Loads a program; one of the same name that was loaded before is given again. */
-  load(attr: LoadAttr): LoadResult {
-    const before = this.#programs.get(attr.name);
+  /**
+   * Loads a program; one of the same name that was loaded before is given again. Its maps of read-only data
+   * are frozen and bound to it, whether it names them or not; where there is no memory for that they stay
+   * unbound, as libbpf lets them. `dstProg`: what an extension is for; it is loaded anew each time.
+   */
+  load(attr: LoadAttr, dstProg?: DstProg): LoadResult {
+    const before = dstProg === undefined ? this.#programs.get(attr.name) : undefined;
     if (before !== undefined) return before;
     const known = attr.maps.map((def) => this.#mapOf(def));
     const loaded = bpfProgLoad(
       this.#machine,
       { ...attr, maps: attr.maps.map(withoutPrograms) },
-      { maps: known },
+      { maps: known, dstProg },
     );
     if (!loaded.ok) return loaded;
-    this.#programs.set(attr.name, loaded);
+    if (dstProg === undefined) this.#programs.set(attr.name, loaded);
     attr.maps.forEach((def, index) => {
       const map = loaded.prog.maps[index];
       if (known[index] === undefined && map !== undefined) this.#maps.push({ def, map });
     });
+    for (const index of attr.rodata ?? []) {
+      const map = loaded.prog.maps[index];
+      if (map === undefined) continue;
+      map.freeze();
+      bpfProgBindMap(this.#machine, loaded.prog, map);
+    }
     return loaded;
   }
 

@@ -19,12 +19,19 @@ export interface XlatedInsn {
   readonly text: string;
 }
 
-/** The instruction at `slot`, with calls by the name of what they call. */
-export function xlatedInsn({ xlated, subprogs }: XlatedProgram, slot: InsnIndex): XlatedInsn {
+/**
+ * The instruction at `slot`, with calls by the name of what they call. `functionAt` names the
+ * program-local function that begins at a slot, where it is not to be the program's own name for it.
+ */
+export function xlatedInsn(
+  { xlated, subprogs }: XlatedProgram,
+  slot: InsnIndex,
+  functionAt = (target: InsnIndex) => subprogs.find((subprog) => subprog.start === target)?.name,
+): XlatedInsn {
   const decoded = decodeInsn(xlated, slot);
   const text = printInsn(decoded, 'kernel', {
     helper: (imm) => kernelFunctionOfImm(imm)?.name ?? helperById(imm)?.name,
-    func: (target) => subprogs.find((subprog) => subprog.start === target)?.name,
+    func: functionAt,
   });
   return { decoded, text };
 }

@@ -1,13 +1,15 @@
 import { type ClassicAttach, CONVERTED, type Converted, scratchOffset } from '../cbpf/convert.ts';
+import { extensionAt } from '../cbpf/extensions.ts';
 import { listingLine } from '../cbpf/print.ts';
 import { type ClassicProgram, filtersOf } from '../cbpf/program.ts';
 import { seccompActionText } from '../cbpf/seccomp.ts';
 import { type SeccompState, seccompFlow, seccompNotes } from '../cbpf/seccomp-flow.ts';
-import { BPF_MEMWORDS, type SockFilter } from '../cbpf/sock-filter.ts';
+import { BPF_MEMWORDS, SKF_AD_OFF, type SockFilter } from '../cbpf/sock-filter.ts';
 import { classicRow } from '../cbpf/table.ts';
 import { mayBeWritten, WRITES_A, WRITES_X } from '../cbpf/written.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import type { ProgType } from '../object/object.ts';
 import { type ConvertedText, convertedText } from './converted-text.ts';
 import type { ExprCells } from './expression-value.ts';
 import type { Loaded } from './loaded.ts';
@@ -26,8 +28,9 @@ export interface ClassicDebug {
   readonly text: ConvertedText;
   /** `mayBeWritten` of the program. */
   readonly written: Uint8Array;
-  /** Of a seccomp filter: what registers hold before each instruction, and words for it. */
+  /** Of a seccomp filter: what registers hold before each instruction; empty for others. */
   readonly flow: readonly (SeccompState | undefined)[];
+  /** Words for what a listing does not tell: system calls, extensions. */
   readonly notes: readonly (string | undefined)[];
 }
 
@@ -40,10 +43,17 @@ export function classicDebug(
   const filters = filtersOf(of.program);
   const firstSlot = converted.firstSlot.map((slot, pc) => (pc === 0 ? converted.setUp : slot));
   const isSeccomp = of.attach === 'seccomp';
-  const notes = isSeccomp ? seccompNotes(filters) : [];
+  const notes = isSeccomp ? seccompNotes(filters) : filters.map(extensionNote);
   const text = convertedText(fileName, converted.insns, { filters, firstSlot, notes });
   const flow = isSeccomp ? seccompFlow(filters) : [];
   return { ...rest, filters, firstSlot, text, written: mayBeWritten(filters), flow, notes };
+}
+
+/** Listings of `tcpdump -d` show an extension as an offset only. */
+function extensionNote({ code, k }: SockFilter): string | undefined {
+  if (classicRow(code)?.mode !== 'abs' || k < SKF_AD_OFF) return undefined;
+  const extension = extensionAt(k - SKF_AD_OFF);
+  return extension?.word === undefined ? extension?.constant : `#${extension.word}`;
 }
 
 /** The classic program where its own text is what the user sees; undefined for everything else. */
@@ -63,11 +73,21 @@ export function classicIndexOf({ firstSlot }: ClassicDebug, slot: InsnIndex): nu
   return Math.max(0, low - 1);
 }
 
+/** Is the slot the first of a classic instruction? */
+export function isClassicStart(classic: ClassicDebug, slot: InsnIndex): boolean {
+  return classic.firstSlot[classicIndexOf(classic, slot)] === slot;
+}
+
 /** `(005) jeq #0x50 jt 6 jf 8`; of a seccomp filter with what is compared: `… ; openat`. */
 export function classicInsnText({ filters, notes }: ClassicDebug, pc: number): string {
   const filter = filters[pc];
   const text = filter === undefined ? '' : listingLine(filter, pc).replace(/\s+/g, ' ').trimEnd();
   return notes[pc] === undefined ? text : `${text} ; ${notes[pc]}`;
+}
+
+/** The type of a program as its user knows it: a seccomp filter is converted to a `raw` program. */
+export function shownType(loaded: Loaded, progType: ProgType): ProgType | 'seccomp' {
+  return loaded.classic?.attach === 'seccomp' ? 'seccomp' : progType;
 }
 
 /** What a return value means to what the program is attached to. */

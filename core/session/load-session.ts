@@ -4,6 +4,7 @@ import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
+import { extendProgram } from '../prog/extend.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
 import { Machine } from '../vm/machine.ts';
@@ -50,6 +51,10 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const messages: string[] = [];
   const source = readSource(args, messages);
   const attr = link(args, source.object, args.prog);
+  if (args.tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
+    const message = `tracepoint: ${attr.name} is of type ${attr.progType}, not raw_tracepoint`;
+    throw new LaunchFailure('bad-argument', message);
+  }
   const isSeccomp = args.type === 'seccomp';
   const packets = isSeccomp ? seccompPacket(args) : choosePackets(args, attr.progType);
   if (!packets.ok) throw new LaunchFailure(packets.kind, packets.message);
@@ -133,12 +138,11 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
       `${args.fileName} has no program "${name}"; it has ${known.join(', ')}`,
     );
   }
-  const { type } = args;
-  const linked = linkProgram(
-    object,
-    name,
-    type === undefined || type === 'seccomp' ? {} : { progType: type },
-  );
+  const { type, tracepoint } = args;
+  const linked = linkProgram(object, name, {
+    ...(type === undefined || type === 'seccomp' ? {} : { progType: type }),
+    ...(tracepoint === undefined ? {} : { attachTo: tracepoint }),
+  });
   if (linked.value === undefined || linked.errors.length > 0) {
     const message = linked.errors[0] ?? 'it cannot be linked';
     throw new LaunchFailure('assembly', `${args.fileName}: ${message}`, linked.errors);
@@ -148,7 +152,7 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
 
 type LoadAttr = ReturnType<typeof link>;
 
-/** Loads the main program, then those that program arrays need. */
+/** Loads the main program, those that program arrays need, then its extensions. */
 function loadPrograms(
   args: LoadArgs,
   machine: Machine,
@@ -182,6 +186,16 @@ function loadPrograms(
       const program = loadOne(link(args, object, progName));
       putInArray(set.mapNamed(mapName), mapName, index, program);
     }
+  }
+  const target = byName.get(main.name)?.prog;
+  for (const name of args.freplace ?? []) {
+    const { type: _type, tracepoint: _tracepoint, ...untyped } = args;
+    const attr = link(untyped, object, name);
+    const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
+    const extended = target && extendProgram(machine, set, target, attr);
+    if (extended === undefined) continue;
+    if (!extended.ok) throw refused(args, attr, lines, extended.refusal);
+    byName.set(name, { prog: extended.prog, attr, lines });
   }
   return [...byName.values()];
 }

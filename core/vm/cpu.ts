@@ -6,7 +6,7 @@ import type { Region } from './region.ts';
 
 /** What the current run works on, for helpers. Set by whoever prepares the input. */
 export interface RunEnv {
-  /** `xdp`: `ctx` is a `struct xdp_buff`; `skb`: a `struct sk_buff`; `raw`: there is no packet. */
+  /** `xdp`: `ctx` is a `struct xdp_buff`; `skb`: a `struct sk_buff`; `raw`: no packet (memory, a tracepoint's arguments). */
   readonly kind: 'xdp' | 'skb' | 'raw';
   /** What R1 points to at the start; undefined where it is not a context. */
   readonly ctx: Region | undefined;

@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly blindSeed?: bigint | number;
   /** The platform's hash functions; without them programs have no tag. */
   readonly hash?: HashHost | undefined;
+  /** Number of the thread that drives the machine, 1 … 2^31 − 1: what locks hold while it holds them. 1 when not told. */
+  readonly thread?: number;
 }
 
 const DEFAULT_MAX_MEMORY = 2 ** 30;
@@ -55,6 +57,7 @@ export class Machine {
   /** Unsigned 64 bits. */
   readonly blindSeed: bigint;
   readonly hash: HashHost | undefined;
+  readonly thread: number;
   /** Tracepoints that helpers fire, with the programs attached to them. */
   readonly tracepoints = new Tracepoints();
   /** Calls of the functions that load, rewrite and free programs. */
@@ -85,6 +88,7 @@ export class Machine {
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.blindSeed = BigInt.asUintN(64, BigInt(options.blindSeed ?? seed));
     this.hash = options.hash;
+    this.thread = options.thread ?? 1;
   }
 
   /** CPU `index`; throws RangeError when the machine does not have it. */
@@ -116,7 +120,8 @@ export class Machine {
 
   /**
    * Puts CPU `cpu` before slot 0 of `prog` (which must be in `progs`): registers, frames, stack and
-   * counters as at the start of a run, R1 (and R2) as given, R10 the main frame's end.
+   * counters as at the start of a run, R1 (and R2) as given, R10 the main frame's end. Where an extension
+   * replaces its main function, it stands before slot 0 of that.
    */
   enter(cpu: number | Cpu, prog: ExecProg, r1: bigint, r2?: bigint): void {
     const target = typeof cpu === 'number' ? this.cpu(cpu) : cpu;
@@ -125,7 +130,7 @@ export class Machine {
     const view = this.memory.view;
     const { block } = target;
     this.memory.bytes.fill(0, block, block + layout.CPU_CONTROL);
-    view.setUint32(block + layout.CPU_PROG, prog.id, true);
+    view.setUint32(block + layout.CPU_PROG, (prog.extensions?.get(0) ?? prog).id, true);
     view.setUint32(block + layout.CPU_INITIALISED, 0, true);
     target.writeReg(1, r1);
     if (r2 !== undefined) target.writeReg(2, r2);

@@ -5,7 +5,7 @@ export interface Subprog {
   readonly name: string;
   readonly start: InsnIndex;
   readonly end: InsnIndex;
-  /** Bytes of stack it uses, as the data-flow pass found; at most 512. */
+  /** Bytes of stack it uses, as the data-flow pass found; at most 512, with `may_goto` 528. */
   readonly stackDepth: number;
 }
 
@@ -42,4 +42,8 @@ export interface ExecProg {
   readonly mapIds: readonly number[];
   /** Address of its arena's first byte; undefined: it has none. */
   readonly arenaAddr?: bigint;
+  /** Words that others look at (`prog-aux.ts`); undefined once it is freed, or for a program without. */
+  readonly aux?: { readonly block: number } | undefined;
+  /** First slots of its functions that are replaced → the extension that is called instead, at its slot 0. */
+  readonly extensions?: ReadonlyMap<InsnIndex, ExecProg>;
 }

@@ -3,11 +3,12 @@ import type { Metafile } from 'esbuild';
 import { inRoot } from './paths.ts';
 
 /**
- * The licence texts of the packages whose code is in the bundles, for `dist/THIRD_PARTY_NOTICES.txt`.
- * Throws when a bundled package has no licence file: such a package must not be shipped.
+ * The licence texts of the packages whose code is in the bundles, and of those in the folders `shipped` (from the
+ * root), for `dist/THIRD_PARTY_NOTICES.txt`. Throws when a package has no licence file: such a package must not be
+ * shipped.
  */
-export function thirdPartyNotices(metafiles: readonly Metafile[]): string {
-  const packages = new Set<string>();
+export function thirdPartyNotices(metafiles: readonly Metafile[], shipped: readonly string[]): string {
+  const packages = new Set<string>(shipped);
   for (const metafile of metafiles) {
     for (const output of Object.values(metafile.outputs)) {
       for (const input of Object.keys(output.inputs)) {

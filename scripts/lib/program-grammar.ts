@@ -17,11 +17,16 @@ export function programGrammar(): Grammar {
         },
       },
       {
-        match: '^\\s*(\\d+)  ([~+])?',
+        comment: 'Slot numbers get their colour from the pane.',
+        match: '^\\s*\\d+  ([~+])?',
         captures: {
-          1: { name: 'comment.line.slot.bpf-program' },
-          2: { name: 'keyword.operator.sign.bpf-program' },
+          1: { name: 'keyword.operator.sign.bpf-program' },
         },
+      },
+      {
+        comment: 'AX, which only rewritten programs name.',
+        name: 'variable.language.register.bpf',
+        match: '(?<![\\w.$])[rw]11(?![\\w.$])',
       },
       ...[...parts, 'operators', 'punctuation'].map((part) => ({ include: `source.bpf#${part}` })),
     ],

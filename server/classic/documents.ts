@@ -2,7 +2,7 @@ import type { TextDocumentContentChangeEvent, TextDocumentItem } from 'vscode-la
 import { type ClassicSource, classicObject } from '#core/cbpf/object.ts';
 import type { Diagnosed } from '../documents.ts';
 import { fileNameOf } from '../documents.ts';
-import { type LineIndex, lineIndexOf, offsetAt } from '../line-index.ts';
+import { applyEdit, type LineIndex, lineIndexOf } from '../line-index.ts';
 
 /** One state of an open classic BPF document; read when first asked for. */
 export interface ClassicSnapshot extends Diagnosed {
@@ -34,19 +34,18 @@ export function createClassicStore(): ClassicStore {
     change(uri, version, edits) {
       const old = snapshots.get(uri);
       if (old === undefined) return false;
-      snapshots.set(uri, snapshotOf(uri, version, edits.reduce(applyEdit, old.index)));
+      snapshots.set(
+        uri,
+        snapshotOf(
+          uri,
+          version,
+          edits.reduce<LineIndex>((index, edit) => applyEdit(index, edit).index, old.index),
+        ),
+      );
       return true;
     },
     close: (uri) => snapshots.delete(uri),
   };
-}
-
-function applyEdit(index: LineIndex, edit: TextDocumentContentChangeEvent): LineIndex {
-  if (!('range' in edit)) return lineIndexOf(edit.text);
-  const from = offsetAt(index, edit.range.start);
-  const to = offsetAt(index, edit.range.end);
-  const [start, end] = from <= to ? [from, to] : [to, from];
-  return lineIndexOf(index.text.slice(0, start) + edit.text + index.text.slice(end));
 }
 
 function snapshotOf(uri: string, version: number, index: LineIndex): ClassicSnapshot {

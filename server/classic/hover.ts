@@ -1,7 +1,8 @@
 import { type Hover, type HoverParams, MarkupKind } from 'vscode-languageserver';
 import { type Extension, extensionAt } from '#core/cbpf/extensions.ts';
 import { classicText } from '#core/cbpf/print.ts';
-import type { ClassicInsn } from '#core/cbpf/program.ts';
+import { type ClassicInsn, type ClassicProgram, filtersOf } from '#core/cbpf/program.ts';
+import { looksLikeSeccomp, seccompNotes } from '#core/cbpf/seccomp-flow.ts';
 import { SKF_AD_OFF } from '#core/cbpf/sock-filter.ts';
 import { type ClassicInsnRow, classicRow } from '#core/cbpf/table.ts';
 import { offsetAt, rangeOf } from '../line-index.ts';
@@ -25,7 +26,12 @@ export function classicHover(snapshot: ClassicSnapshot, { position }: HoverParam
   const text = classicText(insn.filter, index, (target) => `instruction ${target}`);
   return answer(
     snapshot,
-    [`\`\`\`bpf-classic\n${text}\n\`\`\``, ...meaning(row, insn), fields(index, insn)],
+    [
+      `\`\`\`bpf-classic\n${text}\n\`\`\``,
+      ...meaning(row, insn),
+      ...seccompMeaning(value, index),
+      fields(index, insn),
+    ],
     insn.range,
   );
 }
@@ -47,6 +53,14 @@ function meaning(row: ClassicInsnRow, { filter }: ClassicInsn): string[] {
   if (extension !== undefined) return [`${extensionMarkdown(extension)}, into A`];
   const more = row.accept === 'socket' ? ['Socket filters only, not seccomp.'] : [];
   return [row.meaning, ...more];
+}
+
+/** The field, system call or action that the instruction of a seccomp filter speaks of. */
+function seccompMeaning(program: ClassicProgram, index: number): string[] {
+  const filters = filtersOf(program);
+  if (!looksLikeSeccomp(filters)) return [];
+  const note = seccompNotes(filters)[index];
+  return note === undefined ? [] : [`As a seccomp filter: \`${note}\``];
 }
 
 /** An extension in words, for hover and completion. */

@@ -9,9 +9,8 @@ import {
 } from 'vscode-languageserver';
 import type { SymbolDef } from '#core/asm/references.ts';
 import type { AsmToken } from '#core/asm/tokens.ts';
-import type { TextRange } from '#core/object/object.ts';
-import type { Snapshot } from '../documents.ts';
-import { lineAt, lineEnd, offsetAt, positionAt } from '../line-index.ts';
+import type { Diagnosed, Snapshot } from '../documents.ts';
+import { type LineIndex, lineAt, lineEnd, offsetAt, positionAt } from '../line-index.ts';
 
 const TYPES = [
   'keyword',
@@ -28,23 +27,33 @@ const TYPES = [
   'namespace',
 ] as const;
 const MODIFIERS = ['declaration', 'readonly', 'static', 'defaultLibrary'] as const;
-type TokenType = (typeof TYPES)[number];
-type Modifier = (typeof MODIFIERS)[number];
+/** A type of token. */
+export type TokenType = (typeof TYPES)[number];
+/** A modifier of tokens. */
+export type Modifier = (typeof MODIFIERS)[number];
 
 /** The standard token types and modifiers that this server uses, in the order of their numbers. */
 export const TOKEN_LEGEND: SemanticTokensLegend = { tokenTypes: [...TYPES], tokenModifiers: [...MODIFIERS] };
 
+/** Writes the tokens of lines that touch `from`…`to` (offsets) into `builder`, in order. */
+export type PushTokens<S extends Diagnosed> = (
+  builder: SemanticTokensBuilder,
+  snapshot: S,
+  from: number,
+  to: number,
+) => void;
+
 /** Semantic tokens of one connection's documents; remembers the last answer of each for deltas. */
-export interface TokenProvider {
-  full(snapshot: Snapshot, params: SemanticTokensParams): SemanticTokens;
-  delta(snapshot: Snapshot, params: SemanticTokensDeltaParams): SemanticTokens | SemanticTokensDelta;
-  range(snapshot: Snapshot, params: SemanticTokensRangeParams): SemanticTokens;
+export interface TokenProvider<S extends Diagnosed> {
+  full(snapshot: S, params: SemanticTokensParams): SemanticTokens;
+  delta(snapshot: S, params: SemanticTokensDeltaParams): SemanticTokens | SemanticTokensDelta;
+  range(snapshot: S, params: SemanticTokensRangeParams): SemanticTokens;
   /** The document was closed. */
   forget(uri: string): void;
 }
 
-/** The provider of one connection. */
-export function createTokenProvider(): TokenProvider {
+/** The provider of one connection for documents whose tokens `push` knows. */
+export function createTokenProvider<S extends Diagnosed>(push: PushTokens<S>): TokenProvider<S> {
   const builders = new Map<string, SemanticTokensBuilder>();
   const builderOf = (uri: string) => {
     const known = builders.get(uri);
@@ -57,30 +66,31 @@ export function createTokenProvider(): TokenProvider {
     full(snapshot) {
       builders.delete(snapshot.uri);
       const builder = builderOf(snapshot.uri);
-      pushLines(builder, snapshot, 0, snapshot.index.text.length);
+      push(builder, snapshot, 0, snapshot.index.text.length);
       return builder.build();
     },
     delta(snapshot, { previousResultId }) {
       const builder = builderOf(snapshot.uri);
       builder.previousResult(previousResultId);
-      pushLines(builder, snapshot, 0, snapshot.index.text.length);
+      push(builder, snapshot, 0, snapshot.index.text.length);
       return builder.buildEdits();
     },
     range(snapshot, { range }) {
       const builder = new SemanticTokensBuilder();
-      pushLines(
-        builder,
-        snapshot,
-        offsetAt(snapshot.index, range.start),
-        offsetAt(snapshot.index, range.end),
-      );
+      push(builder, snapshot, offsetAt(snapshot.index, range.start), offsetAt(snapshot.index, range.end));
       return { data: builder.build().data };
     },
     forget: (uri) => builders.delete(uri),
   };
 }
 
-function pushLines(builder: SemanticTokensBuilder, snapshot: Snapshot, from: number, to: number): void {
+/** Tokens of BPF assembly. */
+export function pushAsmTokens(
+  builder: SemanticTokensBuilder,
+  snapshot: Snapshot,
+  from: number,
+  to: number,
+): void {
   const { definitions } = snapshot.assembled();
   const { index, tree } = snapshot;
   for (const line of tree.lines) {
@@ -92,35 +102,38 @@ function pushLines(builder: SemanticTokensBuilder, snapshot: Snapshot, from: num
     for (const token of line.tokens) {
       const meaning = meaningOf(token, definitions);
       if (meaning === undefined) continue;
-      const type = TYPES.indexOf(meaning[0]);
-      const modifiers = modifierBits(meaning.slice(1));
       if (isOneLine) {
-        builder.push(row, token.start - line.start, token.end - token.start, type, modifiers);
-        continue;
-      }
-      for (const piece of piecesOf(token)) {
-        const { line: pieceRow, character } = positionAt(index, piece.start);
-        builder.push(pieceRow, character, piece.end - piece.start, type, modifiers);
-      }
+        const type = TYPES.indexOf(meaning[0]);
+        builder.push(row, token.start - line.start, token.end - token.start, type, modifierBits(meaning));
+      } else pushToken(builder, index, token, meaning);
     }
   }
 }
 
-/** The parts of a token between carriage returns: a token may not reach over the end of a line. */
-function piecesOf({ start, text }: AsmToken): TextRange[] {
-  return [...text.matchAll(/[^\r]+/g)].map(({ index, 0: piece }) => {
-    return { start: start + index, end: start + index + piece.length };
-  });
+/** Writes one token, in pieces where it reaches over the end of a line: LSP has none that do. */
+export function pushToken(
+  builder: SemanticTokensBuilder,
+  index: LineIndex,
+  { start, text }: { readonly start: number; readonly text: string },
+  meaning: Meaning,
+): void {
+  const type = TYPES.indexOf(meaning[0]);
+  const modifiers = modifierBits(meaning);
+  for (const { index: at, 0: piece } of text.matchAll(/[^\r\n]+/g)) {
+    const { line, character } = positionAt(index, start + at);
+    builder.push(line, character, piece.length, type, modifiers);
+  }
 }
 
-function modifierBits(modifiers: readonly string[]): number {
+function modifierBits([, ...modifiers]: Meaning): number {
   return MODIFIERS.reduce(
     (bits, modifier, at) => (modifiers.includes(modifier) ? bits | (1 << at) : bits),
     0,
   );
 }
 
-type Meaning = readonly [TokenType, ...Modifier[]];
+/** What a token is: its type, then its modifiers. */
+export type Meaning = readonly [TokenType, ...Modifier[]];
 
 function meaningOf(token: AsmToken, definitions: ReadonlyMap<string, SymbolDef>): Meaning | undefined {
   switch (token.kind) {

@@ -49,6 +49,7 @@ export const PROGRAM_TYPES: readonly { readonly name: string; readonly meaning: 
   { name: 'sched_cls', meaning: 'Traffic control classifier; r1 is a `struct __sk_buff`. Returns a `TC_ACT_…` verdict.' },
   { name: 'socket_filter', meaning: 'Filters what a socket receives; r1 is a `struct __sk_buff`. Returns how many bytes to keep.' },
   { name: 'raw_tracepoint', meaning: 'Called when a tracepoint fires; r1 points to its arguments, 64 bits each. Nobody looks at the result.' },
+  { name: 'ext', meaning: 'Takes the place of a function of another program; r1 to r5 are what that is given.' },
   { name: 'raw', meaning: 'Plain memory in r1, its length in r2; nothing is rewritten.' },
 ];
 
@@ -63,6 +64,7 @@ export const SECTION_NAMES: readonly { readonly name: string; readonly meaning: 
   { name: 'action', meaning: 'Programs of type sched_cls.' },
   { name: 'socket', meaning: 'Programs of type socket_filter.' },
   { name: 'raw_tp/', meaning: 'Programs of type raw_tracepoint; the tracepoint stands behind the slash.' },
+  { name: 'freplace/', meaning: 'Programs of type ext; the function whose place they take stands behind the slash.' },
   { name: '.text', meaning: 'Functions that programs call.' },
   { name: 'license', meaning: 'The licence as a string: `.asciz "GPL"` allows every helper.' },
   { name: '.rodata', meaning: 'Constants.' },

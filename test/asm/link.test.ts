@@ -51,7 +51,7 @@ test('a program comes first, then what it calls, and nothing else', () => {
     '\texit',
   ]);
   expect(attr.funcs).toEqual([
-    { insnOff: 0, name: 'first' },
+    { insnOff: 0, name: 'first', isGlobal: true },
     { insnOff: 2, name: 'helper' },
     { insnOff: 5, name: 'deeper' },
   ]);
@@ -77,7 +77,7 @@ test('a local function within the program stays where it is', () => {
   const attr = linked('r1 = 1\ncall sub\nexit\nsub: r0 = r1\nexit');
   expect(attr.insns.length).toBe(40);
   expect(attr.funcs).toEqual([
-    { insnOff: 0, name: 'x' },
+    { insnOff: 0, name: 'x', isGlobal: true },
     { insnOff: 3, name: 'sub' },
   ]);
 });

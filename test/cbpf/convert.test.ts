@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bpfConvertFilter, type Converted } from '#core/cbpf/convert.ts';
+import { bpfConvertFilter, type Converted, FUNCTIONS } from '#core/cbpf/convert.ts';
 import { evaluateClassic } from '#core/cbpf/evaluate.ts';
+import { EXTENSIONS } from '#core/cbpf/extensions.ts';
 import { classicObject } from '#core/cbpf/object.ts';
 import { packetInput, seccompInput } from '#core/cbpf/packet-input.ts';
 import { filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
-import { type SockFilter, sockFilter } from '#core/cbpf/sock-filter.ts';
+import { SKF_AD_OFF, type SockFilter, sockFilter } from '#core/cbpf/sock-filter.ts';
 import type { RunInput } from '#core/ctx/input.ts';
+import { kernelFunctionImm } from '#core/helpers/numbering.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
@@ -205,16 +207,27 @@ test('rand is the machine’s random number, 32 bits of it', () => {
   expect(new Set(values).size).toBeGreaterThan(1);
 });
 
-test.each(['hatype', 'poff'])(
-  '%s has no place in a program that can be loaded, and it is told where',
-  (word) => {
-    const text = `ldh [0]\nld #${word}\nret a`;
-    const { diagnostics, object } = classicObject(text, { fileName: 'f.cbpf', name: 'f' });
-    expect(object).toBeUndefined();
-    expect(diagnostics).toMatchObject([{ code: 'not-convertible', severity: 'error' }]);
-    expect(text.slice(diagnostics[0]?.range.start, diagnostics[0]?.range.end)).toBe(`ld #${word}`);
-  },
-);
+test('functions that only converted programs call have the numbers that the helpers give them', () => {
+  expect(FUNCTIONS).toEqual({
+    SKF_AD_PAY_OFFSET: kernelFunctionImm('bpf_skb_get_pay_offset'),
+    SKF_AD_HATYPE: kernelFunctionImm('skb_dev_type'),
+  });
+});
+
+test('every extension of the kernel can be converted and loaded', () => {
+  for (const { constant, offset } of EXTENSIONS) {
+    const filters = [sockFilter(0x20, SKF_AD_OFF + offset), sockFilter(0x16)];
+    expect([constant, typeof runConverted(filters, { data: SYN })]).toEqual([constant, 'number']);
+  }
+});
+
+test.each([
+  ['packet', 1],
+  ['test_run', 772],
+] as const)('hatype is the type of the device: %s → %i', (attach, type) => {
+  const filters = filtersIn('ldx #4\nld #hatype\nadd x\nsub #4\nret a');
+  expect(runConverted(filters, { data: SYN, attach })).toBe(type);
+});
 
 test('line info leads from each eBPF instruction to its classic one', () => {
   const text = '; first\n  ldh [12]\njne #0x806, drop\nret #-1 ; all\ndrop: ret #0\n';
@@ -238,4 +251,15 @@ test('the longest program converts, and jumps that eBPF cannot reach are refused
   const nested = sockFilter(0x20, 0xfffff010);
   const tooLong = [sockFilter(0x05, 4094), ...Array.from({ length: 4094 }, () => nested), ret];
   expect(bpfConvertFilter(tooLong, 'socket_filter')).toMatchObject({ pc: 0, code: 'jump-too-far' });
+});
+
+test.each([
+  ['packet', 14 + 20 + 20],
+  ['test_run', 20 + 20],
+] as const)('poff is where the payload of a TCP packet lies: %s → %i', (attach, offset) => {
+  const filters = filtersIn('ldx #7\nld #poff\nadd x\nsub #7\nret a');
+  const data = new Uint8Array(80);
+  data.set(SYN);
+  data[46] = 0x50;
+  expect(runConverted(filters, { data, attach })).toBe(offset);
 });

@@ -80,9 +80,9 @@ describe('disasm', () => {
     expect(stdout).toMatch(/; .*a\.bpf\.s:1 {2}r0 = 42/);
   });
 
-  test('--xlated shows the rewritten program with the original instruction of each', async () => {
+  test('--xlated in a dialect shows the rewritten program with the original instruction of each', async () => {
     const path = file('ctx.bpf.s', '.section xdp,"ax",@progbits\nr2 = *(u32 *)(r1 + 16)\nr0 = 2\nexit\n');
-    const { code, stdout } = await cli(['disasm', '--xlated', path]);
+    const { code, stdout } = await cli(['disasm', '--xlated', '--dialect', 'pseudoc', path]);
     expect(code).toBe(0);
     // rx_queue_index is behind a pointer: one load becomes two.
     expect(stdout.match(/\(0\) /g)?.length).toBeGreaterThan(1);

@@ -34,7 +34,7 @@ const LINES: readonly ProgramTextLine[] = [
 describe('the layout of a rewritten program', () => {
   test('slots are in a column, signs tell what is changed and what is added', () => {
     expect(layOutProgram(program(LINES)).text.split('\n')).toEqual([
-      '; firewall, as it is executed: ~ changed, + added',
+      '; as executed: ~ changed, + added',
       'firewall:',
       '    0    r6 = r1',
       '    1  ~ r2 = *(u64 *)(r1 +0)',
@@ -42,6 +42,10 @@ describe('the layout of a rewritten program', () => {
       '    3    r0 = 0x1122334455667788 ll',
       '  105    exit',
     ]);
+  });
+
+  test('lines with a slot are told from headings', () => {
+    expect(layOutProgram(program(LINES)).slots).toEqual({ lines: [2, 3, 4, 5, 6], end: 5 });
   });
 
   test('lines lead to their source and back', () => {
@@ -71,14 +75,12 @@ describe('the layout of a rewritten program', () => {
 
   test('a converted program says so, and which classic instruction each line is made of', () => {
     const shown = layOutProgram(program(LINES.slice(1, 2), { form: 'converted' }));
-    expect(shown.text).toBe('; firewall, converted to eBPF\n  0    r6 = r1');
+    expect(shown.text).toBe('; converted to eBPF\n  0    r6 = r1');
     expect(shown.describe(1)).toBe('Instruction 0, made of the classic instruction 0');
   });
 
   test('a program that is as it was written says so', () => {
-    expect(layOutProgram(program(LINES.slice(0, 2))).text).toMatch(
-      /^; firewall, .*nothing had to be rewritten\n/,
-    );
+    expect(layOutProgram(program(LINES.slice(0, 2))).text).toMatch(/^; as executed: nothing rewritten\n/);
   });
 
   test('what is left out of a very long program is told', () => {
@@ -86,6 +88,6 @@ describe('the layout of a rewritten program', () => {
   });
 
   test('no lines at all are no mistake', () => {
-    expect(layOutProgram(program([])).text).toMatch(/^; firewall/);
+    expect(layOutProgram(program([])).text).toMatch(/^; as executed/);
   });
 });

@@ -95,6 +95,35 @@ test('a fault stops with a clear text', async () => {
   await editor.screenshot('7-fault');
 });
 
+test('the rewritten program stands beside its source and follows each stop', async () => {
+  const { page } = editor;
+  const file = 'xdp-firewall/firewall.bpf.s';
+  const data = workspace.lineOf(file, 'r7 = *(u32 *)(r1 + 0)');
+  await editor.openFile('firewall.bpf.s');
+  await editor.startDebugging('XDP firewall: telnet is dropped');
+  await editor.stoppedAt(data);
+  const registers = await editor.webview('Registers');
+  await registers.locator('[data-name="r10"]').waitFor();
+  expect(await registers.locator('[data-name="ax"]').count()).toBe(0);
+  await page
+    .getByRole('button', { name: 'BPF: Show Rewritten Program' })
+    .or(page.getByLabel('Show Rewritten Program'))
+    .first()
+    .click();
+  const current = () => editor.decoratedLines('bpf-program:', { current: true });
+  await expect.poll(current).toEqual([expect.stringMatching(/0 {2}~ r7 = \*\(u64 \*\)\(r1 /)]);
+  await registers.locator('[data-name="ax"]').waitFor();
+  await editor.screenshot('15-rewritten');
+  await page.keyboard.press('F10');
+  await editor.stoppedAt(data + 1);
+  await expect.poll(current).toEqual([expect.stringMatching(/1 {2}~ r8 = /)]);
+
+  // Out of sight, AX goes.
+  await editor.clickLine('bpf-program:', 'r1 = r7');
+  await editor.runCommand('View: Close Editor');
+  await registers.locator('[data-name="ax"]').waitFor({ state: 'detached' });
+});
+
 test('stepping over the last exit shows the verdict before the session ends', async () => {
   const { page } = editor;
   const file = 'xdp-firewall/firewall.bpf.s';

@@ -247,14 +247,21 @@ export class Editor {
     return this.page.evaluate(findColours, n);
   }
 
-  /** Texts of the lines that decorations of extensions lie on, in the editor in whose text `text` stands. */
-  decoratedLines(text: string): Promise<string[]> {
-    return this.page.evaluate(findDecorated, text);
+  /**
+   * Texts of the drawn lines that decorations of extensions lie on, in the editor whose document's URI contains `uri`.
+   * `current`: only the line with an icon in the gutter.
+   */
+  decoratedLines(uri: string, options: { current: boolean } = { current: false }): Promise<string[]> {
+    return this.page.evaluate(findDecorated, { uri, ...options });
   }
 
-  /** Clicks into the line that contains `text`, in whichever editor. */
-  async clickLine(text: string): Promise<void> {
-    await this.page.locator('.editor-instance .view-line', { hasText: text }).first().click();
+  /** Clicks into the first drawn line that contains `text`, in the editor whose document's URI contains `uri`. */
+  async clickLine(uri: string, text: string): Promise<void> {
+    const line = this.page
+      .locator(`.monaco-editor[data-uri*="${uri}"] .view-line`, { hasText: text })
+      .first();
+    // Near its beginning: a line is wider than its editor, and a click scrolls to where it goes.
+    await line.click({ position: { x: 90, y: 8 } });
   }
 
   private lineNumber(n: number): Locator {
@@ -299,17 +306,19 @@ function findColours(n: number): string[] {
 }
 
 /** Runs in the page: see `decoratedLines`. */
-function findDecorated(text: string): string[] {
-  const plain = (element: Element) => (element.textContent ?? '').replaceAll('\u00a0', ' ');
+function findDecorated({ uri, current }: { uri: string; current: boolean }): string[] {
+  const editor = document.querySelector(`.monaco-editor[data-uri*="${uri}"]`);
+  const lines = [...(editor?.querySelectorAll('.view-line') ?? [])];
+  const marks = editor?.querySelectorAll(
+    current
+      ? '.glyph-margin-widgets [class*="ced-"], .margin .cgmr[class*="ced-"]'
+      : '.view-overlays .cdr[class*="ced-"]',
+  );
   const found = new Set<string>();
-  for (const editor of document.querySelectorAll('.editor-instance')) {
-    const lines = [...editor.querySelectorAll('.view-line')];
-    if (!lines.some((line) => plain(line).includes(text))) continue;
-    for (const mark of editor.querySelectorAll('.view-overlays .cdr[class*="ced-"]')) {
-      const { top } = mark.getBoundingClientRect();
-      const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
-      if (line !== undefined) found.add(plain(line));
-    }
+  for (const mark of marks ?? []) {
+    const { top } = mark.getBoundingClientRect();
+    const line = lines.find((each) => Math.abs(each.getBoundingClientRect().top - top) < 3);
+    if (line !== undefined) found.add((line.textContent ?? '').replaceAll('\u00a0', ' '));
   }
   return [...found];
 }

@@ -33,6 +33,10 @@ describe('the extension file', () => {
     );
   });
 
+  test('has the pictures that the client shows', () => {
+    for (const theme of ['light', 'dark']) expect(names).toContain(`media/stack-frame-${theme}.svg`);
+  });
+
   test('has its licence, the notices of what is bundled, and the examples with their captures', () => {
     expect(files.get('LICENSE.txt')?.toString()).toMatch(/^MIT License/);
     const notices = files.get('dist/THIRD_PARTY_NOTICES.txt')?.toString() ?? '';
@@ -42,13 +46,32 @@ describe('the extension file', () => {
       const own = names.filter((name) => name.startsWith(`examples/${example}/`));
       expect(own.map((name) => name.replace(/.*\.(\w+)$/, '$1')).sort()).toEqual(['md', 'pcap', 's']);
     }
+    expect(names).toContain('examples/classic-filter/tcp-port-80.cbpf');
+    expect(names).toContain('examples/classic-filter/traffic.pcap');
+    const classic = names.filter((name) => name.startsWith('examples/classic-filter/'));
+    expect(classic.map((name) => name.replace(/.*\.(\w+)$/, '$1')).sort()).toEqual(['cbpf', 'md', 'pcap']);
     expect(names).toContain('examples/.vscode/launch.json');
+  });
+
+  test('has of koffi the loader and the binary for Linux, nothing else, and its licence', () => {
+    const koffi = names.filter((name) => name.startsWith('dist/node_modules/')).sort();
+    expect(koffi.map((name) => name.slice('dist/node_modules/'.length))).toEqual([
+      '@koromix/koffi-linux-x64/index.js',
+      '@koromix/koffi-linux-x64/linux_x64/koffi.node',
+      '@koromix/koffi-linux-x64/package.json',
+      'koffi/LICENSE.txt',
+      'koffi/index.cjs',
+      'koffi/package.json',
+      'koffi/src/koffi/index.cjs',
+      'koffi/src/koffi/src/static.cjs',
+    ]);
+    expect(files.get('dist/THIRD_PARTY_NOTICES.txt')?.toString()).toContain('koffi 3.3.4 (MIT)');
   });
 
   test('has no sources, tests, maps or packages, and no path of the machine that built it', () => {
     expect(
       names.filter((name) => /\.(ts|map|test\.\w+|lock)$|(^|\/)(test|scripts|node_modules)\//.test(name)),
-    ).toEqual([]);
+    ).toEqual(names.filter((name) => name.startsWith('dist/node_modules/')));
     const folders = new Set(names.filter((name) => name.includes('/')).map((name) => name.split('/')[0]));
     expect([...folders].filter((name) => name !== 'docs').sort()).toEqual([
       'dist',

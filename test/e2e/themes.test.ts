@@ -3,7 +3,7 @@ import { inRoot } from '#scripts/lib/paths.ts';
 import { Editor, QUIET_SETTINGS } from './harness.ts';
 import { copyExamples, type Workspace } from './workspace.ts';
 
-/** `npm run e2e -- --all`: the views are legible in light, dark and high-contrast themes. */
+/** `npm run e2e -- --all`: the views and the pane with the rewritten program are legible in light, dark and high-contrast themes. */
 const THEMES = ['Dark Modern', 'Light Modern', 'Default High Contrast', 'Default High Contrast Light'];
 let editor: Editor | undefined;
 let workspace: Workspace | undefined;
@@ -16,11 +16,12 @@ afterEach(async ({ task }) => {
 
 test.each(THEMES)('%s', async (theme) => {
   workspace = copyExamples();
-  editor = await Editor.open({
+  const opened = await Editor.open({
     vsix: inRoot('bpf-workbench.vsix'),
     folder: workspace.folder,
     settings: { ...QUIET_SETTINGS, 'workbench.colorTheme': theme },
   });
+  editor = opened;
   await editor.openFile('firewall.bpf.s');
   await editor.startDebugging('XDP firewall: telnet is dropped');
   for (const view of ['Registers', 'Stack', 'Stats']) {
@@ -29,6 +30,8 @@ test.each(THEMES)('%s', async (theme) => {
     const poor = await frame.evaluate(poorContrast);
     expect(poor, `text of the view ${view} that is hard to read`).toEqual([]);
   }
+  await editor.runCommand('BPF: Show Rewritten Program');
+  await expect.poll(() => opened.decoratedLines('bpf-program:', { current: true })).toHaveLength(1);
   await editor.screenshot(`theme-${theme.replaceAll(' ', '-').toLowerCase()}`);
 });
 

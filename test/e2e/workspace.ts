@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inRoot } from '#scripts/lib/paths.ts';
@@ -13,9 +13,21 @@ export interface Workspace {
 }
 
 export function copyExamples(): Workspace {
+  return inNewFolder('examples', (folder) => cpSync(inRoot('examples'), folder, { recursive: true }));
+}
+
+/** A folder of somebody who has nothing but a capture: no `launch.json`, so F5 debugs the active editor's program. */
+export function captureOnly(capture: string): Workspace {
+  return inNewFolder('filters', (folder) => {
+    mkdirSync(folder);
+    cpSync(inRoot('examples', capture), join(folder, 'capture.pcap'));
+  });
+}
+
+function inNewFolder(name: string, fill: (folder: string) => void): Workspace {
   const temporary = mkdtempSync(join(tmpdir(), 'bpf-workbench-'));
-  const folder = join(temporary, 'examples');
-  cpSync(inRoot('examples'), folder, { recursive: true });
+  const folder = join(temporary, name);
+  fill(folder);
   return {
     folder,
     lineOf(file, text) {

@@ -19,6 +19,7 @@ describe('malformed instructions', () => {
     ['ff00000000000000', 'unknown-opcode', 'no instruction has the opcode 0xff'],
     ['f500000000000000', 'rewritten-only', 'tail_call exists only in rewritten programs'],
     ['bf10ffff00000000', 'rewritten-only', 'mov64_percpu exists only in rewritten programs'],
+    ['bc11000001000000', 'rewritten-only', 'mov32_zext exists only in rewritten programs'],
     ['2110000000000000', 'rewritten-only', 'probe_ldxw exists only in rewritten programs'],
     ['0700010001000000', 'reserved-field', 'off is 1; it must be 0'],
     ['3701020005000000', 'reserved-field', 'off is 2; it must be 0, 1'],

@@ -78,6 +78,7 @@ describe('the table', () => {
     expect(rfc).toEqual([
       'addr_space_cast',
       'mov64_percpu',
+      'mov32_zext',
       'call_kfunc',
       'may_goto',
       'tail_call',

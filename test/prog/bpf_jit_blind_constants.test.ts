@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { hexText } from '#core/bytes/hex.ts';
 import { reference } from '#core/interp/reference.ts';
 import { decodeInsn } from '#core/isa/decode.ts';
 import { INSN_SIZE, type Insn, readInsn } from '#core/isa/insn.ts';
@@ -10,8 +11,13 @@ import { bpfProgFree } from '#core/prog/bpf-prog-free.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
+import { availableMaps } from '../kernel/differential.ts';
+import { attrOfGenerated, generate } from '../kernel/generate.ts';
+import { anyRecipe, type Recipe } from '../kernel/recipe.ts';
+import { programReport } from '../kernel/report.ts';
 import { attrOf, bytesOf, EXIT, R0_0, type Slot, unhex } from './build.ts';
 import { account, failEach, machineOf, shellOf } from './shells.ts';
+import { axLiveAtBlindable, unblind } from './unblind.ts';
 import { loadVector, vectors } from './vectors.ts';
 
 const HARDEN = { bpfJitHarden: 2 } as const;
@@ -235,6 +241,64 @@ test('random programs give the same result blinded', () => {
     ),
     { seed: 11, numRuns: 300 },
   );
+});
+
+test.each(['sched_cls', 'xdp', 'socket_filter'] as const)(
+  'random %s programs, read back beside what they were: every constant hidden, nothing else changed, AX used by nothing else',
+  (progType) => {
+    let blindable = 0;
+    let kept = 0;
+    const available = availableMaps();
+    const check = (recipe: Recipe, blindSeed: bigint): string[] => {
+      const attr = attrOfGenerated(generate(recipe, available));
+      const plain = bpfProgLoad(machineOf(), attr);
+      const blinded = bpfProgLoad(blindedMachine(blindSeed), attr);
+      if (!plain.ok || !blinded.ok) return ['not loaded'];
+      const [again, others] = [blindSeed, blindSeed + 1n].map((seed) => {
+        const loaded = bpfProgLoad(blindedMachine(seed), attr);
+        return loaded.ok ? hexText(loaded.prog.xlated) : '';
+      });
+      const found = unblind(plain.prog.xlated, blinded.prog.xlated);
+      if (again !== hexText(blinded.prog.xlated)) found.problems.push('the same seed gives another program');
+      if (others === again) found.problems.push('another seed gives the same program');
+      blindable += found.hidden.size;
+      kept += found.kept;
+      const leaked = [...found.hidden].filter((imm) => found.shown.has(imm));
+      const lost = axLiveAtBlindable(plain.prog.xlated);
+      return [
+        ...found.problems,
+        ...leaked.map((imm) => `${imm} shows`),
+        ...lost.map((slot) => `${slot}: AX is in use`),
+      ];
+    };
+    const drawn = [anyRecipe(progType), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })] as const;
+    const result = fc.check(
+      fc.property(...drawn, (recipe, seed) => check(recipe, seed).length === 0),
+      { seed: 12, numRuns: 120 },
+    );
+    const found = result.counterexample;
+    if (found)
+      throw new Error(`${check(...found).join('\n')}\n${programReport(generate(found[0], available))}`);
+    expect(result.failed).toBe(false);
+    expect(blindable).toBeGreaterThan(500);
+    expect(kept).toBeGreaterThan(500);
+  },
+);
+
+test('a constant that shows, an instruction that changes and a branch astray are found', () => {
+  const code: Slot[] = [[0x07, 1, 0, 0, 1234], [0x15, 1, 0, 1, 5], [0xbf, 0, 1], EXIT];
+  const plain = bytesOf(code);
+  const good = blind(code);
+  expect(unblind(plain, good).problems).toEqual([]);
+  expect(unblind(plain, plain).problems).not.toEqual([]);
+  for (let at = 0; at < good.length; at++) {
+    const bad = good.slice();
+    bad[at] = (bad[at] ?? 0) ^ 1;
+    expect(unblind(plain, bad).problems, `byte ${at}`).not.toEqual([]);
+  }
+  expect(axLiveAtBlindable(bytesOf([[0xbf, 11, 1], [0x07, 1, 0, 0, 1234], [0xbf, 0, 11], EXIT]))).toEqual([
+    1,
+  ]);
 });
 
 test('not asked for, or done before: the same object', () => {

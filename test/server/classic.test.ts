@@ -7,8 +7,11 @@ import type {
   DocumentSymbol,
   Hover,
   Location,
+  SemanticTokens,
+  SemanticTokensDelta,
   WorkspaceEdit,
 } from 'vscode-languageserver/node';
+import { TOKEN_LEGEND } from '#server/features/semantic-tokens.ts';
 import { PULLING, positionIn, startClient, type TestClient, textIn } from './harness.ts';
 
 const TEXT = `; ARP only
@@ -144,15 +147,121 @@ test('bpf/programs names the one program after its file', async () => {
   const programs = (uri: string) => client.rpc.sendRequest('bpf/programs', { uri });
   expect(await programs(await open(TEXT))).toEqual([{ name: 'filter', type: 'socket_filter', line: 0 }]);
   expect(await programs(await open('ldq'))).toEqual([]);
+  const seccomp = await open('ld [0]\njeq #2, no\nret #0x7fff0000\nno: ret #0x80000000\n');
+  expect(await programs(seccomp)).toMatchObject([{ type: 'seccomp' }]);
+  const packets = await open('ld [0]\nret #0x40000\n');
+  expect(await programs(packets)).toMatchObject([{ type: 'socket_filter' }]);
 });
 
-test('what classic BPF does not have is answered with nothing', async () => {
-  const uri = await open(TEXT);
-  const textDocument = { uri };
-  expect(await client.rpc.sendRequest('textDocument/semanticTokens/full', { textDocument })).toEqual({
-    data: [],
+describe('tokens', () => {
+  /** `text:type.modifier` of every token. */
+  const tokensOf = async (text: string) => {
+    const textDocument = { uri: await open(text) };
+    const { data } = await client.rpc.sendRequest<SemanticTokens>('textDocument/semanticTokens/full', {
+      textDocument,
+    });
+    const lines = text.split('\n');
+    let line = 0;
+    let character = 0;
+    return Array.from({ length: data.length / 5 }, (_, n) => {
+      const [down = 0, right = 0, length = 0, type = 0, bits = 0] = data.slice(n * 5);
+      character = down === 0 ? character + right : right;
+      line += down;
+      const modifiers = TOKEN_LEGEND.tokenModifiers.filter((_name, bit) => (bits >> bit) & 1);
+      const word = lines[line]?.slice(character, character + length);
+      return [`${word}:${[TOKEN_LEGEND.tokenTypes[type], ...modifiers].join('.')}`].join();
+    }).filter((each) => !each.endsWith(':operator'));
+  };
+
+  test.each([
+    ['ld #proto ; why\n', ['ld:keyword', 'proto:enumMember.readonly.defaultLibrary', '; why:comment']],
+    ['l1: ja l1\n', ['l1:label.declaration', 'ja:keyword', 'l1:label']],
+    ['st M[3]\nadd x\n', ['st:keyword', 'M:variable.static', '3:number', 'add:keyword', 'x:variable']],
+    [
+      '(000) jeq #0x50 jt 2\tjf 1\n',
+      [
+        '(:comment',
+        '000:comment',
+        '):comment',
+        'jeq:keyword',
+        '0x50:number',
+        'jt:keyword',
+        '2:number',
+        'jf:keyword',
+        '1:number',
+      ],
+    ],
+    ['/* a\nb */ tax\n', ['/* a:comment', 'b */:comment', 'tax:keyword']],
+    ['{ 0x6, 0, 0, 1 }, // c\n', ['0x6:number', '0:number', '0:number', '1:number', '// c:comment']],
+    ['1\n6 0 0 1\n', ['1:number', '6:number', '0:number', '0:number', '1:number']],
+  ])('%j', async (text, want) => {
+    expect(await tokensOf(text)).toEqual(want);
   });
-  expect(await client.rpc.sendRequest('textDocument/foldingRange', { textDocument })).toEqual([]);
+
+  test('a change is told as a difference', async () => {
+    const uri = await open(TEXT);
+    const textDocument = { uri };
+    const full = await client.rpc.sendRequest<SemanticTokens>('textDocument/semanticTokens/full', {
+      textDocument,
+    });
+    await client.change(uri, 2, [{ text: `${TEXT}\tret #1\n` }]);
+    const delta = await client.rpc.sendRequest<SemanticTokensDelta>(
+      'textDocument/semanticTokens/full/delta',
+      {
+        textDocument,
+        previousResultId: full.resultId,
+      },
+    );
+    expect(delta.edits).toHaveLength(1);
+    expect(delta.edits[0]?.data).toHaveLength(10); // the instruction and its number
+  });
+});
+
+test('labels and comments of several lines fold', async () => {
+  const text = '; a\n; b\n\tldh [12]\nl1:\n\ttax\n\ttxa\nl2: ret a\n';
+  const uri = await open(text);
+  const folds = await client.rpc.sendRequest('textDocument/foldingRange', { textDocument: { uri } });
+  expect(folds).toEqual([
+    { startLine: 3, endLine: 5 },
+    { startLine: 0, endLine: 1, kind: 'comment' },
+  ]);
+});
+
+test.each([
+  [1, []],
+  [2, ['A']],
+  [3, ['A', 'X']],
+  [4, ['M[3]']],
+  [5, ['A']],
+])('in the stopped line %i stand the registers that it reads', async (line, want) => {
+  const uri = await open('ldh [12]\nst M[3]\nadd x\nldx M[3]\nret a\n');
+  const at = { line: line - 1, character: 0 };
+  const values = await client.rpc.sendRequest<{ expression: string }[]>('textDocument/inlineValue', {
+    textDocument: { uri },
+    range: { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } },
+    context: { frameId: 1, stoppedLocation: { start: at, end: at } },
+  });
+  expect(values.map(({ expression }) => expression)).toEqual(want);
+});
+
+test.each([
+  ['ld [0]', /As a seccomp filter: `nr`/],
+  ['jeq', /As a seccomp filter: `openat \(x86-64\)`/],
+  ['ret #0x0005', /SECCOMP_RET_ERRNO \(1\)/],
+])('a filter that looks at system calls is told as one: %s', async (needle, want) => {
+  const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
+  const hover = await ask<Hover | null>('textDocument/hover', await open(text), text, needle);
+  expect(hover?.contents).toMatchObject({ value: expect.stringMatching(want) });
+});
+
+test('edits that follow each other in one notification are applied in order', async () => {
+  const uri = await open(TEXT);
+  const range = { start: { line: 1, character: 1 }, end: { line: 1, character: 4 } };
+  await client.change(uri, 2, [
+    { range, text: 'ldx' },
+    { range: { start: { line: 1, character: 3 }, end: { line: 1, character: 4 } }, text: 'hh' },
+  ]);
+  expect((await client.diagnostics(uri)).map(({ message }) => message)[0]).toMatch(/no instruction ldhh/);
 });
 
 describe('lenses', () => {

@@ -60,3 +60,39 @@ test.each([
   if (!reply.ok)
     expect(reply.problem).toMatchObject({ kind: 'assembly', message: expect.stringMatching(message) });
 });
+
+test('extensions run, and are named where a listing shows their offset', () => {
+  const bench = launch('\tld #poff\n\tst M[15]\n\tld #hatype\n\tadd #1\n\tret a\n', '0800');
+  bench.start({ stopOnEntry: true });
+  const [frame] = bench.session.request('frames', null);
+  expect(frame).toMatchObject({ pc: 0, insn: '(000) ld [-4044] ; #poff' });
+  for (let step = 0; step < 4; step++) bench.to('over');
+  expect([bench.value('M[15]'), bench.value('A')]).toEqual(['0x0', '0x2']);
+});
+
+test('several instructions in a line are several steps', () => {
+  const bench = launch('1,6 0 0 4294967295\n'.replace('1,', '3,32 0 0 4294963204,7 0 0 0,'));
+  bench.start({ stopOnEntry: true });
+  expect([bench.to('over'), bench.value('X')]).toEqual(['program:1', '0x0']);
+  expect([bench.to('over', 'instruction'), bench.value('X')]).toEqual(['program:1', '0x0']);
+});
+
+test('a pause never shows the middle of what a classic instruction becomes', () => {
+  const shown = new Set<number>();
+  for (let budget = 1; budget < 30; budget++) {
+    const bench = launch(
+      '\tldh [12]\n\tldx 4*([14]&0xf)\n\tld M[0]\n\tret a\n'.replace('ld M[0]', 'txa'),
+      '0806',
+    );
+    bench.session.request('start', { stopOnEntry: false, debug: true });
+    bench.session.runSlice(budget);
+    if (!bench.session.isRunning) break;
+    bench.session.request('pause', null);
+    bench.session.runSlice(1000);
+    const [frame] = bench.session.request('frames', null);
+    if (bench.ended === undefined) shown.add(frame?.pc ?? -1);
+    // A is what ldh has loaded, also behind ldx, which takes it aside for a while
+    if (frame?.pc === 2) expect(bench.value('A')).toBe('0x806 (2054)');
+  }
+  expect([...shown].sort()).toEqual([1, 2, 3]);
+});

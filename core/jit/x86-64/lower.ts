@@ -70,7 +70,7 @@ export const LOWER: Readonly<Record<InsnId, Lower>> = {
   arsh32_imm: a.shiftImm(F.sar_rm32_1, F.sar_rm32_imm8), arsh32_reg: a.shiftReg(F.sar_rm32_cl, F.sarx_r32_rm32_r32),
   neg64: a.unary(F.neg_rm64), neg32: a.unary(F.neg_rm32),
   mov64_imm: movSigned, mov64_reg: mov64,
-  mov32_imm: movImm32, mov32_reg: a.move(F.mov_rm32_r32),
+  mov32_imm: movImm32, mov32_reg: a.move(F.mov_rm32_r32), mov32_zext: a.move(F.mov_rm32_r32),
   movsx8_64: a.move(F.movsx_r64_rm8), movsx16_64: a.move(F.movsx_r64_rm16), movsx32_64: a.move(F.movsxd_r64_rm32),
   movsx8_32: a.move(F.movsx_r32_rm8), movsx16_32: a.move(F.movsx_r32_rm16),
   le16: a.moveSelf(F.movzx_r32_rm16), le32: a.moveSelf(F.mov_rm32_r32), le64: a.nothing,

@@ -22,6 +22,11 @@ import { type TestRunInput, type TestRunResult, testRun } from './test-run.ts';
 /** First kernel that counts maps and programs against their control group instead of RLIMIT_MEMLOCK. */
 const MEMCG_SINCE = 5.11;
 
+/** First kernel that keeps names of functions and line info. */
+const LINE_INFO_SINCE = 5.0;
+/** First kernel whose verifier tells stack depths (`BPF_LOG_STATS`). */
+const LOG_STATS_SINCE = 5.02;
+
 /** What the bridge finds outside; a test hands in its own. */
 export interface KernelHost {
   readonly platform: string;
@@ -79,7 +84,7 @@ export function openClassicFilters(host: KernelHost = ownHost()): OpenedSockets 
   if (!opened.ok) return opened;
   const fds = new Fds(opened.sys);
   try {
-    return { ok: true, sockets: new ClassicFilters(opened.sys, fds) };
+    return { ok: true, sockets: new ClassicFilters(opened.sys, fds, host.release) };
   } catch (error) {
     fds.closeAll();
     if (!(error instanceof KernelError)) throw error;
@@ -107,9 +112,12 @@ const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0
 
 /** Classic filters on a socket pair of this process. */
 export class ClassicFilters {
+  /** `uname -r`. */
+  readonly release: string;
   readonly #sockets: ClassicSockets;
 
-  constructor(sys: Syscalls, fds: Fds) {
+  constructor(sys: Syscalls, fds: Fds, release: string) {
+    this.release = release;
     this.#sockets = new ClassicSockets(sys, fds);
   }
 
@@ -167,6 +175,11 @@ export class KernelBridge {
     this.#maps = new KernelMaps(sys, this.#fds, this.nCpus);
   }
 
+  /** The log level at which the verifier tells stack depths: 4, or 1 where it tells none. */
+  get statsLogLevel(): number {
+    return versionNumber(this.release) >= LOG_STATS_SINCE ? 4 : 1;
+  }
+
   /** Fds that are open now. */
   get openFds(): number {
     return this.#fds.size;
@@ -174,7 +187,7 @@ export class KernelBridge {
 
   /** BPF_PROG_LOAD. A refusal is a value; KernelError only where names and lines (BTF) are refused. */
   load(attr: KernelProgAttr): KernelProg | KernelRefusal {
-    return loadProg(this.#sys, this.#fds, attr);
+    return loadProg(this.#sys, this.#fds, attr, versionNumber(this.release) >= LINE_INFO_SINCE);
   }
 
   /** One line on a refusal without a log: which right is missing, or the errno's meaning. */
@@ -230,6 +243,11 @@ export class KernelBridge {
     return this.#classicFilters().check(filter);
   }
 
+  /** CPUs that this thread may run on, ascending; the first one alone where the kernel does not say. */
+  allowedCpus(): number[] {
+    return this.#sys.affinity() ?? [0];
+  }
+
   /**
    * Binds this thread to `cpu`, so that runs see one CPU; returns what gives the old CPUs back. Throws KernelError.
    */
@@ -259,7 +277,7 @@ export class KernelBridge {
   }
 
   #classicFilters(): ClassicFilters {
-    this.#classic ??= new ClassicFilters(this.#sys, this.#fds);
+    this.#classic ??= new ClassicFilters(this.#sys, this.#fds, this.release);
     return this.#classic;
   }
 }

@@ -37,8 +37,8 @@ export function findKoffi(requireModule: RequireModule = createRequire(import.me
 }
 
 function missingText(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'MODULE_NOT_FOUND') {
+  // Another module that is missing is one that koffi wants, such as the binary for this platform.
+  if (error instanceof Error && error.message.startsWith("Cannot find module 'koffi'")) {
     return 'the optional module koffi, which makes system calls from Node, is not installed: npm install koffi';
   }
   const why = error instanceof Error ? error.message.split('\n')[0] : String(error);

@@ -1,0 +1,257 @@
+import { hexText } from '#core/bytes/hex.ts';
+import { evaluateClassic } from '#core/cbpf/evaluate.ts';
+import { packetInput } from '#core/cbpf/packet-input.ts';
+import { verdictText } from '#core/ctx/verdict.ts';
+import type { Engine } from '#core/interp/engine.ts';
+import { reference } from '#core/interp/reference.ts';
+import { WIDE_OPCODE } from '#core/isa/decode.ts';
+import { helperById } from '#core/isa/helpers.ts';
+import { INSN_SIZE, readInsn } from '#core/isa/insn.ts';
+import { OP_CALL } from '#core/isa/opcodes.ts';
+import type { LoadAttr } from '#core/object/object.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
+import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { errnoName } from '#core/platform/node/kernel/errors.ts';
+import { type KernelPrograms, loadKernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
+import { runProgram } from '#core/session/run.ts';
+import { MAX_CPUS } from '#core/vm/layout.ts';
+import { Machine } from '#core/vm/machine.ts';
+import { DEFAULT_SETTINGS, parseKernelVersion } from '#core/vm/settings.ts';
+import { ctxGivenBack } from './ctx-bytes.ts';
+import type { Io } from './io.ts';
+import { hex64 } from './json.ts';
+import { type Check, compareCode, lineAnInsn } from './kernel-compare-code.ts';
+import { report } from './kernel-compare-report.ts';
+import type { ClassicInput, ProgramInput } from './kernel-input.ts';
+import { kernelMaps, mapsJson } from './kernel-maps.ts';
+import { loadOrFail, refusedKernelJson, refusedKernelText, runInKernel } from './kernel-run.ts';
+import { loadPrograms } from './program-arrays.ts';
+import { mapsJson as simulatedMapsJson } from './run-report.ts';
+
+/** What runs the program here: each engine, and each with constants blinded. */
+const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
+  reference,
+].flatMap((engine) => [
+  { name: engine.name, engine, blind: false },
+  { name: `${engine.name}, blinded`, engine, blind: true },
+]);
+
+/** Runs the program in the kernel and here, prints what is equal; resolves to 1 on a difference or a refusal, else 0. */
+export async function kernelCompare(
+  kernel: KernelBridge,
+  input: ProgramInput,
+  json: boolean,
+  io: Io,
+): Promise<number> {
+  const loaded = loadOrFail(kernel, input);
+  if (!loaded.ok) {
+    if (json) await io.out(`${JSON.stringify(refusedKernelJson(kernel, input, loaded))}\n`);
+    else await io.out(refusedKernelText(kernel, input, loaded, io));
+    return 1;
+  }
+  // A container may leave it some CPUs only; both run on the same one.
+  const [cpu = 0] = kernel.allowedCpus();
+  const giveBack = kernel.pin(cpu);
+  const asked = machineHelpers(input.attr.insns);
+  if (asked.length > 0) {
+    io.err(
+      `bpf-workbench: ${asked.join(', ')}: what the machine answers differs from run to run, and so may results`,
+    );
+  }
+  try {
+    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input, cpu)];
+    return await report(kernel.release, { name: input.attr.name, type: input.progType }, checks, json, io);
+  } finally {
+    giveBack();
+    loaded.close();
+  }
+}
+
+/** Helpers whose result is the machine's own: time and random numbers. */
+const MACHINE_HELPERS = [5, 7, 125, 160];
+
+/** Names of those that the program calls. */
+function machineHelpers(insns: Uint8Array): string[] {
+  const called = new Set<number>();
+  for (let slot = 0; slot * INSN_SIZE < insns.length; slot++) {
+    const { opcode, src, imm } = readInsn(insns, slot);
+    if (opcode === OP_CALL && src === 0 && MACHINE_HELPERS.includes(imm)) called.add(imm);
+    if (opcode === WIDE_OPCODE) slot++;
+  }
+  return [...called].map((id) => helperById(id)?.name ?? `helper ${id}`);
+}
+
+function simulated(kernel: KernelBridge, { attr, others }: ProgramInput, blind: boolean) {
+  const machine = new Machine({
+    shared: false,
+    nCpus: Math.min(kernel.nCpus, MAX_CPUS),
+    hash: nodeHash,
+    settings: {
+      kernel: parseKernelVersion(kernel.release) ?? DEFAULT_SETTINGS.kernel,
+      ...(blind ? { bpfJitHarden: 2 } : {}),
+    },
+  });
+  return { machine, loaded: loadPrograms(machine, attr, others) };
+}
+
+/** Loads both once more with line info that tells instructions apart, and compares what became of them. */
+function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
+  const perInsn = (attr: LoadAttr): LoadAttr => ({ ...attr, lineInfo: lineAnInsn(attr.insns) });
+  const attr = perInsn(input.attr);
+  const { loaded } = simulated(kernel, { ...input, attr }, false);
+  if (!loaded.ok) {
+    const { message } = loaded.refusal;
+    return [
+      {
+        what: 'load',
+        engine: null,
+        packet: null,
+        equal: false,
+        kernel: 'loaded',
+        here: 'refused',
+        note: message,
+      },
+    ];
+  }
+  const there = loadKernelPrograms(kernel, attr, input.others, { logLevel: kernel.statsLogLevel });
+  if (!there.ok) {
+    const kernelText = errnoName(there.refusal.errno);
+    return [
+      {
+        what: 'load',
+        engine: null,
+        packet: null,
+        equal: false,
+        kernel: kernelText,
+        here: 'loaded',
+        note: '',
+      },
+    ];
+  }
+  try {
+    return compareCode(loaded.main, kernel.progInfo(there.main), there.main.log);
+  } finally {
+    there.close();
+  }
+}
+
+function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput, cpu: number): Check[] {
+  const runs = input.inputs.packets.map(({ number, data }) => {
+    const ran = runInKernel(kernel, there, input, data, 1);
+    return { number, data, ran, maps: mapsJson(kernelMaps(kernel, there)) };
+  });
+  return RUNS.flatMap(({ name, engine, blind }) => {
+    const { machine, loaded } = simulated(kernel, input, blind);
+    if (!loaded.ok) return [];
+    return runs.flatMap(({ number, data, ran, maps }): Check[] => {
+      const here = runProgram(
+        machine,
+        loaded.main,
+        engine,
+        { data, attach: 'test_run', ...(input.ctx === undefined ? {} : { ctx: input.ctx }) },
+        { cpu: Math.min(cpu, MAX_CPUS - 1) },
+      );
+      const one = (what: string, kernelText: string, hereText: string): Check => ({
+        what,
+        engine: name,
+        packet: number,
+        equal: kernelText === hereText,
+        kernel: kernelText,
+        here: hereText,
+        note: '',
+      });
+      const verdict = verdictText(input.progType, ran.retval);
+      if (here.fault !== undefined)
+        return [{ ...one('retval', verdict, here.verdict), note: here.fault.message }];
+      const given = ctxGivenBack(input.progType, ran.ctxOut);
+      const known = Object.fromEntries(Object.keys(given).map((field) => [field, here.ctxOut[field] ?? 0n]));
+      return [
+        one('retval', verdict, verdictText(input.progType, here.retval)),
+        ...(input.progType === 'raw_tracepoint'
+          ? []
+          : [one('packet', hexText(ran.dataOut), hexText(here.dataOut))]),
+        ...(Object.keys(given).length === 0 ? [] : [one('context', fieldsText(given), fieldsText(known))]),
+        ...loaded.main.maps.flatMap((map, index) =>
+          map.def.type === 'prog_array'
+            ? []
+            : [
+                one(
+                  `map ${map.def.name}`,
+                  sorted(maps[index] ?? {}),
+                  sorted(simulatedMapsJson([map])[0] ?? {}),
+                ),
+              ],
+        ),
+      ];
+    });
+  });
+}
+
+function fieldsText(fields: Readonly<Record<string, bigint>>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${hex64(value)}`)
+    .join(' ');
+}
+
+/** Elements in the order of their keys: hash maps have no order of their own. */
+function sorted(entries: object): string {
+  return Object.entries(entries)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(' ');
+}
+
+/** A classic filter: the kernel's socket filter and our evaluator. Resolves to the exit code. */
+export async function kernelCompareClassic(
+  sockets: ClassicFilters,
+  { name, filter, inputs }: ClassicInput,
+  json: boolean,
+  io: Io,
+): Promise<number> {
+  const errno = sockets.check(filter);
+  const checks =
+    errno === 0
+      ? inputs.packets.map(({ number, data }) => classicCheck(sockets, filter, number, data))
+      : [loadCheck(errnoName(errno))];
+  return report(sockets.release, { name, type: 'classic' }, checks, json, io);
+}
+
+/** The reader has refused whatever the check does, so that here it is loaded. */
+function loadCheck(kernelText: string): Check {
+  return {
+    what: 'load',
+    engine: null,
+    packet: null,
+    equal: false,
+    kernel: kernelText,
+    here: 'accepted',
+    note: '',
+  };
+}
+
+function classicCheck(
+  sockets: ClassicFilters,
+  filter: ClassicInput['filter'],
+  number: number,
+  data: Uint8Array,
+): Check {
+  const [passed = 0] = sockets.accepts(filter, [data]);
+  // A datagram of a socket pair has no device, no mark, no protocol.
+  const extensions = Object.fromEntries(NO_EXTENSIONS.map((each) => [`SKF_AD_${each}`, 0]));
+  const here = evaluateClassic(filter, packetInput({ bytes: data, dataAt: 0, networkAt: 0, extensions }));
+  const what = { what: 'accepted bytes', engine: 'classic', packet: number, kernel: `${passed}` };
+  if (here.kind !== 'return') return { ...what, equal: null, here: '', note: here.message };
+  const ours = `${Math.min(here.value >>> 0, data.length)}`;
+  return { ...what, equal: ours === what.kernel, here: ours, note: '' };
+}
+
+const NO_EXTENSIONS = [
+  'PROTOCOL',
+  'PKTTYPE',
+  'MARK',
+  'QUEUE',
+  'RXHASH',
+  'VLAN_TAG',
+  'VLAN_TAG_PRESENT',
+  'VLAN_TPID',
+];
