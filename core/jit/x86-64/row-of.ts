@@ -9,8 +9,16 @@ const TELLING: readonly (readonly Field[])[] = Array.from({ length: 256 }, (_, o
   const rows = rowsOfOpcode(opcode);
   const required = (field: Field) =>
     rows.map((row) => row[field]).filter((value) => typeof value === 'number');
-  return FIELDS.filter((field) => new Set(required(field)).size > 1);
+  return FIELDS.filter(
+    (field) => new Set(required(field)).size > 1 && !(field === 'imm' && isRegisterAlu(opcode)),
+  );
 });
+
+/** Arithmetic on two registers, which has no use for `imm` (byte swaps do). */
+function isRegisterAlu(opcode: number): boolean {
+  const isAlu = (opcode & 7) === 4 || (opcode & 7) === 7;
+  return isAlu && (opcode & 8) !== 0 && opcode >> 4 !== 0xd;
+}
 
 /**
  * The row of an instruction of a rewritten program. Other than in programs as loaded, fields that an
