@@ -4,11 +4,23 @@ import { bytesOfHex } from '#core/bytes/hex.ts';
 import { X86_PRESETS, type X86Config } from '#core/jit/x86-64/config.ts';
 import { readMachineLine } from '#core/jit/x86-64/machine-line.ts';
 import type { X86Program } from '#core/jit/x86-64/program.ts';
+import type { ProgType } from '#core/object/object.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
+
+/** The map that a program's map loads name. */
+export interface VectorMap {
+  readonly type: string;
+  readonly key_size: number;
+  readonly value_size: number;
+  readonly max_entries: number;
+}
 
 /** One program of a file of vectors (test/testdata/vectors/README.md), as far as native code is concerned. */
 export interface Vector {
   readonly name: string;
+  readonly prog_type: ProgType;
+  readonly insns: string;
+  readonly map: VectorMap | null;
   readonly xlated: string;
   readonly func_insn_start: readonly number[];
   readonly stack_depth: readonly number[];
