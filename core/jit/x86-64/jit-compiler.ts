@@ -8,7 +8,8 @@ import type { Code } from '../../prog/prog.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { compileX86 } from './compile-x86.ts';
 import type { X86Config } from './config.ts';
-import type { X86Func, X86Outcome } from './program.ts';
+import type { X86Func, X86Outcome, X86Program } from './program.ts';
+import { tailCallKinds } from './tail-call-kind.ts';
 import { tailCallReach } from './tail-call-reach.ts';
 
 /** What `x86JitCompiler` is made for. */
@@ -31,13 +32,14 @@ const ALIGNMENT = 64n;
 
 /**
  * The x86-64 compiler for one load (`LoadOptions.jit`). Functions' images follow one another, each on a
- * multiple of 64 bytes. Tail calls are of the indirect kind: which programs an array holds is not known then.
+ * multiple of 64 bytes.
  */
 export function x86JitCompiler(input: X86JitInput): JitCompiler {
   return (code) => {
     const { attr, config } = input;
     const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
-    const program = {
+    const tailCalls = tailCallKinds(code.insns, (map) => input.machine.maps.get(map)?.def.maxEntries);
+    const program: Omit<X86Program, 'imageAddrs'> = {
       insns: code.insns,
       funcs: code.funcs,
       stackDepths: kinds.map(({ stackDepth }) => stackDepth),
@@ -45,6 +47,7 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
         attr.insns,
         kinds.map(({ start }) => start),
       ),
+      tailCall: (slot) => tailCalls.get(slot) ?? 'indirect',
       wasClassic: input.wasClassic,
     };
     const at = input.imageAddr ?? IMAGES_AT;
