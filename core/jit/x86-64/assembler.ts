@@ -136,9 +136,18 @@ export class Assembler {
     this.#imm(form, distance);
   }
 
-  /** Bytes of an immediate that stand at `at` become zero. */
-  zero(at: number, count: number): void {
-    this.#bytes.fill(0, at, at + count);
+  /** A jump to a place further on, which `land` tells. Returns what `land` takes. */
+  ahead(form: Form): number {
+    this.rel(form, 0);
+    return form.immBytes === 1 ? this.pos : -this.pos;
+  }
+
+  /** The jump that `ahead` wrote leads to the next instruction. A short one must reach it. */
+  land(jump: number): void {
+    const end = Math.abs(jump);
+    const distance = this.pos - end;
+    if (jump > 0) this.#bytes[end - 1] = distance;
+    else for (let i = 0; i < 4; i++) this.#bytes[end - 4 + i] = distance >> (8 * i);
   }
 
   #room(): void {

@@ -7,6 +7,7 @@ import { jumpToEpilogue } from './jumps.ts';
 import { nop } from './nops.ts';
 import { R9, R12, RAX, RBP, RCX, RDX, type Reg, RSI, RSP } from './registers.ts';
 
+const AT_RAX: Mem = { base: RAX, index: -1, scale: 1, disp: 0, dispBytes: 0 };
 /** More tail calls than this, and the next one falls through (`MAX_TAIL_CALL_CNT`). */
 const MAX_TAIL_CALLS = 33;
 /** Bytes of a jump or call with a 32-bit distance. */
@@ -49,12 +50,14 @@ export function prologue(out: Emission): void {
 function tailCallCount({ asm, frame }: Emission): void {
   if (frame.isMain) {
     asm.ri(F.cmp_rm64_imm8, RAX, MAX_TAIL_CALLS);
-    asm.rel(F.ja_rel8, 6);
+    const isPointer = asm.ahead(F.ja_rel8);
     asm.r(F.push_r64, RAX);
     asm.rr(F.mov_rm64_r64, RAX, RSP);
-    asm.rel(F.jmp_rel8, 1);
-  }
-  asm.r(F.push_r64, RAX);
+    const isCount = asm.ahead(F.jmp_rel8);
+    asm.land(isPointer);
+    asm.r(F.push_r64, RAX);
+    asm.land(isCount);
+  } else asm.r(F.push_r64, RAX);
   asm.r(F.push_r64, RAX);
 }
 
@@ -147,12 +150,13 @@ export const tailCall: Lower = (out, slot) => {
  */
 function directTailCall(out: Emission): void {
   const { asm } = out;
-  const leave = leaveLength(out);
   loadCount(out);
-  asm.rel(F.jae_rel8, NEAR + leave + NEAR);
-  asm.rel(F.jmp_rel32, leave + NEAR);
+  const tooMany = asm.ahead(F.jae_rel8);
+  const empty = asm.ahead(F.jmp_rel32);
   leaveFrame(out);
   nop(asm, NEAR);
+  asm.land(tooMany);
+  asm.land(empty);
 }
 
 /** rsi the program array, edx the index, rax the pointer to the count; falls through when there is none. */
@@ -162,14 +166,12 @@ function indirectTailCall(out: Emission, slot: Slot): void {
   const entry = TAIL_CALL_ENTRY + (ibt ? ENDBR64 : 0);
   asm.rr(F.mov_rm32_r32, RDX, RDX);
   asm.rmd(F.cmp_rm32_r32, RDX, RSI, offMaxEntries);
-  const jumps = Number.isNaN(frame.indirectThunkRcx) ? 2 + (frame.config.sls ? 1 : 0) : NEAR;
-  const tail = leaveLength(out) + (offBpfFunc < 128 ? 4 : 7) + 4 + jumps;
-  asm.rel(F.jbe_rel8, 7 + 4 + 2 + 8 + 3 + 2 + tail);
+  const fallThrough = [asm.ahead(F.jbe_rel8)];
   loadCount(out);
-  asm.rel(F.jae_rel8, 8 + 3 + 2 + tail);
+  fallThrough.push(asm.ahead(F.jae_rel8));
   asm.rm(F.mov_r64_rm64, RCX, { base: RSI, index: RDX, scale: 8, disp: offPtrs, dispBytes: 4 });
   asm.rr(F.test_rm64_r64, RCX, RCX);
-  asm.rel(F.je_rel8, tail);
+  fallThrough.push(asm.ahead(F.je_rel8));
   leaveFrame(out);
   asm.rmd(F.mov_r64_rm64, RCX, RCX, offBpfFunc);
   asm.ri(F.add_rm64_imm8, RCX, entry);
@@ -179,25 +181,21 @@ function indirectTailCall(out: Emission, slot: Slot): void {
     asm.r(F.jmp_rm64, RCX);
     if (frame.config.sls) asm.zo(F.int3);
   }
+  for (const jump of fallThrough) asm.land(jump);
 }
 
-/** rax = the pointer; compares the count. 11 bytes. */
+/** rax = the pointer; compares the count. */
 function loadCount({ asm, frame }: Emission): void {
   asm.rm(F.mov_r64_rm64, RAX, countPointer(frame.stack));
-  asm.mi(F.cmp_rm64_imm8, { base: RAX, index: -1, scale: 1, disp: 0, dispBytes: 0 }, MAX_TAIL_CALLS);
+  asm.mi(F.cmp_rm64_imm8, AT_RAX, MAX_TAIL_CALLS);
 }
 
 /** Counts the call and leaves everything on the stack but the saved rbp and the return address. */
 function leaveFrame(out: Emission): void {
   const { asm, frame } = out;
-  asm.mi(F.add_rm64_imm8, { base: RAX, index: -1, scale: 1, disp: 0, dispBytes: 0 }, 1);
+  asm.mi(F.add_rm64_imm8, AT_RAX, 1);
   popSaved(out);
   asm.r(F.pop_r64, RAX);
   asm.r(F.pop_r64, RAX);
   if (frame.stack !== 0) asm.ri(F.add_rm64_imm32, RSP, frame.stack);
-}
-
-function leaveLength({ frame }: Emission): number {
-  const pops = frame.saved.reduce((sum, reg) => sum + (reg >= 8 ? 2 : 1), 0);
-  return 4 + pops + 2 + (frame.stack === 0 ? 0 : 7);
 }

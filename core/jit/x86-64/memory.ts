@@ -1,7 +1,6 @@
-import { isImm8 } from './assembler.ts';
 import type { Lower } from './emission.ts';
 import { FORMS as F } from './forms.ts';
-import { R10, R11, RAX, type Reg } from './registers.ts';
+import { R10, R11, RAX } from './registers.ts';
 import type { Form } from './row.ts';
 
 /** `dst = *(src + off)`. */
@@ -59,18 +58,11 @@ export function probeLoad(form: Form): Lower {
     asm.rr(F.sub_rm64_r64, R11, R10);
     asm.ri64(F.mov_r64_imm64, R10, probe.limitLo, probe.limitHi);
     asm.rr(F.cmp_rm64_r64, R11, R10);
-    const zeroLen = dst >= 8 ? 3 : 2;
-    asm.rel(F.ja_rel8, zeroLen + 2);
+    const readable = asm.ahead(F.ja_rel8);
     asm.rr(F.xor_rm32_r32, dst, dst);
-    const loadLen = loadLength(form, dst, src, off);
-    asm.rel(F.jmp_rel8, loadLen);
+    const done = asm.ahead(F.jmp_rel8);
+    asm.land(readable);
     asm.rmd(form, dst, src, off);
+    asm.land(done);
   };
-}
-
-/** Bytes of `form` with a register and `[base + disp]`. */
-function loadLength(form: Form, reg: Reg, base: Reg, disp: number): number {
-  const rex = form.rexW || reg >= 8 || base >= 8 ? 1 : 0;
-  const sib = (base & 7) === 4 ? 1 : 0;
-  return rex + form.opcode.length + 1 + sib + (isImm8(disp) ? 1 : 4);
 }
