@@ -101,6 +101,20 @@ describe('branches', () => {
     expect(far).toMatchObject({ ok: false, refusal: { pc: 1 } });
   });
 
+  test('its slot is told as loaded, whatever was put in front of it before', () => {
+    const WRITE: Slot[] = [
+      [0x61, 2, 1, 76],
+      [0x61, 3, 1, 80],
+      [0xbf, 4, 2],
+      [0x07, 4, 0, 0, 8],
+      [0x2d, 4, 3, 1],
+      [0x72, 2, 0, 0, 5],
+    ];
+    const code: Slot[] = [...WRITE, R0_0, [0xe5, 0, 0, 4000], ...repeat(4000, DIVIDE), EXIT];
+    const far = bpfProgLoad(machineOf(), attrOf('sched_cls', code));
+    expect(far).toMatchObject({ ok: false, refusal: { pc: WRITE.length + 1 } });
+  });
+
   test('in and out of rewritten instructions, forwards and backwards', () => {
     // Sums 7 % 4, 6 % 4, … 1 % 4, skipping multiples of 3.
     const code: Slot[] = [
