@@ -3,6 +3,12 @@ import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { WIDE_OPCODE } from '#core/isa/decode.ts';
+import {
+  BPF_FUNC_GET_PRANDOM_U32,
+  BPF_FUNC_KTIME_GET_BOOT_NS,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+  BPF_FUNC_KTIME_GET_NS,
+} from '#core/isa/helper-ids.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE, readInsn } from '#core/isa/insn.ts';
 import { OP_CALL } from '#core/isa/opcodes.ts';
@@ -68,7 +74,12 @@ export async function kernelCompare(
 }
 
 /** Helpers whose result is the machine's own: time and random numbers. */
-const MACHINE_HELPERS = [5, 7, 125, 160];
+const MACHINE_HELPERS: readonly number[] = [
+  BPF_FUNC_KTIME_GET_NS,
+  BPF_FUNC_GET_PRANDOM_U32,
+  BPF_FUNC_KTIME_GET_BOOT_NS,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+];
 
 /** Names of those that the program calls. */
 function machineHelpers(insns: Uint8Array): string[] {
