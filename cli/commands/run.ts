@@ -22,7 +22,7 @@ import {
   PROGRAM_OPTIONS,
   progTypeNamed,
 } from '../run-options.ts';
-import { refusedJson, refusedReport, resultJson, runReport, statsJson } from '../run-report.ts';
+import { refusedJson, refusedReport, resultJson, roomForMaps, runReport, statsJson } from '../run-report.ts';
 import { objectOf, readSource } from '../source.ts';
 
 /** `bpf-workbench run` */
@@ -127,6 +127,7 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     readonly json: object | undefined;
   }[] = [];
   const asJson = args.flag('json');
+  const room = roomForMaps();
   for (const { number, data } of inputs.packets) {
     const input = {
       data,
@@ -139,7 +140,7 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     const [problem] = result.inputProblems;
     if (problem !== undefined) throw new UsageError(`--ctx: ${problem}`);
     // Maps change from packet to packet: their contents are taken now or never.
-    const json = asJson ? resultJson(number, result, prog.maps) : undefined;
+    const json = asJson ? resultJson(number, result, prog.maps, room) : undefined;
     results.push({ packet: number, result, json });
   }
   tell();
