@@ -143,9 +143,11 @@ describe('the protocol', () => {
     expect(capabilities).toMatchObject({
       supportsConfigurationDoneRequest: true,
       supportsConditionalBreakpoints: true,
+      supportsDisassembleRequest: true,
+      supportsInstructionBreakpoints: true,
+      supportsSteppingGranularity: true,
       exceptionBreakpointFilters: [{ filter: 'fault', default: true }],
     });
-    expect(capabilities.supportsDisassembleRequest).toBeUndefined();
     expect(capabilities.supportsStepBack).toBeUndefined();
   });
 
