@@ -1,7 +1,8 @@
-import { type ClassicRefusal, SECCOMP_DATA_SIZE } from './check.ts';
+import type { ClassicRefusal } from './check.ts';
 import { Emitter } from './emitter.ts';
 import { extensionAt } from './extensions.ts';
 import { emitAttributeSearch } from './netlink.ts';
+import { SECCOMP_DATA_SIZE } from './seccomp-data.ts';
 import { SKF_AD_OFF, type SockFilter } from './sock-filter.ts';
 import { type ClassicInsnRow, classicRow } from './table.ts';
 

@@ -1,5 +1,5 @@
 import { CONVERTED, scratchOffset } from '../cbpf/convert.ts';
-import { fieldName } from '../cbpf/seccomp.ts';
+import { fieldName } from '../cbpf/seccomp-data.ts';
 import { valueName } from '../cbpf/seccomp-flow.ts';
 import { BPF_MEMWORDS } from '../cbpf/sock-filter.ts';
 import type { RegisterRow } from '../protocol/messages.ts';
