@@ -50,7 +50,7 @@ export function scratchRow(name: string): VariableRow {
 }
 
 /** What the value of A, X or a scratch word means at classic instruction `pc`; undefined: a plain number. */
-export function cellMeaning(
+function cellMeaning(
   { loaded }: FrameContext,
   classic: ClassicDebug,
   pc: number,
