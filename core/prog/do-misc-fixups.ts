@@ -1,7 +1,7 @@
-import { helperImm } from '../helpers/numbering.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { BPF_FUNC_GET_SMP_PROCESSOR_ID, BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import { helperImm } from '../isa/numbering.ts';
 import { OP_CALL, OP_MAY_GOTO } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
