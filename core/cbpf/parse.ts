@@ -19,6 +19,9 @@ export function parseClassicText(text: string): Parsed<ClassicProgram> {
   return new Parser(text).run();
 }
 
+/** Labels that are looked for among those that there are, in one text. */
+const MAX_SUGGESTIONS = 100;
+
 /** An instruction before its labels are known. */
 interface Pending {
   readonly row: ClassicInsnRow;
@@ -38,6 +41,7 @@ class Parser {
   readonly #uses: ClassicLabelUse[] = [];
   /** Labels since the last instruction. */
   #open: ClassicToken[] = [];
+  #nSuggestions = 0;
   #at = 0;
   #listing = false;
 
@@ -229,7 +233,7 @@ class Parser {
     this.#uses.push({ name, range, index });
     const label = this.#labels.get(name);
     if (label !== undefined) return label.index;
-    const near = suggest(name, this.#labels.keys());
+    const near = ++this.#nSuggestions > MAX_SUGGESTIONS ? undefined : suggest(name, this.#labels.keys());
     this.#diagnostics.push({
       range,
       severity: 'error',
