@@ -27,10 +27,9 @@ test('a character outside of the basic plane is one character', () => {
 test('thousands of labels that are all misspelt', () => {
   const n = 4000;
   const lines = Array.from({ length: n }, (_, i) => `label_number_${i}: jmp lable_numbr_${i}`);
-  const begun = performance.now();
   const { diagnostics } = readClassic(`${lines.join('\n')}\nret #0\n`);
-  // Every one with every other takes minutes; a hundred of them some tenths of a second.
-  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(diagnostics).toHaveLength(n);
+  // Every one compared with every other takes minutes.
+  expect(diagnostics.filter(({ fix }) => fix !== undefined)).toHaveLength(100);
   expect(diagnostics[0]?.message).toBe('there is no label lable_numbr_0; did you mean label_number_0?');
 }, 60_000);
