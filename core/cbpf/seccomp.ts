@@ -1,6 +1,6 @@
 import { suggest } from '../asm/suggest.ts';
 import { SECCOMP_ARCH, SECCOMP_DATA_SIZE, SECCOMP_FIELDS, SECCOMP_NR } from './seccomp-data.ts';
-import { SECCOMP_ARCHES, type SeccompArch, SYSCALLS } from './syscalls.ts';
+import { AUDIT_ARCHES, SECCOMP_ARCHES, type SeccompArch, SYSCALLS } from './syscalls.ts';
 
 /** A `struct seccomp_data`, or what is wrong with the fields that were given. */
 export type SeccompData =
@@ -9,14 +9,14 @@ export type SeccompData =
 
 /**
  * Lays out `struct seccomp_data` (include/uapi/linux/seccomp.h), little endian, from fields by name: `nr`
- * (a number, or the name of a system call of the architecture), `arch` (`x86-64`, the default, `arm64`, or
- * a number), `instruction_pointer`, `args[0]` to `args[5]` (unsigned 64 bits). What is not given is 0.
+ * (a number, or the name of a system call of the architecture), `arch` (`x86-64`, the default, `arm64`, the same as
+ * `uname -m` or `AUDIT_ARCH_…` has it, or a number), `instruction_pointer`, `args[0]` to `args[5]` (unsigned 64 bits). What is not given is 0.
  */
 export function seccompData(fields: Readonly<Record<string, string>>): SeccompData {
   const data = new Uint8Array(SECCOMP_DATA_SIZE);
   const view = new DataView(data.buffer);
   const archText = fields.arch ?? 'x86-64';
-  const arch = Object.hasOwn(SECCOMP_ARCHES, archText) ? (archText as SeccompArch) : undefined;
+  const arch = archNamed(archText);
   const archNumber = arch === undefined ? numberOf(archText, 32) : BigInt(SECCOMP_ARCHES[arch]);
   if (archNumber === undefined) {
     return wrong(`arch ${archText}: must be ${Object.keys(SECCOMP_ARCHES).join(', ')} or a number`);
@@ -41,6 +41,21 @@ export function seccompData(fields: Readonly<Record<string, string>>): SeccompDa
     view.setBigUint64(field.offset, value, true);
   }
   return { ok: true, data };
+}
+
+/** What else an architecture is called: by `uname -m`; its constant and number are known too. */
+const MACHINES: ReadonlyMap<string, SeccompArch> = new Map([
+  ['x86_64', 'x86-64'],
+  ['aarch64', 'arm64'],
+]);
+
+function archNamed(text: string): SeccompArch | undefined {
+  const known = MACHINES.get(text) ?? text;
+  const value = numberOf(text, 32);
+  return (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).find((arch) => {
+    const number = SECCOMP_ARCHES[arch];
+    return arch === known || AUDIT_ARCHES.get(number) === text || value === BigInt(number);
+  });
 }
 
 const NAMES_BY_NUMBER = new Map(
