@@ -1,6 +1,6 @@
 import { hexText } from '#core/bytes/hex.ts';
-import { kernelFunctionOfImm } from '#core/helpers/numbering.ts';
 import { readInsn } from '#core/isa/insn.ts';
+import { kernelFunctionOfImm } from '#core/isa/numbering.ts';
 import type { X86Config } from '#core/jit/x86-64/config.ts';
 import { decodeX86 } from '#core/jit/x86-64/decode.ts';
 import { printX86 } from '#core/jit/x86-64/print.ts';

@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -150,5 +150,6 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     await io.out(`${JSON.stringify(all)}\n`);
   } else
     await io.out(runReport({ attr, type, engine: engine.name, inputs, results, machine, prog, source, io }));
+  unloadPrograms(machine, loaded);
   return results.some((each) => each.result.fault !== undefined) ? 1 : 0;
 }

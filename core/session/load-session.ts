@@ -4,6 +4,7 @@ import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
+import type { TracingLink } from '../prog/bpf-tracing-prog-attach.ts';
 import { extendProgram } from '../prog/extend.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -73,7 +74,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     },
   });
   machine.statsEnabled = args.stats ?? true;
-  const programs = loadPrograms(args, machine, source.object, attr, source.classic);
+  const { programs, links } = loadPrograms(args, machine, source.object, attr, source.classic);
   const main = programs[0];
   if (main === undefined) throw new LaunchFailure('no-program', `${args.fileName} holds no program`);
   const cpu = machine.cpu(cpuNumber);
@@ -95,6 +96,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     packets: packets.packets,
     nCaptured: packets.nCaptured,
     maxInsns: args.maxInsns,
+    links,
     sight: { rewritten: false },
   };
   checkContext(args, loaded);
@@ -160,8 +162,9 @@ function loadPrograms(
   object: BpfObject,
   main: LoadAttr,
   classic: ClassicDebug | undefined,
-): DebugProgram[] {
+): { readonly programs: DebugProgram[]; readonly links: readonly TracingLink[] } {
   const set = new ProgramSet(machine);
+  const links: TracingLink[] = [];
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
@@ -197,8 +200,9 @@ function loadPrograms(
     if (extended === undefined) continue;
     if (!extended.ok) throw refused(args, attr, lines, extended.refusal);
     byName.set(name, { prog: extended.prog, attr, lines });
+    links.push(extended.link);
   }
-  return [...byName.values()];
+  return { programs: [...byName.values()], links };
 }
 
 function refused(

@@ -73,3 +73,15 @@ test.each(['array', 'percpu_array', 'hash'])(
     expect(() => mapsJson([map], room)).toThrow('all results together show at most 256 MiB of maps');
   },
 );
+
+test.each([[['run']], [['kernel', 'run']]])(
+  '%j: more arguments than a tracepoint has are told as --data',
+  async (words) => {
+    const path = file('tp.bpf.s', '.section raw_tp/any\nr0 = 0\nexit\n');
+    const { code, stderr } = await cli([...words, path, '--data', '00'.repeat(97)]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'bpf-workbench: --data has 97 bytes; a tracepoint has at most 12 arguments of 8 bytes',
+    });
+  },
+);

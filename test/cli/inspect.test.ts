@@ -83,6 +83,18 @@ test('--trace: the calls from loading to freeing', async () => {
   ]);
 });
 
+test('--trace: every program that was loaded is freed, those in program arrays too', async () => {
+  const head = '.map jumps, prog_array, 4, 4, 4\n.map_entry jumps, 0, main\n.map_entry jumps, 1, second\n';
+  const main = '.section xdp\n.globl main\nmain:\nr2 = jumps ll\nr3 = 1\ncall bpf_tail_call\nr0 = 1\nexit\n';
+  const path = file('arrays.bpf.s', `${head}${main}.globl second\nsecond:\nr0 = 3\nexit\n`);
+  const { trace } = await inspect(path, '--prog', 'main', '--trace');
+  const programs = (wanted: string): string[] =>
+    trace.flatMap(({ name, detail }: { name: string; detail: string }) => (name === wanted ? [detail] : []));
+  expect(programs('bpf_prog_load')).toEqual(['main', 'second']);
+  expect(programs('bpf_prog_free')).toEqual(['main', 'second']);
+  expect(programs('__bpf_prog_free')).toHaveLength(2);
+});
+
 test('for people', async () => {
   const { code, stdout } = await cli(['inspect', SMALL, '--trace']);
   expect(code).toBe(0);

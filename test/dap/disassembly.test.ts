@@ -156,6 +156,23 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     expect(converted[0]?.location?.sourceReference).toBe(1);
   });
 
+  test('a program without line info: rows without lines, and the frame leads to them', async () => {
+    dap = new DapClient(host());
+    const hex = 'b700000002000000 9500000000000000';
+    dap.files.set('/programs/two.hex', new TextEncoder().encode(hex));
+    await dap.launch({ program: '/programs/two.hex', stopOnEntry: true });
+    await dap.event('stopped');
+    const list = await rows(await pointer(), { instructionCount: 3 });
+    expect(list.map((row) => [row.instruction, row.line, row.location])).toEqual([
+      ['r0 = 2', undefined, undefined],
+      ['exit', undefined, undefined],
+      ['(no instruction)', undefined, undefined],
+    ]);
+    const [set] = await breakAt([{ instructionReference: list[1]?.address }]);
+    expect(set).toEqual({ id: set?.id, verified: true, instructionReference: list[1]?.address });
+    expect(await dap.stopAfter('continue')).toMatchObject({ hitBreakpointIds: [set?.id] });
+  });
+
   test('columns and lines as the client counts them', async () => {
     await launch({ data: 'builtin:tcp-syn' }, { linesStartAt1: false, columnsStartAt1: false });
     const [row] = await rows(await pointer(), { instructionCount: 1 });

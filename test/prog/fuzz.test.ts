@@ -65,6 +65,41 @@ test('random instructions load, run and end; what is refused says why', () => {
   expect(loadedCount).toBeGreaterThan(50);
 });
 
+test('however a program is rewritten, it does the same, and gives everything back', () => {
+  const ways = [{}, { bpfJitHarden: 2 }, { privileged: false }, { bpfJitEnable: 0 }] as const;
+  const outcome = (
+    bytes: Uint8Array,
+    type: (typeof TYPES)[number],
+    settings: (typeof ways)[number],
+  ): string => {
+    const machine = new Machine({ shared: false, nCpus: 2, settings });
+    // The first program that asks for its CPU lays the per-CPU variables out, for good.
+    machine.perCpu();
+    const before = machine.memory.takenBlocks;
+    const loaded = bpfProgLoad(machine, attrOf(type, bytes, { maps: [arrayMap('m')] }));
+    let told = loaded.ok ? '' : `${loaded.refusal.pc} ${loaded.refusal.message}`;
+    if (loaded.ok) {
+      const input = { data: new Uint8Array(40).fill(7) };
+      const { r0, insnsExecuted, fault, dataOut } = runProgram(machine, loaded.prog, reference, input, {
+        cpu: 1,
+        maxInsns: 2000,
+      });
+      told = [r0, insnsExecuted, fault?.kind, fault?.pc, fault?.message, dataOut].join(' ');
+      bpfProgFree(machine, loaded.prog);
+    }
+    expect(machine.memory.takenBlocks).toBe(before);
+    expect(machine.progAccount).toEqual({ pages: 0, objects: 0 });
+    return told;
+  };
+  fc.assert(
+    fc.property(program, fc.constantFrom(...TYPES), (bytes, type) => {
+      const [plain, ...others] = ways.map((settings) => outcome(bytes, type, settings));
+      for (const other of others) expect(other).toBe(plain);
+    }),
+    { seed: 12, numRuns: 500 },
+  );
+}, 60_000);
+
 /** Programs made to keep the data-flow pass busy. Counts of states, not times, would be another test. */
 const n = 20_000;
 const hostile: readonly [string, (i: number) => Slot][] = [
