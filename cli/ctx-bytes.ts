@@ -1,30 +1,36 @@
-import { ctxFieldByName } from '#core/ctx/fields.ts';
+import { ctxFieldByName, RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { UsageError } from './failure.ts';
 
-/** Sizes of `struct xdp_md` and `struct __sk_buff`, include/uapi/linux/bpf.h. */
+/** Sizes of `struct xdp_md` and `struct __sk_buff`, include/uapi/linux/bpf.h, and of all a tracepoint's arguments. */
 const XDP_MD_SIZE = 24;
 const SK_BUFF_SIZE = 192;
+const RAW_TRACEPOINT_SIZE = 8 * RAW_TRACEPOINT_ARGS;
 
 /** Fields of `__sk_buff` that BPF_PROG_TEST_RUN gives back as the program left them. */
 const GIVEN_BACK = ['mark', 'priority', 'cb[0]', 'cb[1]', 'cb[2]', 'cb[3]', 'cb[4]', 'tstamp'];
 
 /** A field of `__sk_buff` that only some types may read is there for all. */
 const fieldOf = (progType: ProgType, name: string) =>
-  ctxFieldByName(progType, name) ?? (progType === 'xdp' ? undefined : ctxFieldByName('sched_cls', name));
+  ctxFieldByName(progType, name) ?? (hasSkb(progType) ? ctxFieldByName('sched_cls', name) : undefined);
+
+const hasSkb = (progType: ProgType): boolean => progType === 'sched_cls' || progType === 'socket_filter';
 
 /**
- * The context with these fields as BPF_PROG_TEST_RUN takes it; `length`: bytes of data, which XDP's `data_end` must
- * tell. Throws `UsageError` for a field that the type does not have.
+ * The context with these fields as BPF_PROG_TEST_RUN takes it: XDP's `data_end` tells the length of `data`, which is
+ * the first arguments of a raw tracepoint. Throws `UsageError` for a field that the type does not have.
  */
 export function ctxBytes(
   progType: ProgType,
   fields: Readonly<Record<string, bigint>>,
-  length: number,
+  data: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(progType === 'xdp' ? XDP_MD_SIZE : SK_BUFF_SIZE);
+  const isTracepoint = progType === 'raw_tracepoint';
+  const size = isTracepoint ? RAW_TRACEPOINT_SIZE : progType === 'xdp' ? XDP_MD_SIZE : SK_BUFF_SIZE;
+  const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  if (progType === 'xdp') view.setUint32(4, length, true);
+  if (isTracepoint) bytes.set(data);
+  if (progType === 'xdp') view.setUint32(4, data.length, true);
   for (const [name, value] of Object.entries(fields)) {
     const field = fieldOf(progType, name);
     if (field === undefined) throw new UsageError(`--ctx: ${progType} has no field ${name}`);
@@ -34,11 +40,11 @@ export function ctxBytes(
   return bytes;
 }
 
-/** The fields that TEST_RUN gives back, out of the context that it gave back; none for XDP and without a context. */
+/** The fields that TEST_RUN gives back, out of the context that it gave back; none of other types and without a context. */
 export function ctxGivenBack(progType: ProgType, bytes: Uint8Array): Record<string, bigint> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Record<string, bigint> = {};
-  for (const name of progType === 'xdp' ? [] : GIVEN_BACK) {
+  for (const name of hasSkb(progType) ? GIVEN_BACK : []) {
     const field = fieldOf(progType, name);
     if (field === undefined || field.offset + field.size > bytes.length) continue;
     found[name] =

@@ -4,6 +4,10 @@ import { packetInput } from '#core/cbpf/packet-input.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
+import { WIDE_OPCODE } from '#core/isa/decode.ts';
+import { helperById } from '#core/isa/helpers.ts';
+import { INSN_SIZE, readInsn } from '#core/isa/insn.ts';
+import { OP_CALL } from '#core/isa/opcodes.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
@@ -14,17 +18,15 @@ import { MAX_CPUS } from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, parseKernelVersion } from '#core/vm/settings.ts';
 import { ctxGivenBack } from './ctx-bytes.ts';
-import { type Io, stylesFor } from './io.ts';
+import type { Io } from './io.ts';
 import { hex64 } from './json.ts';
 import { type Check, compareCode, lineAnInsn } from './kernel-compare-code.ts';
+import { report } from './kernel-compare-report.ts';
 import type { ClassicInput, ProgramInput } from './kernel-input.ts';
 import { kernelMaps, mapsJson } from './kernel-maps.ts';
 import { loadOrFail, refusedKernelJson, refusedKernelText, runInKernel } from './kernel-run.ts';
 import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
-
-/** CPU that both run on. */
-const CPU = 0;
 
 /** What runs the program here: each engine, and each with constants blinded. */
 const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
@@ -47,14 +49,36 @@ export async function kernelCompare(
     else await io.out(refusedKernelText(kernel, input, loaded, io));
     return 1;
   }
-  const giveBack = kernel.pin(CPU);
+  // A container may leave it some CPUs only; both run on the same one.
+  const [cpu = 0] = kernel.allowedCpus();
+  const giveBack = kernel.pin(cpu);
+  const asked = machineHelpers(input.attr.insns);
+  if (asked.length > 0) {
+    io.err(
+      `bpf-workbench: ${asked.join(', ')}: what the machine answers differs from run to run, and so may results`,
+    );
+  }
   try {
-    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input)];
+    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input, cpu)];
     return await report(kernel.release, { name: input.attr.name, type: input.progType }, checks, json, io);
   } finally {
     giveBack();
     loaded.close();
   }
+}
+
+/** Helpers whose result is the machine's own: time and random numbers. */
+const MACHINE_HELPERS = [5, 7, 125, 160];
+
+/** Names of those that the program calls. */
+function machineHelpers(insns: Uint8Array): string[] {
+  const called = new Set<number>();
+  for (let slot = 0; slot * INSN_SIZE < insns.length; slot++) {
+    const { opcode, src, imm } = readInsn(insns, slot);
+    if (opcode === OP_CALL && src === 0 && MACHINE_HELPERS.includes(imm)) called.add(imm);
+    if (opcode === WIDE_OPCODE) slot++;
+  }
+  return [...called].map((id) => helperById(id)?.name ?? `helper ${id}`);
 }
 
 function simulated(kernel: KernelBridge, { attr, others }: ProgramInput, blind: boolean) {
@@ -89,7 +113,7 @@ function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
       },
     ];
   }
-  const there = loadKernelPrograms(kernel, attr, input.others, { logLevel: 4 });
+  const there = loadKernelPrograms(kernel, attr, input.others, { logLevel: kernel.statsLogLevel });
   if (!there.ok) {
     const kernelText = errnoName(there.refusal.errno);
     return [
@@ -111,7 +135,7 @@ function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
   }
 }
 
-function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput): Check[] {
+function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput, cpu: number): Check[] {
   const runs = input.inputs.packets.map(({ number, data }) => {
     const ran = runInKernel(kernel, there, input, data, 1);
     return { number, data, ran, maps: mapsJson(kernelMaps(kernel, there)) };
@@ -125,7 +149,7 @@ function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramIn
         loaded.main,
         engine,
         { data, attach: 'test_run', ...(input.ctx === undefined ? {} : { ctx: input.ctx }) },
-        { cpu: CPU },
+        { cpu: Math.min(cpu, MAX_CPUS - 1) },
       );
       const one = (what: string, kernelText: string, hereText: string): Check => ({
         what,
@@ -143,10 +167,10 @@ function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramIn
       const known = Object.fromEntries(Object.keys(given).map((field) => [field, here.ctxOut[field] ?? 0n]));
       return [
         one('retval', verdict, verdictText(input.progType, here.retval)),
-        one('packet', hexText(ran.dataOut), hexText(here.dataOut)),
-        ...(input.ctx === undefined || input.progType === 'xdp'
+        ...(input.progType === 'raw_tracepoint'
           ? []
-          : [one('context', fieldsText(given), fieldsText(known))]),
+          : [one('packet', hexText(ran.dataOut), hexText(here.dataOut))]),
+        ...(Object.keys(given).length === 0 ? [] : [one('context', fieldsText(given), fieldsText(known))]),
         ...loaded.main.maps.flatMap((map, index) =>
           map.def.type === 'prog_array'
             ? []
@@ -231,69 +255,3 @@ const NO_EXTENSIONS = [
   'VLAN_TAG_PRESENT',
   'VLAN_TPID',
 ];
-
-async function report(
-  release: string,
-  head: { readonly name: string; readonly type: string },
-  checks: readonly Check[],
-  json: boolean,
-  io: Io,
-): Promise<number> {
-  const equal = checks.every((each) => each.equal !== false);
-  const all = { prog: head.name, type: head.type, kernel: release, equal, checks };
-  await io.out(json ? `${JSON.stringify(all)}\n` : compareText(all, io));
-  return equal ? 0 : 1;
-}
-
-/** A row for each thing and engine; of several packets the first that differs. */
-function compareText(
-  all: {
-    readonly prog: string;
-    readonly type: string;
-    readonly kernel: string;
-    readonly checks: readonly Check[];
-  },
-  io: Io,
-): string {
-  const styles = stylesFor(io);
-  const groups = new Map<string, Check[]>();
-  for (const each of all.checks) {
-    const key = each.engine === null ? each.what : `${each.what} (${each.engine})`;
-    groups.set(key, [...(groups.get(key) ?? []), each]);
-  }
-  const width = Math.max(...[...groups.keys()].map((key) => key.length));
-  const lines = [...groups].flatMap(([key, group]) => {
-    const first =
-      group.find(({ equal }) => equal === false) ?? group.find(({ equal }) => equal === null) ?? group[0];
-    if (first === undefined) return [];
-    const label = key.padEnd(width + 2);
-    if (first.equal === null) return [`${label}${styles.dim(`not compared: ${first.note}`)}`];
-    const count = group.length > 1 ? `${group.length} packets` : cut(first.kernel);
-    if (first.equal) return [`${label}${styles.green('equal')}      ${count}`.trimEnd()];
-    const where = [first.packet === null ? '' : `packet ${first.packet}`, first.note].filter(
-      (each) => each !== '',
-    );
-    const [there, here] = around(first.kernel, first.here);
-    return [
-      `${label}${styles.red('different')}  ${where.join(': ')}`.trimEnd(),
-      `    kernel  ${there}`,
-      `    here    ${here}`,
-    ];
-  });
-  return `${styles.bold(all.prog)}  ${all.type}: Linux ${all.kernel} and here\n${lines.join('\n')}\n`;
-}
-
-const MAX_SHOWN = 60;
-
-function cut(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
-
-/** The part of two long texts where they begin to differ. */
-function around(a: string, b: string): [string, string] {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at++;
-  const from = Math.max(0, at - 16);
-  const part = (text: string): string => `${from > 0 ? '…' : ''}${cut(text.slice(from))}`;
-  return [part(a), part(b)];
-}

@@ -6,6 +6,9 @@ import type { Io } from './io.ts';
 /** Path of the running kernel's types. */
 const VMLINUX_BTF = '/sys/kernel/btf/vmlinux';
 
+/** Names of architectures as `--arch` and the vectors have them. */
+const ARCH_NAMES: Readonly<Record<string, string>> = { x64: 'x86-64' };
+
 /** What `kernel info --json` prints. Numbers are null where the system does not tell them. */
 export interface KernelInfo {
   readonly available: boolean;
@@ -45,7 +48,7 @@ export function kernelInfo(host: KernelHost): KernelInfo {
     available: opened.ok,
     missing: opened.ok ? null : opened.message,
     kernel: isLinux ? host.release : null,
-    arch: host.arch,
+    arch: ARCH_NAMES[host.arch] ?? host.arch,
     cpus: isLinux ? possibleCpus(host.read) : null,
     bpf_jit_enable: number('/proc/sys/net/core/bpf_jit_enable'),
     bpf_jit_harden: number('/proc/sys/net/core/bpf_jit_harden'),

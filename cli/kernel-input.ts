@@ -1,5 +1,6 @@
 import { filtersOf } from '#core/cbpf/program.ts';
 import type { SockFilter } from '#core/cbpf/sock-filter.ts';
+import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
 import { MAP_TYPE_NUMBERS } from '#core/maps/header.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr, ProgType } from '#core/object/object.ts';
@@ -11,8 +12,8 @@ import { type Inputs, inputsOf } from './run-input.ts';
 import { ctxFields, progTypeNamed } from './run-options.ts';
 import { objectOf, readSource, type Source } from './source.ts';
 
-/** Types that BPF_PROG_TEST_RUN runs on a packet. */
-const TEST_RUN_TYPES: readonly string[] = ['xdp', 'sched_cls', 'socket_filter'];
+/** Types that BPF_PROG_TEST_RUN runs and we simulate; all but the last on a packet. */
+const TEST_RUN_TYPES: readonly string[] = ['xdp', 'sched_cls', 'socket_filter', 'raw_tracepoint'];
 /** Least bytes of a packet that BPF_PROG_TEST_RUN takes: an Ethernet header. */
 const ETH_HLEN = 14;
 
@@ -53,6 +54,10 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
   checkType(source, attr, object);
   const inputs = await inputsOf(args, attr.progType, io);
   for (const { number, data } of inputs.packets) {
+    if (attr.progType === 'raw_tracepoint') {
+      checkArguments(data, args);
+      continue;
+    }
     if (data.length >= ETH_HLEN) continue;
     throw new UsageError(
       `packet ${number} has ${data.length} bytes; BPF_PROG_TEST_RUN wants ${ETH_HLEN} at least, an Ethernet header`,
@@ -70,12 +75,22 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
   };
 }
 
+/** A raw tracepoint's arguments: whole ones, and no more than there can be; they run once. */
+function checkArguments(data: Uint8Array, args: Arguments): void {
+  if (args.has('repeat')) throw new UsageError('--repeat: the kernel runs a raw tracepoint program once');
+  if (data.length > 8 * RAW_TRACEPOINT_ARGS) {
+    throw new UsageError(
+      `--data has ${data.length} bytes; a tracepoint has at most ${RAW_TRACEPOINT_ARGS} arguments of 8 bytes`,
+    );
+  }
+}
+
 function checkType(source: Source, attr: LoadAttr, object: BpfObject): void {
   if (!TEST_RUN_TYPES.includes(attr.progType)) {
     const told = object.programs.find(({ name }) => name === attr.name)?.progType;
     const what = told === undefined ? 'the file tells no program type' : `the program is ${attr.progType}`;
     throw new UsageError(
-      `${source.name}: ${what}; the kernel runs ${TEST_RUN_TYPES.join(', ')} on packets: --type TYPE`,
+      `${source.name}: ${what}; the kernel can run ${TEST_RUN_TYPES.join(', ')}: --type TYPE`,
     );
   }
   for (const { name, type } of attr.maps) {

@@ -20,6 +20,9 @@ import { kernelMaps, mapLines, mapsJson } from './kernel-maps.ts';
 /** Last lines of the verifier's log that people are shown. */
 const LOG_LINES = 12;
 
+/** Bytes that surely fit beside head room and shared info into the page that TEST_RUN puts a packet in. */
+const PAGE_ROOM = 3000;
+
 /** How `kernel run` was asked for. */
 export interface KernelRunOptions {
   readonly repeat: number;
@@ -98,13 +101,17 @@ export function runInKernel(
   data: Uint8Array,
   repeat: number,
 ): TestRunResult {
-  const ctx = input.ctx && ctxBytes(input.progType, input.ctx, data.length);
+  const isTracepoint = input.progType === 'raw_tracepoint';
+  const fields = input.ctx ?? (isTracepoint ? {} : undefined);
+  const ctx = fields && ctxBytes(input.progType, fields, data);
+  const packet = isTracepoint ? new Uint8Array() : data;
   try {
-    return kernel.testRun(main, { data, repeat, ...(ctx === undefined ? {} : { ctx }) });
+    return kernel.testRun(main, { data: packet, repeat, ...(ctx === undefined ? {} : { ctx }) });
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     const why = ctx === undefined ? '' : '; a field of --ctx may be one that TEST_RUN does not take';
-    throw new UsageError(`${error.message}${why}`);
+    const tooLong = data.length > PAGE_ROOM ? `; ${data.length} bytes may not fit into a page` : '';
+    throw new UsageError(`${error.message}${tooLong}${why}`);
   }
 }
 
@@ -200,7 +207,9 @@ function runText(
     `#${number}`,
     summaries.get(number) ?? '',
     verdictText(input.progType, ran.retval),
-    `${ran.durationNs} ns${options.repeat > 1 ? ` (mean of ${options.repeat})` : ''}`,
+    input.progType === 'raw_tracepoint'
+      ? ''
+      : `${ran.durationNs} ns${options.repeat > 1 ? ` (mean of ${options.repeat})` : ''}`,
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const functions = info.jitedFuncLens.length;

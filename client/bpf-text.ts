@@ -7,7 +7,7 @@ const PROOF: readonly RegExp[] = [
   /^\s*[rw](10|\d)\s*=\s*\*\(\s*[us](8|16|32|64)\s*\*\s*\)\s*\(/,
   /^\s*if\s+[rw](10|\d)\s*(==|!=|s?[<>]=?|&)\s*\S+\s+goto\s+\S/,
   /^\s*(ldxb|ldxh|ldxw|ldxdw|stxb|stxh|stxw|stxdw|stdw)\s+(%r(10|\d)|\[%r(10|\d))/,
-  /^\s*\.(map\s+\w+\s*,|program\s+(xdp|socket_filter|sched_cls|raw)\b)/,
+  /^\s*\.(map\s+\w+\s*,|program\s+(xdp|socket_filter|sched_cls|raw_tracepoint|ext|raw)\b)/,
 ];
 
 /** Lines that are usual in BPF and rare elsewhere. Several are proof. */
@@ -16,7 +16,7 @@ const HINT: readonly RegExp[] = [
   /^\s*(mov|add|sub|and|or|xor|lsh|rsh|arsh|mul|div|lddw|jeq|jne|jgt|jsgt)(32|64)?\s+%r(10|\d)\s*,/,
   /^\s*goto\s+\S+\s*$/,
   /^\s*exit\s*$/,
-  /^\s*\.section\s+"?(xdp|tc|classifier|socket|license|maps|\.maps|kprobe|tracepoint)\b/,
+  /^\s*\.section\s+"?(xdp|tc|classifier|socket|license|maps|\.maps|kprobe|tracepoint|raw_tp|raw_tracepoint|freplace)\b/,
 ];
 
 const HINTS_WANTED = 4;

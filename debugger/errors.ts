@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { TargetError } from '#core/session/client.ts';
 import type { LaunchProblemKind } from '#core/session/target-api.ts';
 
 /** The adapter's errors by number; the numbers are stable, they are what bug reports name. */
@@ -71,6 +72,9 @@ export function assignmentError(
 
 /** Turns what a handler stumbled over in malformed arguments into an error of the request. */
 export function requestError(command: string, error: unknown): unknown {
+  // The views say themselves what went wrong, and a view may ask when the session is just ending.
+  if (command.startsWith('bpf/') && error instanceof TargetError)
+    return new DapError('targetFailed', error.message, { showUser: false });
   if (!(error instanceof TypeError)) return error;
   const message = `${command}: the arguments are not as the protocol says (${error.message})`;
   return new DapError('badRequest', message, { showUser: false });

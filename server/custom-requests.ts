@@ -1,6 +1,8 @@
 import { type Connection, ErrorCodes, ResponseError } from 'vscode-languageserver';
 import { fromBase64 } from '#core/bytes/base64.ts';
 import { hexText } from '#core/bytes/hex.ts';
+import { filtersOf } from '#core/cbpf/program.ts';
+import { looksLikeSeccomp } from '#core/cbpf/seccomp-flow.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { type CapturedPacket, readCapture } from '#core/input/capture.ts';
 import { LINKTYPE_ETHERNET } from '#core/input/captured-packet.ts';
@@ -47,10 +49,14 @@ export function registerCustomRequests(
   on('bpf/builtins', () => builtins());
 }
 
-/** A classic BPF text is one program, named after its file; none where it has errors. */
+/**
+ * A classic BPF text is one program, named after its file; none where it has errors. What it is attached to
+ * is told by what it does alone.
+ */
 function classicProgramsOf(snapshot: ClassicSnapshot): ProgramSummary[] {
-  const { programs } = snapshot.source().object ?? { programs: [] };
-  return programs.map(({ name, progType }) => ({ name, type: progType ?? 'socket_filter', line: 0 }));
+  const { object, value } = snapshot.source();
+  const type = looksLikeSeccomp(filtersOf(value)) ? 'seccomp' : 'socket_filter';
+  return (object?.programs ?? []).map(({ name }) => ({ name, type, line: 0 }));
 }
 
 function programsOf(snapshot: Snapshot): ProgramSummary[] {

@@ -25,17 +25,25 @@ interface Finding {
 export const checkCommand: Command = {
   spec: {
     name: 'check',
-    usage: ['FILE… [--json]'],
+    usage: ['FILE… [--json] [--type seccomp]'],
     summary: "The language server's diagnostics, for CI.",
-    options: { json: { text: 'one JSON object: {"diagnostics": […], "errors": n, "warnings": n}' } },
+    options: {
+      json: { text: 'one JSON object: {"diagnostics": […], "errors": n, "warnings": n}' },
+      type: { value: 'TYPE', text: 'seccomp: classic BPF as seccomp checks it' },
+    },
     notes: ['Exit code 1 when there is an error; warnings alone are 0.'],
   },
   async run(args, io) {
     if (args.positionals.length === 0) throw new UsageError('check: give at least one FILE (- is stdin)');
+    const isSeccomp = args.choice('type', ['seccomp']) !== undefined;
     const findings: Finding[] = [];
     // One by one: a damaged file has more findings than a call may have arguments.
     for (const path of args.positionals) {
-      for (const each of findingsOf(await readSource(path, io))) findings.push(each);
+      const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
+      if (isSeccomp && source.kind !== 'cbpf') {
+        throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
+      }
+      for (const each of findingsOf(source)) findings.push(each);
     }
     const count = (severity: Severity) => findings.filter((each) => each.severity === severity).length;
     const errors = count('error');

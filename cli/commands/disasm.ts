@@ -1,6 +1,7 @@
 import { printClassic } from '#core/cbpf/print.ts';
 import { type ClassicForm, filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
+import { seccompNotes } from '#core/cbpf/seccomp-flow.ts';
 import { decodeFilters, type SockFilter } from '#core/cbpf/sock-filter.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
@@ -44,7 +45,10 @@ export const disasmCommand: Command = {
       },
       linum: { text: 'with --xlated: file, line and column of each source line' },
       prog: { value: 'NAME', text: 'which of several programs; all if not told' },
-      type: { value: 'TYPE', text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw' },
+      type: {
+        value: 'TYPE',
+        text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw; seccomp: classic BPF with names of system calls and actions',
+      },
       jsonl: { text: 'batch: {"insns", "dialect"} a line → {"lines"}' },
     },
     notes: [
@@ -59,17 +63,24 @@ async function disasmFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('disasm: give one FILE (- is stdin)');
   const told = args.choice('dialect', [...PRINTED, ...Object.keys(CLASSIC)], LATER_DIALECTS);
-  const source = await readSource(path, io);
+  const type = args.choice('type', [...PROG_TYPES, 'seccomp']);
+  const isSeccomp = type === 'seccomp';
+  const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
   const converted = args.flag('bytes') || args.flag('xlated');
   const form = CLASSIC[told ?? (source.kind === 'cbpf' && !converted ? 'cbpf' : '')];
   if (form !== undefined) {
     if (converted)
       throw new UsageError('--bytes and --xlated show eBPF; give --dialect pseudoc, gnu or kernel');
-    await io.out(`${printClassic(classicFilters(source), form).join('\n')}\n`);
+    const filters = classicFilters(source);
+    const notes = isSeccomp ? seccompNotes(filters) : [];
+    await io.out(`${printClassic(filters, form, notes).join('\n')}\n`);
     return 0;
   }
   const dialect = PRINTED.find((each) => each === told) ?? 'pseudoc';
-  const object = objectOf(source, args.choice('type', PROG_TYPES));
+  const object = objectOf(
+    source,
+    PROG_TYPES.find((each) => each === type),
+  );
   const programs = programsOf(object, source.name, args.text('prog'));
   const asBpftool = args.flag('xlated') && (told === undefined || told === 'kernel');
   if (asBpftool) return xlatedFile(args, io, source, programs);

@@ -19,7 +19,10 @@ const SPEC: CommandSpec = {
   summary: 'Ask the running kernel: what it can do, what it makes of a program, whether we agree.',
   options: {
     prog: PROGRAM_OPTIONS.prog,
-    type: { value: 'TYPE', text: 'xdp, sched_cls or socket_filter, where the file does not tell' },
+    type: {
+      value: 'TYPE',
+      text: 'xdp, sched_cls, socket_filter or raw_tracepoint, where the file does not tell',
+    },
     data: { value: 'HEX|@FILE', text: 'one packet, 14 bytes at least' },
     pcap: PROGRAM_OPTIONS.pcap,
     packet: PROGRAM_OPTIONS.packet,
@@ -32,7 +35,7 @@ const SPEC: CommandSpec = {
     json: { text: 'one JSON object and nothing else' },
   },
   notes: [
-    'Linux on x86-64 or arm64, with koffi installed and CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON (root has them); kernel info tells what is missing.',
+    'Linux on a 64-bit x86 or arm processor, with koffi installed and CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON (root has them); kernel info tells what is missing.',
     'A program is loaded, run with BPF_PROG_TEST_RUN and unloaded; nothing is attached to a hook. A classic filter judges packets on a pair of sockets, which needs no rights.',
     'Exit code 1: info, the kernel cannot be asked; run, the program is refused; compare, it is refused or something differs.',
   ],

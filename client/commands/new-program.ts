@@ -9,6 +9,9 @@ export async function newProgram(): Promise<void> {
     matchOnDescription: true,
   });
   if (!picked) return;
-  const document = await vscode.workspace.openTextDocument({ language: 'bpf', content: picked.text });
+  const document = await vscode.workspace.openTextDocument({
+    language: picked.language ?? 'bpf',
+    content: picked.text,
+  });
   await vscode.window.showTextDocument(document);
 }

@@ -1,6 +1,8 @@
 /** What a new program begins with; each assembles and runs as it stands. */
 export interface Template {
   readonly label: string;
+  /** Language of the document; `bpf` when absent. */
+  readonly language?: 'bpf-classic';
   readonly description: string;
   readonly text: string;
 }
@@ -102,6 +104,21 @@ next:
 	goto next
 done:
 	exit
+`,
+  },
+  {
+    label: 'Classic Filter',
+    description:
+      'the language of tcpdump -d, which can be pasted as it is: registers A and X, jumps forward only',
+    language: 'bpf-classic',
+    text: `; A classic socket filter: returns the number of bytes to accept, 0 drops the packet.
+; What "tcpdump -d" prints can take the place of all this.
+	ldh [12]		; EtherType
+	jne #0x800, drop	; IPv4 only
+	ldb [23]		; protocol
+	jne #6, drop		; TCP only
+	ret #-1			; all of it
+drop:	ret #0
 `,
   },
 ];

@@ -101,15 +101,20 @@ export async function startProgram(
   await vscode.debug.startDebugging(folder, { ...config, ...options.more }, { noDebug: options.noDebug });
 }
 
-/** A program that gets packets is asked for one; a raw program gets empty memory, a tracepoint its arguments. */
+/**
+ * A program that gets packets is asked for one; a raw program gets empty memory, a tracepoint its arguments. An
+ * extension runs in its place, in the first program of the file.
+ */
 function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined): vscode.DebugConfiguration {
   return {
     type: 'bpf',
     request: 'launch',
     name: program ? `BPF: ${program.name}` : 'BPF: Active Program',
     program: uri.fsPath,
-    ...(program ? { prog: program.name } : {}),
+    ...(program ? { [program.type === 'ext' ? 'freplace' : 'prog']: program.name } : {}),
     ...(program && PACKET_TYPES.includes(program.type) ? { packet: 'ask' } : {}),
+    // no text says so: the language server has looked at what the program does
+    ...(program?.type === 'seccomp' ? { progType: 'seccomp' } : {}),
   };
 }
 

@@ -230,8 +230,8 @@ const HELPERS: Readonly<Record<string, number>> = { SKF_AD_RANDOM: 7, SKF_AD_CPU
  * (`kernelFunctionImm`; cbpf may not import the helpers, so a test compares).
  */
 export const FUNCTIONS: Readonly<Record<string, number>> = {
-  SKF_AD_PAY_OFFSET: 0x0020_0900,
-  SKF_AD_HATYPE: 0x0020_0a00,
+  SKF_AD_PAY_OFFSET: 0x0030_0000,
+  SKF_AD_HATYPE: 0x0030_0100,
 };
 
 function emitExtension(out: Emitter, offset: number, pc: number): ClassicRefusal | undefined {

@@ -7,13 +7,20 @@ import { type ClassicInsnRow, classicRow } from './table.ts';
  * A program as text, one line an instruction, each form as its own tool prints it: `asm` can be read by
  * bpf_asm, `d`, `dd` and `ddd` are those of tcpdump. A code that is no instruction prints as `unimp 0x…`,
  * as tcpdump does.
+ * @param notes words for some instructions, as comments; `dd` and `ddd` have no place for them.
  */
-export function printClassic(filters: readonly SockFilter[], form: ClassicForm): string[] {
+export function printClassic(
+  filters: readonly SockFilter[],
+  form: ClassicForm,
+  notes: readonly (string | undefined)[] = [],
+): string[] {
+  const noted = (text: string, index: number): string =>
+    notes[index] === undefined ? text : `${text.trimEnd()}\t; ${notes[index]}`;
   switch (form) {
     case 'asm':
-      return printAsm(filters);
+      return printAsm(filters, noted);
     case 'd':
-      return filters.map((filter, index) => listingLine(filter, index));
+      return filters.map((filter, index) => noted(listingLine(filter, index), index));
     case 'dd':
       return filters.map(
         ({ code, jt, jf, k }) =>
@@ -32,7 +39,7 @@ export function jumpTargets(filter: SockFilter, index: number): readonly number[
   return [];
 }
 
-function printAsm(filters: readonly SockFilter[]): string[] {
+function printAsm(filters: readonly SockFilter[], noted: (text: string, index: number) => string): string[] {
   const named = new Set<number>();
   const body = filters.map((filter, index) => {
     const label = (target: number): string => {
@@ -44,7 +51,7 @@ function printAsm(filters: readonly SockFilter[]): string[] {
   const lines: string[] = [];
   for (const [index, text] of body.entries()) {
     if (named.has(index)) lines.push(`L${index}:`);
-    lines.push(`\t${text}`);
+    lines.push(`\t${noted(text, index)}`);
   }
   return lines;
 }

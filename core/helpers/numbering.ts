@@ -19,13 +19,17 @@ const INTERNAL_FUNCTIONS = [
   'array_map_delete_elem',
   'htab_map_update_elem',
   'htab_map_delete_elem',
-  // what extensions of classic programs call; the second is ours, the kernel reads the device itself
-  'bpf_skb_get_pay_offset',
-  'skb_dev_type',
+  'percpu_array_map_lookup_percpu_elem',
 ] as const;
 
-/** Name of a function that only rewritten code calls. */
-export type InternalFunction = (typeof INTERNAL_FUNCTIONS)[number];
+/**
+ * Functions that programs converted from classic BPF call for extensions, by address already as they are
+ * loaded. The second is ours: the kernel's converted programs read the device themselves.
+ */
+const CLASSIC_FUNCTIONS = ['bpf_skb_get_pay_offset', 'skb_dev_type'] as const;
+
+/** Name of a function that only rewritten or converted code calls. */
+export type InternalFunction = (typeof INTERNAL_FUNCTIONS | typeof CLASSIC_FUNCTIONS)[number];
 
 /** Helpers whose function is called otherwise than the helper. */
 const SYMBOLS: ReadonlyMap<number, string> = new Map([[7, 'bpf_user_rnd_u32']]);
@@ -36,6 +40,7 @@ const SYMBOLS: ReadonlyMap<number, string> = new Map([[7, 'bpf_user_rnd_u32']]);
  */
 const HELPERS_AT = 0x0010_0000;
 const INTERNAL_AT = 0x0020_0000;
+const CLASSIC_AT = 0x0030_0000;
 const FUNCTION_BYTES = 0x100;
 
 const byImm = new Map<number, KernelFunction>();
@@ -43,6 +48,9 @@ const byName = new Map<string, number>();
 for (const { id, name } of HELPERS) enter(HELPERS_AT + id * FUNCTION_BYTES, SYMBOLS.get(id) ?? name, id);
 INTERNAL_FUNCTIONS.forEach((name, i) => {
   enter(INTERNAL_AT + i * FUNCTION_BYTES, name, undefined);
+});
+CLASSIC_FUNCTIONS.forEach((name, i) => {
+  enter(CLASSIC_AT + i * FUNCTION_BYTES, name, undefined);
 });
 
 function enter(imm: number, name: string, helper: number | undefined): void {
@@ -64,6 +72,11 @@ export function kernelFunctionImm(name: string): number {
 /** The same for a helper by its number; undefined where no helper has it. */
 export function helperImm(id: number): number | undefined {
   return helperById(id) === undefined ? undefined : HELPERS_AT + id * FUNCTION_BYTES;
+}
+
+/** Is it one that programs converted from classic BPF may call as they are loaded? */
+export function isClassicFunction(name: string): boolean {
+  return CLASSIC_FUNCTIONS.some((each) => each === name);
 }
 
 /** The function that a call's `imm` in a rewritten program leads to; undefined: none. */

@@ -5,7 +5,7 @@ import { regOffset } from '../vm/layout.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { tailCall } from './calls.ts';
 import { HANDLERS } from './handlers.ts';
-import { inlinedLoad, type Origin, originOf } from './inlined.ts';
+import { belowFrame, inlinedLoad, type Origin, originOf } from './inlined.ts';
 import { callHandler } from './kernel-functions.ts';
 import { type Handler, type Op, trap } from './op.ts';
 
@@ -79,7 +79,11 @@ const strayBranch: Handler = (s, op) => {
 };
 
 /** The handler of a slot, chosen by what it calls or stands for. */
-function handlerOf({ insn }: Decoded, id: InsnId, { original }: Origin): Handler {
+function handlerOf(decoded: Decoded, id: InsnId, origin: Origin): Handler {
+  const { insn } = decoded;
+  const { original } = origin;
+  const below = belowFrame(decoded, id, origin);
+  if (below !== undefined) return below;
   if (id === 'call_helper') return callHandler(insn.imm, tailCall);
   const isInlined = id === 'ldxw' && original?.row?.id === 'call_helper';
   return isInlined ? inlinedLoad(original.insn.imm, HANDLERS[id]) : HANDLERS[id];

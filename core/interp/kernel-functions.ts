@@ -108,20 +108,33 @@ const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
  * which the loop began stands behind the counter.
  */
 const timedMayGoto: Handler = (s, op) => {
-  const high = s.view.getInt32(s.block + REG_R10 + 4, true);
-  const at = lo(s, REG_R10) + lo(s, REG_AX) + 8;
-  const begin = checkedLinear(s, high, at, 8, layout.PERM_READ);
+  const below = lo(s, REG_AX) + 8;
+  const begin = mayGotoSlot(s, below, layout.PERM_READ);
   if (begin === 0) {
     return fault(s, op, { kind: 'out_of_bounds', message: 'may_goto: its place on the stack is gone' });
   }
   enterHelper(s, op);
   const now = s.machine.clock.nowNs(s.cpu.insnsExecuted);
   const began = s.view.getBigUint64(begin, true);
-  if (began === 0n) s.view.setBigUint64(checkedStore(s, high, at, 8), now, true);
+  if (began === 0n) s.view.setBigUint64(mayGotoSlot(s, below, layout.PERM_WRITE), now, true);
   const isOver = began !== 0n && now - began >= MAY_GOTO_NS;
   set(s, REG_AX, isOver ? 0 : BPF_MAX_TIMED_LOOPS, 0);
   return op.next;
 };
+
+/**
+ * Linear address of the 8 bytes at `off` from the frame pointer that belong to a `may_goto`, −528 … −8; 0 when
+ * they cannot be reached. Below the frame's 512 bytes they lie in its record.
+ */
+export function mayGotoSlot(s: ExecState, off: number, perm: number): number {
+  if (off < -layout.MAX_BPF_STACK) {
+    const record = layout.frameRecord(s.block, s.view.getUint32(s.block + layout.CPU_DEPTH, true));
+    return record + layout.FRAME_BELOW + off + layout.MAX_BPF_STACK + layout.FRAME_BELOW_SIZE;
+  }
+  const high = s.view.getInt32(s.block + REG_R10 + 4, true);
+  const low = lo(s, REG_R10) + off;
+  return perm === layout.PERM_WRITE ? checkedStore(s, high, low, 8) : checkedLinear(s, high, low, 8, perm);
+}
 
 const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   bpf_skb_load_helper_8_no_cache: skbLoadHelper(1),
@@ -133,6 +146,7 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   array_map_delete_elem: helper(3),
   htab_map_update_elem: helper(2),
   htab_map_delete_elem: helper(3),
+  percpu_array_map_lookup_percpu_elem: helper(195),
   bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
   skb_dev_type: skbExtension(skbDevType),
 };

@@ -15,6 +15,12 @@ export interface RegisterInfo {
 /** Number of registers that a program may name: R0 … R10. */
 export const N_REGISTERS = 11;
 
+/** First argument's register, in which a program is given its context. */
+export const BPF_REG_ARG1 = 1;
+
+/** The same, at a program's start. */
+export const BPF_REG_CTX = BPF_REG_ARG1;
+
 /** Stack pointer's register: read only, address of the byte behind the frame. */
 export const BPF_REG_FP = 10;
 

@@ -1,7 +1,7 @@
 import { freeMap } from '../maps/create.ts';
 import type { Machine } from '../vm/machine.ts';
 import { mutexIsLocked } from '../vm/mutex.ts';
-import { AUX_DST_PROG, AUX_REFCNT, auxWord, setAuxWord } from '../vm/prog-aux.ts';
+import { AUX_DST_PROG, AUX_REFCNT, auxWord } from '../vm/prog-aux.ts';
 import { bpfProgDec } from './bpf-prog-inc.ts';
 import { kfree, vfree } from './kernel-memory.ts';
 import type { BpfProg, BpfProgShell } from './prog.ts';
@@ -52,11 +52,8 @@ export function bpfProgFree(machine: Machine, prog: BpfProgShell | BpfProg): voi
       putDstProg(machine, prog);
       freeUsedMaps(machine, prog);
       for (const map of aux.ownMaps) freeMap(machine, map);
-      aux.ownMaps = [];
       kfree(machine, aux.jitedLinfo);
-      aux.jitedLinfo = 0;
       kfree(machine, aux.kfuncTab);
-      aux.kfuncTab = 0;
     }
   }
   rawBpfProgFree(machine, prog);
@@ -81,6 +78,5 @@ function checkHolders(machine: Machine, prog: BpfProgShell | BpfProg): void {
 /** An extension that was never attached holds its target still. */
 function putDstProg(machine: Machine, prog: BpfProgShell): void {
   const target = machine.progs.get(auxWord(machine, prog, AUX_DST_PROG));
-  setAuxWord(machine, prog, AUX_DST_PROG, 0);
   if (target !== undefined) bpfProgPut(machine, target as BpfProg);
 }

@@ -1,4 +1,4 @@
-import { kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { isClassicFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
@@ -150,13 +150,10 @@ const NO_PACKET_LOADS: ReadonlySet<ProgType | undefined> = new Set(['xdp', 'raw_
  */
 const NOT_FOR_TRACING: ReadonlySet<number> = new Set([9, 26, 28, 44, 54, 65, 160]);
 
-/** Functions that programs converted from classic BPF call by address, and nobody else has a number for. */
-const OF_CLASSIC: ReadonlySet<string> = new Set(['bpf_skb_get_pay_offset', 'skb_dev_type']);
-
 /** Is the number that of a function in rewritten code, which a program as loaded cannot name? */
 function isAddress(imm: number): boolean {
   const found = kernelFunctionOfImm(imm);
-  return found !== undefined && !OF_CLASSIC.has(found.name);
+  return found !== undefined && !isClassicFunction(found.name);
 }
 
 /** Reserved fields, register numbers, the frame pointer, packet loads where there is no socket buffer. */

@@ -1,6 +1,7 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { BPF_PSEUDO_FUNC, OP_EXIT } from '../isa/opcodes.ts';
+import { BPF_REG_CTX } from '../isa/registers.ts';
 import { branchTaken } from './branch.ts';
 import { endsPath, type FlowGraph, isLocalCall } from './flow.ts';
 import type { KindsOptions } from './kinds.ts';
@@ -310,7 +311,7 @@ export function entryState({ progType, entry }: Pick<KindsOptions, 'progType' | 
     state.may = entry.may;
     return state;
   }
-  state.regs[1] = progType === 'raw' ? PTR : ctxAt(0);
+  state.regs[BPF_REG_CTX] = progType === 'raw' ? PTR : ctxAt(0);
   state.must = 0b10;
   if (progType === 'raw') {
     state.regs[2] = SCALAR;

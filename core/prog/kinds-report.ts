@@ -147,6 +147,11 @@ class KindsReport {
     return found;
   }
 
+  /** Bytes of stack that function `f` itself accesses. */
+  #depth(f: number): number {
+    return Math.ceil((this.#depths[f] ?? 0) / 8) * 8;
+  }
+
   result(): KindsResult {
     const { n, starts } = this.#graph;
     const ctxAccesses = [...this.#ctxAccesses.values()].sort((a, b) => a.pc - b.pc);
@@ -157,10 +162,12 @@ class KindsReport {
     const subprogs = starts.map((start, f) => ({
       start,
       end: starts[f + 1] ?? n,
-      stackDepth: Math.ceil((this.#depths[f] ?? 0) / 8) * 8 + (this.#hasMayGoto[f] ? MAY_GOTO_STACK : 0),
+      stackDepth: this.#depth(f) + (this.#hasMayGoto[f] ? MAY_GOTO_STACK : 0),
       calls: [...(this.#calls[f] ?? [])].map(([pc, callee]) => ({ pc, callee })).sort((a, b) => a.pc - b.pc),
     }));
-    const limited = this.#options.progType === 'raw' ? undefined : checkStackDepths(subprogs);
+    // What rewriting adds is not counted, as in the kernel.
+    const own = subprogs.map((subprog, f) => ({ ...subprog, stackDepth: this.#depth(f) }));
+    const limited = this.#options.progType === 'raw' ? undefined : checkStackDepths(own);
     const first = this.#refusals.sort((a, b) => (a.pc ?? 0) - (b.pc ?? 0))[0];
     return {
       refusal: first ?? limited,

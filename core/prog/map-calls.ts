@@ -27,6 +27,7 @@ import {
 export const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
 const BPF_FUNC_MAP_UPDATE_ELEM = 2;
 const BPF_FUNC_MAP_DELETE_ELEM = 3;
+const BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM = 195;
 
 /** `off` of a move that turns a per-CPU pointer into an address. */
 const PER_CPU_ADDRESS = -1;
@@ -40,6 +41,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   percpu_array: {
     [BPF_FUNC_MAP_UPDATE_ELEM]: 'array_map_update_elem',
     [BPF_FUNC_MAP_DELETE_ELEM]: 'array_map_delete_elem',
+    [BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM]: 'percpu_array_map_lookup_percpu_elem',
   },
   hash: {
     [BPF_FUNC_MAP_UPDATE_ELEM]: 'htab_map_update_elem',

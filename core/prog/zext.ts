@@ -1,4 +1,4 @@
-import { decodeInsn, insnReads, insnTarget, insnWrites } from '../isa/decode.ts';
+import { decodeInsn, insnReads, insnTarget, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../isa/insn.ts';
 import { OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 
@@ -9,6 +9,7 @@ const BPF_CMPXCHG = 0xf1;
 const LDX = 0x01;
 const STX = 0x03;
 const ALU = 0x04;
+const ALU64 = 0x07;
 const JMP32 = 0x06;
 const SIZE_DW = 0x18;
 const OP_END = 0xd0;
@@ -27,6 +28,9 @@ function readsUpperHalf(insn: Insn): boolean {
   switch (opcode & 7) {
     case ALU:
       return (opcode & 0xf0) === OP_END && insn.imm === 64;
+    case ALU64:
+      // bswap16 and bswap32 are of this class.
+      return (opcode & 0xf0) !== OP_END || insn.imm === 64;
     case JMP32:
       return false;
     case LDX:
@@ -46,19 +50,19 @@ function readsUpperHalf(insn: Insn): boolean {
  */
 export function wantingZext(insns: Uint8Array): ReadonlySet<InsnIndex> {
   const found = new Set<InsnIndex>();
-  const starts = startsOf(insns);
-  const asking = starts.filter((pc) => isCmpxchg32(readInsn(insns, pc)));
+  const starts: InsnIndex[] = [];
+  const asking: InsnIndex[] = [];
+  for (let pc = 0; pc * INSN_SIZE < insns.length; pc++) {
+    const opcode = insns[pc * INSN_SIZE];
+    starts.push(pc);
+    if (opcode === OP_ATOMIC32 && isCmpxchg32(readInsn(insns, pc))) asking.push(pc);
+    if (opcode === WIDE_OPCODE) pc++;
+  }
   if (asking.length === 0) return found;
   const read = upperHalfRead(insns, starts);
   // A compare-and-exchange is never the last instruction.
   for (const pc of asking) if (read[pc + 1]) found.add(pc);
   return found;
-}
-
-function startsOf(insns: Uint8Array): InsnIndex[] {
-  const starts: InsnIndex[] = [];
-  for (let pc = 0; pc * INSN_SIZE < insns.length; pc += decodeInsn(insns, pc).length) starts.push(pc);
-  return starts;
 }
 
 /** By slot: 1 where the upper half of R0 may be read from here on, before R0 gets another value. */

@@ -13,7 +13,7 @@ export interface ProgramsRequest {
 export interface ProgramSummary {
   /** Name of the function: what `prog` in a launch configuration takes. */
   readonly name: string;
-  /** Program type as the section's name or `.program` tells it; `raw` where nothing does. */
+  /** Program type as the section's name or `.program` tells it, `raw` where nothing does; of classic BPF `socket_filter` or `seccomp`. */
   readonly type: string;
   /** Line of its label, from 0; 0 where the text is the program. */
   readonly line: number;

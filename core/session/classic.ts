@@ -9,6 +9,7 @@ import { classicRow } from '../cbpf/table.ts';
 import { mayBeWritten, WRITES_A, WRITES_X } from '../cbpf/written.ts';
 import { verdictText } from '../ctx/verdict.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import type { ProgType } from '../object/object.ts';
 import { type ConvertedText, convertedText } from './converted-text.ts';
 import type { ExprCells } from './expression-value.ts';
 import type { Loaded } from './loaded.ts';
@@ -72,11 +73,21 @@ export function classicIndexOf({ firstSlot }: ClassicDebug, slot: InsnIndex): nu
   return Math.max(0, low - 1);
 }
 
+/** Is the slot the first of a classic instruction? */
+export function isClassicStart(classic: ClassicDebug, slot: InsnIndex): boolean {
+  return classic.firstSlot[classicIndexOf(classic, slot)] === slot;
+}
+
 /** `(005) jeq #0x50 jt 6 jf 8`; of a seccomp filter with what is compared: `… ; openat`. */
 export function classicInsnText({ filters, notes }: ClassicDebug, pc: number): string {
   const filter = filters[pc];
   const text = filter === undefined ? '' : listingLine(filter, pc).replace(/\s+/g, ' ').trimEnd();
   return notes[pc] === undefined ? text : `${text} ; ${notes[pc]}`;
+}
+
+/** The type of a program as its user knows it: a seccomp filter is converted to a `raw` program. */
+export function shownType(loaded: Loaded, progType: ProgType): ProgType | 'seccomp' {
+  return loaded.classic?.attach === 'seccomp' ? 'seccomp' : progType;
 }
 
 /** What a return value means to what the program is attached to. */

@@ -1,15 +1,16 @@
 import { suggest } from '../asm/suggest.ts';
+import { BPF_REG_ARG1, BPF_REG_AX, BPF_REG_CTX, BPF_REG_FP } from '../isa/registers.ts';
 import { fromBytes } from './expression-arithmetic.ts';
 import { INT_TYPES, type IntType } from './expression-parse.ts';
 import { type ExprEnv, ExprFailure, type ExprValue, type LValue } from './expression-value.ts';
 
 const SPECIAL_REGISTERS: ReadonlyMap<string, number> = new Map([
-  ['FP', 10],
-  ['fp', 10],
-  ['AX', 11],
-  ['ax', 11],
-  ['ARG1', 1],
-  ['CTX', 1],
+  ['FP', BPF_REG_FP],
+  ['fp', BPF_REG_FP],
+  ['AX', BPF_REG_AX],
+  ['ax', BPF_REG_AX],
+  ['ARG1', BPF_REG_ARG1],
+  ['CTX', BPF_REG_CTX],
 ]);
 
 /**

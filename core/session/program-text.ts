@@ -2,7 +2,7 @@ import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import { xlatedInsn } from '../prog/xlated-text.ts';
 import type { ProgramTextLine, ProgramTextReply } from '../protocol/messages.ts';
-import { classicIndexOf } from './classic.ts';
+import { classicIndexOf, shownType } from './classic.ts';
 import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
 import { besideFile } from './paths.ts';
 
@@ -46,13 +46,12 @@ export function programTextView(
   for (let line = start; line < end; line++) lines.push(lineAt(loaded, program, index.slotOfLine[line] ?? 0));
   const currentLine = frame === undefined ? undefined : index.lineOfSlot[frame.view.pc];
   const { prog, attr } = program;
-  const isSeccomp = loaded.classic?.attach === 'seccomp';
   return {
     stop,
     textId: index.textId,
     form: loaded.classic === undefined ? 'xlated' : 'converted',
-    program: { id: prog.id, name: attr.name, type: isSeccomp ? 'seccomp' : attr.progType },
-    files: loaded.classic === undefined ? sourceFiles(loaded, program) : [loaded.fileName],
+    program: { id: prog.id, name: attr.name, type: shownType(loaded, attr.progType) },
+    files: sourceFiles(loaded, program),
     total,
     start,
     lines,
@@ -60,7 +59,10 @@ export function programTextView(
   };
 }
 
+/** Of a classic program its own text, or the converted one where that is what the user sees. */
 function sourceFiles(loaded: Loaded, { attr }: DebugProgram): string[] {
+  const { classic } = loaded;
+  if (classic !== undefined) return [classic.view === 'ebpf' ? classic.text.name : loaded.fileName];
   return attr.files.map((file) => besideFile(loaded.fileName, file));
 }
 
@@ -105,7 +107,9 @@ function lineAt(loaded: Loaded, program: DebugProgram, slot: number): ProgramTex
   const { classic } = loaded;
   if (classic !== undefined) {
     const origSlot = classicIndexOf(classic, original);
-    const { line, column } = classic.program.insns[origSlot] ?? { line: 1, column: 0 };
+    const own = classic.program.insns[origSlot];
+    const shown = classic.view === 'ebpf' ? program.lines.locationOf(original) : own;
+    const { line, column } = shown ?? { line: 1, column: 0 };
     return { text, slot, origSlot, source: { file: 0, line, column } };
   }
   const mark = markOf(program, slot, original);

@@ -5,7 +5,7 @@ import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
-import { ownText, programVerdict } from './classic.ts';
+import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { expressionEnv } from './environment.ts';
 import type { ExprEnv } from './expression-value.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
@@ -172,7 +172,7 @@ export class RunControl {
         return;
       case 'pause':
         this.#loaded.cpu.clearPause();
-        if (this.#options.debug) this.#stopNow('pause');
+        if (this.#options.debug) this.#pauseHere();
         return;
       case 'breakpoint':
         this.#atBreakpoint();
@@ -181,6 +181,20 @@ export class RunControl {
         if (this.#step?.mode === 'single') this.#afterSingleStep();
         return;
     }
+  }
+
+  /** Stops at the next instruction that is seen: of a classic program in its own text not amid one of its own. */
+  #pauseHere(): void {
+    const { machine, engine, cpu } = this.#loaded;
+    const classic = ownText(this.#loaded);
+    while (classic !== undefined && !isClassicStart(classic, cpu.prog.origIdx[cpu.pc] ?? 0)) {
+      const cause = engine.run(machine, cpu.index, { budget: 1, breakpoints: false, resume: true });
+      if (cause.kind === 'exit' || cause.kind === 'fault') {
+        this.#arrived(cause);
+        return;
+      }
+    }
+    this.#stopNow('pause');
   }
 
   #afterSingleStep(): void {

@@ -1,6 +1,6 @@
 import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
-import { classicIndexOf, classicInsnText, ownText } from './classic.ts';
+import { classicIndexOf, classicInsnText, ownText, shownType } from './classic.ts';
 import type { LoadedContext } from './context-fields.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
@@ -128,7 +128,7 @@ export class Session {
     return {
       ok: true,
       name: loaded.main.attr.name,
-      progType: loaded.classic?.attach === 'seccomp' ? 'seccomp' : loaded.main.attr.progType,
+      progType: shownType(loaded, loaded.main.attr.progType),
       ...(loaded.classic?.view === 'ebpf' ? { generated: generatedSource(loaded.classic.text) } : {}),
       nPackets: loaded.packets.length,
       messages: result.messages,

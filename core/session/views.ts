@@ -10,7 +10,7 @@ import type {
   StatsReply,
 } from '../protocol/messages.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
-import { classicIndexOf, ownText } from './classic.ts';
+import { classicIndexOf, ownText, shownType } from './classic.ts';
 import { classicRegisterView } from './classic-rows.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { registerMeaning, valueMeaning } from './meaning.ts';
@@ -144,7 +144,7 @@ export function statsView(loaded: Loaded, stop: number): StatsReply {
     programs: [...loaded.programs.values()].map(({ prog, attr }) => ({
       id: prog.id,
       name: attr.name,
-      type: attr.progType,
+      type: shownType(loaded, attr.progType),
       nInsns: attr.insns.length / 8,
       nXlated: prog.xlated.length / 8,
       subprograms: prog.subprogs.map(({ name, stackDepth }) => ({ name, stackDepth })),

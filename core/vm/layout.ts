@@ -26,13 +26,14 @@
  *                             +0x090  region id of stack frame 0   u32
  *                             +0x094  high word of the offset of its per-CPU data   i32
  *                                     (the low word is 0; 0 before PerCpuArea is made)
- *     +0x100  frame records, 8 × 0x40; record of frame k:
+ *     +0x100  frame records, 8 × 0x50; record of frame k:
  *             +0x00  R6 … R9 of its caller                        4 × u64
  *             +0x20  slot to return to in its caller               u32
  *             +0x24  program id of its caller                      u32
  *             +0x28  first slot of its function                    u32
  *             +0x2c  may_goto iterations left                      u32
  *             +0x30  caller's registers with a value               u32
+ *             +0x40  the 16 bytes below fp - 512, for may_goto            2 × u64
  *
  * A u64 is little endian: low word first. One entry of the region table (16 bytes):
  *
@@ -97,19 +98,22 @@ export const CONTROL_GO = 0;
 export const CONTROL_PAUSE = 1;
 
 const CPU_FRAMES = 0x100;
-const FRAME_SIZE = 0x40;
+const FRAME_SIZE = 0x50;
 export const FRAME_SAVED = 0x00;
 export const FRAME_RETURN = 0x20;
 export const FRAME_CALLER_PROG = 0x24;
 export const FRAME_START = 0x28;
 export const FRAME_MAY_GOTO = 0x2c;
 export const FRAME_CALLER_INITIALISED = 0x30;
+export const FRAME_BELOW = 0x40;
 
 /** Byte address of frame `depth`'s record in the CPU block at `block`. */
 export function frameRecord(block: number, depth: number): number {
   return block + CPU_FRAMES + depth * FRAME_SIZE;
 }
 
+/** Bytes below a frame that rewritten code keeps the counter of `may_goto` in when the frame is full: `FRAME_BELOW`. */
+export const FRAME_BELOW_SIZE = 16;
 /** Frames a call chain can have (the kernel's MAX_CALL_FRAMES). */
 export const MAX_CALL_FRAMES = 8;
 /** Bytes of one stack frame (the kernel's MAX_BPF_STACK). */

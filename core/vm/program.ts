@@ -5,7 +5,7 @@ export interface Subprog {
   readonly name: string;
   readonly start: InsnIndex;
   readonly end: InsnIndex;
-  /** Bytes of stack it uses, as the data-flow pass found; at most 512. */
+  /** Bytes of stack it uses, as the data-flow pass found; at most 512, with `may_goto` 528. */
   readonly stackDepth: number;
 }
 

@@ -23,6 +23,11 @@ export function programGrammar(): Grammar {
           1: { name: 'keyword.operator.sign.bpf-program' },
         },
       },
+      {
+        comment: 'AX, which only rewritten programs name.',
+        name: 'variable.language.register.bpf',
+        match: '(?<![\\w.$])[rw]11(?![\\w.$])',
+      },
       ...[...parts, 'operators', 'punctuation'].map((part) => ({ include: `source.bpf#${part}` })),
     ],
     repository: {},

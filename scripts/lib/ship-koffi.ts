@@ -1,4 +1,5 @@
 import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { inRoot } from './paths.ts';
 
 /**
@@ -20,11 +21,11 @@ const SHIPPED: readonly string[] = [
 const PACKAGES: readonly string[] = ['node_modules/koffi'];
 
 /**
- * Copies them; returns the packages whose licences have to be told. Nothing is copied where koffi's binary for Linux
+ * Copies them into `dist` (an absolute path); returns the packages whose licences have to be told. Nothing is copied where koffi's binary for Linux
  * is not installed (npm installs the one of its own platform): the bridge is for Linux, and says so elsewhere.
  */
-export function shipKoffi(): readonly string[] {
+export function shipKoffi(dist = inRoot('dist')): readonly string[] {
   if (!SHIPPED.every((file) => existsSync(inRoot('node_modules', file)))) return [];
-  for (const file of SHIPPED) cpSync(inRoot('node_modules', file), inRoot('dist/node_modules', file));
+  for (const file of SHIPPED) cpSync(inRoot('node_modules', file), join(dist, 'node_modules', file));
   return PACKAGES;
 }

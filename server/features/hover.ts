@@ -46,7 +46,9 @@ function argumentMarkdown({ token, statement, line }: Place): string | undefined
     '.map': [MAP_TYPES, 1],
   } as const;
   const [list, where] = lists[name as keyof typeof lists] ?? [];
-  const known = list?.find((one) => at === where && one.name === token.text);
+  const known = list?.find(
+    ({ name: word }) => at === where && (word === token.text || word === `${token.text}/`),
+  );
   return known === undefined ? undefined : `**${known.name}**\n\n${known.meaning}`;
 }
 

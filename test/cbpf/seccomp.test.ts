@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { evaluateClassic } from '#core/cbpf/evaluate.ts';
 import { seccompInput } from '#core/cbpf/packet-input.ts';
 import { filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
 import { seccompActionText, seccompData } from '#core/cbpf/seccomp.ts';
+import { looksLikeSeccomp, seccompNotes } from '#core/cbpf/seccomp-flow.ts';
 import { SYSCALLS } from '#core/cbpf/syscalls.ts';
 
 const FILTER = `
@@ -70,4 +71,76 @@ test.each<[Record<string, string>, RegExp]>([
 
 test('an action that is none kills', () => {
   expect(seccompActionText(0x12345678)).toMatch(/process is killed/);
+});
+
+describe('seccompNotes', () => {
+  const notes = (text: string) => {
+    const { value, diagnostics } = readClassic(text);
+    expect(diagnostics).toEqual([]);
+    return seccompNotes(filtersOf(value));
+  };
+
+  test('a number is a system call of those architectures that are left', () => {
+    const text = `ld [4]
+      jeq #0xc00000b7, arm
+      jne #0xc000003e, bad
+      ld [0]
+      jeq #56, bad
+      ret #0x7fff0000
+      arm: ld [0]
+      jeq #56, bad
+      ret #0x7fff0000
+      bad: ret #0x80000000`;
+    const found = notes(text);
+    expect([found[1], found[2]]).toEqual(['AUDIT_ARCH_AARCH64', 'AUDIT_ARCH_X86_64']);
+    expect([found[4], found[7]]).toEqual(['clone', 'openat']);
+  });
+
+  test('where any architecture can be meant, each name is told with its own', () => {
+    expect(notes('ld [0]\njeq #56, l1\nl1: ret #0')[1]).toBe('clone (x86-64), openat (arm64)');
+    expect(notes('ld [0]\njeq #424, l1\nl1: ret #0')[1]).toBe('pidfd_send_signal');
+  });
+
+  test('what an unknown architecture compares with has no name', () => {
+    expect(notes('ld [4]\njne #0x40000003, l1\nld [0]\njeq #2, l1\nl1: ret #0').slice(1, 4)).toEqual([
+      'AUDIT_ARCH_I386',
+      'nr',
+      undefined,
+    ]);
+  });
+
+  test('values are followed through X and scratch memory, and lost by arithmetic', () => {
+    const text =
+      'ld [0]\nst M[2]\ntax\nld [16]\nld M[2]\njeq #0, l1\ntxa\njeq #0, l1\nand #1\njeq #0, l1\nl1: ret #0';
+    const found = notes(text);
+    expect([found[3], found[5], found[7], found[9]]).toEqual([
+      'args[0] (low half)',
+      'read (x86-64), io_setup (arm64)',
+      'read (x86-64), io_setup (arm64)',
+      undefined,
+    ]);
+  });
+
+  test('where paths with different values meet, nothing is said', () => {
+    expect(notes('ld [0]\njeq #1, l1\nld [16]\nl1: jeq #0, l2\nl2: ret #0')[3]).toBeUndefined();
+  });
+
+  test('the bit of x32 is named, actions with their data', () => {
+    const found = notes('ld [0]\njset #0x40000000, l1\nret #0x7fff0000\nl1: ret #0x00050026');
+    expect(found.slice(1)).toEqual(['__X32_SYSCALL_BIT', 'SECCOMP_RET_ALLOW', 'SECCOMP_RET_ERRNO (38)']);
+  });
+});
+
+test.each([
+  [
+    'compares a system call and returns actions',
+    'ld [0]\njeq #1, l1\nret #0x7fff0000\nl1: ret #0x80000000',
+    true,
+  ],
+  ['accepts bytes', 'ld [0]\nret #0x40000', false],
+  ['drops only', 'ld [0]\nret #0', false],
+  ['reads a packet', 'ldh [12]\nret #0x7fff0000', false],
+  ['looks at no system call', 'ld [16]\nret #0x7fff0000', false],
+])('a program that %s: meant for seccomp %s', (_, text, is) => {
+  expect(looksLikeSeccomp(filtersOf(readClassic(text).value))).toBe(is);
 });

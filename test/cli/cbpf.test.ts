@@ -76,6 +76,31 @@ describe('run', () => {
   });
 });
 
+test.each([
+  ['cbpf', '\tjeq #0x101, L5\t; openat'],
+  ['cbpf-d', '(003) jeq      #0x101           jt 5\tjf 4\t; openat'],
+])('disasm --type seccomp tells what a filter looks at, in %s, and is read again', async (dialect, line) => {
+  const text =
+    'ld [4]\njne #0xc000003e, deny\nld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
+  const argv = ['disasm', file('filter.cbpf', text), '--type', 'seccomp', '--dialect'];
+  const { code, stdout } = await cli([...argv, dialect]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(line);
+  expect(stdout).toMatch(/ld +\[4\]\t; arch\n[\s\S]*AUDIT_ARCH_X86_64[\s\S]*; SECCOMP_RET_ALLOW\n/);
+  const again = await cli(['disasm', file('again.cbpf', stdout), '--dialect', 'cbpf-ddd']);
+  expect(again).toEqual(await cli([...argv, 'cbpf-ddd']));
+});
+
+test('check --type seccomp tells what seccomp refuses of what sockets take', async () => {
+  const path = file('filter.cbpf', 'ld [0]\nldh [12]\nret a\n');
+  expect((await cli(['check', path])).code).toBe(0);
+  const { code, stdout } = await cli(['check', path, '--type', 'seccomp', '--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout).diagnostics).toMatchObject([{ line: 2, column: 1, code: 'not-in-seccomp' }]);
+  const { code: usage, stderr } = await cli(['check', file('e.s', 'exit\n'), '--type', 'seccomp']);
+  expect([usage, stderr]).toEqual([2, expect.stringContaining('seccomp filters are classic BPF')]);
+});
+
 test('debug --type seccomp steps a filter in its own text, with names of what it looks at', async () => {
   const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
   const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];

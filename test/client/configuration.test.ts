@@ -193,6 +193,13 @@ describe('code lens and editor title', () => {
     expect(started?.options).toEqual({ noDebug: prog === undefined });
   });
 
+  test('an extension runs in the place of its function', async () => {
+    const extended = { ...language, programs: async () => [{ name: 'twice', type: 'ext', line: 0 }] };
+    await startProgram(extended, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'twice', noDebug: false });
+    expect(state.started[0]?.config).toMatchObject({ freplace: 'twice' });
+    expect(state.started[0]?.config).not.toHaveProperty('prog');
+  });
+
   test('a raw program is not asked for a packet', async () => {
     const raw = { ...language, programs: async () => [{ name: 'fib', type: 'raw', line: 0 }] };
     await startProgram(raw, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'fib', noDebug: false });

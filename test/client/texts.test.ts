@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assemble } from '#core/asm/assemble.ts';
+import { classicObject } from '#core/cbpf/object.ts';
 import { lint } from '#core/lint/lint.ts';
 import { looksLikeBpf } from '../../client/bpf-text.ts';
 import { configurationsOf, describeExample } from '../../client/commands/example-files.ts';
@@ -128,7 +129,10 @@ describe('examples', () => {
 test.each(TEMPLATES.map((template) => [template.label, template] as const))(
   'the template %s has no error and no warning',
   (_label, template) => {
-    const diagnostics = lint(assemble(template.text, { fileName: 'new.bpf.s' }));
+    const diagnostics =
+      template.language === 'bpf-classic'
+        ? classicObject(template.text, { fileName: 'new.cbpf', name: 'new' }).diagnostics
+        : lint(assemble(template.text, { fileName: 'new.bpf.s' }));
     expect(diagnostics.map(({ message }) => message)).toEqual([]);
   },
 );

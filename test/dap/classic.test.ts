@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, expect, test } from 'vitest';
-import type { ProgramTextReply, RegistersReply } from '#core/protocol/messages.ts';
-import { DapClient, hostNamed } from './dap-client.ts';
+import type { ProgramTextReply, RegistersReply, StatsReply } from '#core/protocol/messages.ts';
+import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 /** What `tcpdump -y EN10MB -d "tcp port 80"` printed, as it is. */
 const PROGRAM = '/programs/tcp-port-80.cbpf';
@@ -77,9 +77,12 @@ test('in its own text, a step is a classic instruction, and A, X and M are the r
 test('A, X and M[n] are written, and used in conditions and log messages', async () => {
   await launch({ data: tcp('0051') }, [
     { line: 16, condition: 'A == 40000 && X == 20 && M[3] == 0' },
-    { line: 17, logMessage: 'port {A}, header {X}, {DST + 0}' },
+    { line: 15, logMessage: 'A {A}, X {X}, M[3] {M[3]}, SRC {SRC}, IMM {IMM}' },
   ]);
   await dap.stopAfter('continue');
+  // ldh [x + 14]: SRC is the register that X is kept in
+  const logged = 'A 0x4000, X 0x14, M[3] 0x0, SRC 0x14, IMM 0xe\n';
+  expect(await dap.event('output')).toMatchObject({ output: logged });
   expect(await dap.where()).toEqual(['tcp-port-80:16']);
   expect(await Promise.all(['A', 'x', 'M[3]', 'M[16]', 'M', 'A + X', 'M + 1'].map(value))).toEqual([
     '0x9c40 (40000)',
@@ -90,6 +93,11 @@ test('A, X and M[n] are written, and used in conditions and log messages', async
     '0x9c54 (40020)',
     '! M is the scratch memory; name one of its words: M[0]',
   ]);
+  const scratch = await dap.request<DebugProtocol.EvaluateResponse['body']>('evaluate', { expression: 'M' });
+  const words = await dap.request<DebugProtocol.VariablesResponse['body']>('variables', {
+    variablesReference: scratch.variablesReference,
+  });
+  expect(words.variables.map(({ name }) => name)).toEqual(Array.from({ length: 16 }, (_, k) => `M[${k}]`));
   const { variablesReference } = await registers();
   await dap.request('setVariable', { variablesReference, name: 'M[3]', value: 'A + 1' });
   await dap.request('setVariable', { variablesReference, name: 'A', value: '80' });
@@ -284,4 +292,47 @@ test.each([
     success: false,
     message: expect.stringMatching(message),
   });
+});
+
+test('a restart keeps the text of the converted program while it is the same, and its breakpoints', async () => {
+  await launch({ data: tcp('0050'), view: 'ebpf' });
+  const first = (await topFrame()).source;
+  const { content } = await dap.request<DebugProtocol.SourceResponse['body']>('source', {
+    sourceReference: 1,
+  });
+  const line = content.split('\n').findIndex((text) => text.startsWith('// (009)')) + 2;
+  const source = { sourceReference: 1 };
+  await dap.request('setBreakpoints', { source, breakpoints: [{ line }] });
+  await dap.request('restart', {});
+  await dap.event('stopped');
+  expect((await topFrame()).source).toEqual(first);
+  await dap.stopAfter('continue');
+  expect((await topFrame()).line).toBe(line);
+  dap.files.set(PROGRAM, new TextEncoder().encode('ldh [12]\nret a\n'));
+  await dap.request('restart', {});
+  await dap.event('stopped');
+  expect((await topFrame()).source).toMatchObject({ sourceReference: 2 });
+  const texts = await Promise.all(
+    [1, 2].map((sourceReference) =>
+      dap.request<DebugProtocol.SourceResponse['body']>('source', { sourceReference }),
+    ),
+  );
+  expect(texts.map(({ content }) => content.includes('(019) ret'))).toEqual([true, false]);
+});
+
+test.each(HOSTS)('on the %s host it is the same', async (_, host) => {
+  dap = new DapClient(host());
+  await dap.launch({ program: PROGRAM, data: tcp('0050'), stopOnEntry: true, view: 'ebpf' });
+  await dap.event('stopped');
+  expect((await topFrame()).source).toMatchObject({ sourceReference: 1 });
+  const stats = await dap.request<StatsReply>('bpf/stats');
+  expect(stats.programs[0]).toMatchObject({ type: 'socket_filter', name: 'tcp-port-80' });
+  await dap.request('continue', { threadId: 1 });
+  await dap.event('terminated');
+});
+
+test('the simulated kernel and blinding are what the launch says', async () => {
+  await launch({ data: tcp('0050'), kernel: '5.10', blind: true, seed: 3 });
+  const { programs } = await dap.request<StatsReply>('bpf/stats');
+  expect(programs[0]?.object).toMatchObject({ kernel: '5.10', hash: 'sha1', blinded: true });
 });

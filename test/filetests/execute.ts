@@ -77,7 +77,7 @@ export function execute(file: DataFile, way: Way): Outcome {
   const cpu = machine.cpu(0);
   machine.enter(cpu, prog, prepared.r1, prepared.r2);
   const executed: Uint8Array[] = [];
-  const fault = runSlices(machine, cpu, way, limitOf(file, way), executed);
+  const fault = runSlices(machine, cpu, way, file.limit, executed);
   const r0 = cpu.readReg(0);
   return {
     errors: [],
@@ -165,7 +165,7 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
   const cpu = machine.cpu(0);
   machine.enter(cpu, prog, prepared.r1, prepared.r2);
   const executed: Uint8Array[] = [];
-  const fault = runSlices(machine, cpu, way, limitOf(file, way), executed);
+  const fault = runSlices(machine, cpu, way, file.limit, executed);
   return {
     errors: [],
     executed,
@@ -178,11 +178,6 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
       ? {}
       : { arenaOut: machine.space.read(arena.addr, arena.size) ?? new Uint8Array() }),
   };
-}
-
-/** A blinded program takes up to seven instructions for one. */
-function limitOf(file: DataFile, way: Way): number {
-  return way.blind ? file.limit * 7 : file.limit;
 }
 
 /** Runs to the end, one time slice after the other. */

@@ -5,6 +5,7 @@ import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { sockFilter } from '#core/cbpf/sock-filter.ts';
 import { reference } from '#core/interp/reference.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
+import { actsOutside } from '#core/platform/node/kernel/acting-helpers.ts';
 import {
   type KernelBridge,
   type KernelHost,
@@ -91,6 +92,8 @@ describe('the running kernel', () => {
   kernelTest('keeps no fd open, whatever fails', (bridge) => {
     const before = bridge.openFds;
     expect(() => bridge.load({ insns: RETURN_5, progType: 'raw' })).toThrow(RangeError);
+    const clone = bytesOf([[0x85, 0, 0, 0, 13], EXIT]);
+    expect(() => bridge.load({ insns: clone, progType: 'sched_cls' })).toThrow(/bpf_clone_redirect/);
     bridge.load({ insns: bytesOf([EXIT]), progType: 'xdp', funcs: [{ insnOff: 0, name: 'main' }] });
     const entries = [{ key: u32Bytes(9), value: u32Bytes(1) }];
     const def = { name: 'm', type: 'array', keySize: 4, valueSize: 4, maxEntries: 4, flags: 0, entries };
@@ -153,7 +156,7 @@ describe('the running kernel', () => {
     'agrees with us on the recorded programs: tag, stack, rewriting, line info, result, packet',
     (bridge) => {
       const random = new Random(11);
-      const giveBack = bridge.pin(0);
+      const giveBack = bridge.pin(bridge.allowedCpus()[0] ?? 0);
       const different: string[] = [];
       let [compared, rewritten] = [0, 0];
       for (const program of vectorPrograms()) {
@@ -324,6 +327,18 @@ describe('what is missing is told in one line', () => {
       message: 'making a pair of sockets: EMFILE (too many open files)',
     });
   });
+});
+
+test.each<[string, number, number, RegExp]>([
+  ['bpf_clone_redirect', 0, 13, /^instruction 1 calls bpf_clone_redirect: it may act outside/],
+  ['bpf_send_signal', 0, 109, /^instruction 1 calls bpf_send_signal: /],
+  ['a kfunc', 2, 1234, /^instruction 1 calls a kernel function: /],
+])('a program that calls %s is not loaded', (_name, src, imm, message) => {
+  expect(actsOutside(bytesOf([R0_0, [0x85, 0, src, 0, imm], EXIT]))).toMatch(message);
+  // The number of a helper in a wide load, or of a function of the program, is no call of it.
+  expect(actsOutside(bytesOf([[0x18, 0, 0, 0, imm], [0x85, 0, 0, 0, imm], [0x85, 0, 1, 0, 13], EXIT]))).toBe(
+    undefined,
+  );
 });
 
 test('the bridge knows no command that attaches, pins or looks for objects of others', () => {

@@ -1,17 +1,17 @@
+import { u32Bytes } from '#core/bytes/little-endian.ts';
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
-import { nodeHash } from '#core/platform/node/hash.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import { ctxBytes, ctxField } from './ctx-bytes.ts';
-import { attrOfGenerated, type Generated } from './generate.ts';
-import { initialValue, KEYS, keyBytes, PROGRAM_MAPS, PROGS_MAP } from './program-maps.ts';
-import type { Recipe } from './recipe.ts';
+import { attrOfGenerated, type Generated, tailTarget } from './generate.ts';
+import { initialValue, KEYS, keyBytes, PROGRAM_MAPS, PROGS_MAP, TAIL_INDEX } from './program-maps.ts';
+import { PROGRAM_TYPES, type Recipe } from './recipe.ts';
 
 /** What a program did, as far as everybody has to agree on it. */
 export interface Effects {
@@ -70,11 +70,16 @@ class MachineExecutor implements Executor {
   constructor(engine: Engine, bpfJitHarden: 0 | 2) {
     this.name = bpfJitHarden === 0 ? engine.name : `${engine.name}, blinded`;
     this.#engine = engine;
-    this.#machine = new Machine({ shared: false, hash: nodeHash, settings: { bpfJitHarden }, blindSeed: 1 });
+    this.#machine = new Machine({ shared: false, settings: { bpfJitHarden }, blindSeed: 1 });
     this.#maps = mapsByType((def) => {
       const map = createMap(this.#machine, def);
       return isRefusal(map) ? undefined : map;
     });
+    for (const progType of PROGRAM_TYPES) {
+      const loaded = bpfProgLoad(this.#machine, tailTarget(progType));
+      if (!loaded.ok) throw new Error(loaded.refusal.message);
+      this.#maps[progType][PROGS_MAP]?.update(u32Bytes(TAIL_INDEX), u32Bytes(loaded.prog.id), 0n);
+    }
   }
 
   run(program: Generated): Effects | string {
@@ -129,6 +134,12 @@ export class KernelExecutor {
     this.#kernel = kernel;
     this.#cpu = cpu;
     this.#fds = mapsByType((def) => kernel.createMap(def));
+    for (const progType of PROGRAM_TYPES) {
+      const { insns } = tailTarget(progType);
+      const prog = kernel.load({ insns, progType });
+      if (prog.refused) throw new Error(prog.log);
+      kernel.mapUpdate(this.#fds[progType][PROGS_MAP] ?? -1, u32Bytes(TAIL_INDEX), u32Bytes(prog.fd));
+    }
   }
 
   /** Loads, runs once, and unloads. */
@@ -148,7 +159,7 @@ export class KernelExecutor {
       const given = ctx === undefined ? {} : { ctx };
       const { retval, dataOut, ctxOut } = kernel.testRun(prog, { data: recipe.packet, ...given });
       const fields = new Map<string, bigint>();
-      for (const name of CTX_OUT) {
+      for (const name of CTX_OUT[recipe.progType]) {
         const value = ctxField(recipe.progType, ctxOut, name);
         if (value !== undefined) fields.set(name, value);
       }
@@ -196,15 +207,35 @@ export class KernelExecutor {
   }
 }
 
+const SKB_OUT = [
+  ...[
+    'mark',
+    'priority',
+    'ingress_ifindex',
+    'ifindex',
+    'tstamp',
+    'wire_len',
+    'gso_segs',
+    'gso_size',
+    'hwtstamp',
+  ],
+  ...['cb[0]', 'cb[1]', 'cb[2]', 'cb[3]', 'cb[4]'],
+];
+const XDP_OUT = ['data', 'data_end', 'data_meta', 'ingress_ifindex', 'rx_queue_index'];
+
 /** Fields that BPF_PROG_TEST_RUN writes back. */
-const CTX_OUT = ['mark', 'priority', 'cb[0]', 'cb[1]', 'cb[2]', 'cb[3]', 'cb[4]', 'tstamp', 'ifindex'];
+const CTX_OUT: Readonly<Record<Recipe['progType'], readonly string[]>> = {
+  sched_cls: SKB_OUT,
+  socket_filter: SKB_OUT,
+  xdp: XDP_OUT,
+};
 
 /** In what `ours` is not what `kernel` is, one line each. */
 export function differences(ours: Effects | string, kernel: Effects): string[] {
   if (typeof ours === 'string') return [`here: ${ours}; the kernel returned ${kernel.retval}`];
   const found: string[] = [];
   if (ours.retval !== kernel.retval) found.push(`R0: here ${ours.retval}, in the kernel ${kernel.retval}`);
-  if (hex(ours.data) !== hex(kernel.data)) {
+  if (Buffer.compare(ours.data, kernel.data) !== 0) {
     found.push(`packet: here ${hex(ours.data)}, in the kernel ${hex(kernel.data)}`);
   }
   for (const name of new Set([...ours.maps.keys(), ...kernel.maps.keys()])) {

@@ -246,7 +246,7 @@ export class FunctionBuilder {
   pointToStack(r: number, off: number, size: number): void {
     this.emit('mov64_reg', { dst: r, src: 10 });
     this.emit('add64_imm', { dst: r, imm: off });
-    this.set(r, { kind: 'pointer', mem: 'stack', size, off, id: -1 - this.index });
+    this.set(r, { kind: 'pointer', mem: 'stack', size, back: 0, off, id: -1 - this.index });
   }
 
   /** Begins with the arguments of the signature; the context goes to its home. */
@@ -258,7 +258,7 @@ export class FunctionBuilder {
       this.locked.add(recipe.home);
       this.program.maps.add(DIRECT_MAP);
       this.emit('lddw_map_value', { dst: 1, imm: DIRECT_MAP });
-      this.set(1, { kind: 'pointer', mem: 'map', size: DIRECT_SIZE, off: 0, id: 0 });
+      this.set(1, { kind: 'pointer', mem: 'map', size: DIRECT_SIZE, back: 0, off: 0, id: 0 });
       // half of them such that the verifier does not know them
       for (const [r, value] of recipe.start.entries()) {
         if (r === recipe.home || r === 1) continue;
@@ -276,6 +276,7 @@ export class FunctionBuilder {
           kind: 'pointer',
           mem: kind,
           size: kind === 'map' ? 32 : 16,
+          back: 0,
           off: 0,
           id: takeId(),
         });

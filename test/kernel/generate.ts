@@ -1,7 +1,7 @@
 import type { LoadAttr } from '#core/object/object.ts';
 import { Code } from './code.ts';
 import { FunctionBuilder, type Program, type StepWriter } from './function-builder.ts';
-import { PROGRAM_MAPS } from './program-maps.ts';
+import { PROGRAM_MAPS, TAIL_TARGET } from './program-maps.ts';
 import type { Recipe, StepKind } from './recipe.ts';
 import { CALL_STEPS, callFunction } from './steps-calls.ts';
 import { FLOW_STEPS } from './steps-flow.ts';
@@ -59,16 +59,17 @@ function callRest(main: FunctionBuilder, program: Program, recipe: Recipe): void
   }
 }
 
+/** The program that tail calls find. */
+export function tailTarget(progType: Recipe['progType']): LoadAttr {
+  return { ...attrOf(progType, TAIL_TARGET), name: 'target', maps: [] };
+}
+
 /** What our loader is given. */
 export function attrOfGenerated({ recipe, insns }: Generated): LoadAttr {
-  return {
-    name: 'random',
-    progType: recipe.progType,
-    insns,
-    lineInfo: [],
-    files: ['random.s'],
-    funcs: [],
-    maps: PROGRAM_MAPS,
-    license: 'GPL',
-  };
+  return attrOf(recipe.progType, insns);
+}
+
+function attrOf(progType: Recipe['progType'], insns: Uint8Array): LoadAttr {
+  const nothing = { lineInfo: [], files: ['random.s'], funcs: [] };
+  return { name: 'random', progType, insns, ...nothing, maps: PROGRAM_MAPS, license: 'GPL' };
 }

@@ -11,8 +11,12 @@ export const PROGRAM_MAPS = [
 
 /** Index of the map whose value can be addressed directly. */
 export const DIRECT_MAP = 0;
-/** Index of the program array; it is always empty, so that tail calls fall through. */
+/** Index of the program array. It holds TAIL_TARGET at index 1 only, so that most tail calls fall through. */
 export const PROGS_MAP = 3;
+/** Index in it that leads somewhere. */
+export const TAIL_INDEX = 1;
+/** What it leads to: `r0 = 31249; exit`. */
+export const TAIL_TARGET = Uint8Array.of(0xb7, 0, 0, 0, 0x11, 0x7a, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
 /** Maps that programs look into. */
 export const LOOKUP_MAPS: readonly number[] = [0, 1, 2, 4];
 /** Keys that programs use are below this. */
@@ -25,17 +29,21 @@ export function keyBytes(map: number, n: number): Uint8Array {
   return bytes;
 }
 
+/** Values of all maps but the directly addressed one, by map and key. */
+const INITIAL = PROGRAM_MAPS.map((def: MapDef, map) =>
+  Array.from({ length: KEYS }, (_, n) => {
+    const isThere = map !== PROGS_MAP && (def.type === 'hash' ? n % 2 === 0 : n < def.maxEntries);
+    const byteAt = (_: unknown, i: number): number => (map * 37 + n * 11 + i * 29 + (i & 3 ? 0 : 128)) & 0xff;
+    return isThere ? Uint8Array.from({ length: def.valueSize }, byteAt) : undefined;
+  }),
+);
+
 /**
  * What value `n` of a map is before each run; undefined: there is none. The directly addressed one holds
  * what the recipe's registers `start` with.
  */
 export function initialValue(start: readonly number[], map: number, n: number): Uint8Array | undefined {
-  const def: MapDef | undefined = PROGRAM_MAPS[map];
-  if (def === undefined || map === PROGS_MAP) return undefined;
-  if (def.type === 'hash' ? n % 2 === 1 : n >= def.maxEntries) return undefined;
-  if (map === DIRECT_MAP) return new Uint8Array(Int32Array.from(start.slice(0, def.valueSize / 4)).buffer);
-  return Uint8Array.from(
-    { length: def.valueSize },
-    (_, i) => (map * 37 + n * 11 + i * 29 + (i & 3 ? 0 : 128)) & 0xff,
-  );
+  const value = INITIAL[map]?.[n];
+  if (map !== DIRECT_MAP || value === undefined) return value;
+  return new Uint8Array(Int32Array.from(start.slice(0, value.length / 4)).buffer);
 }

@@ -6,6 +6,7 @@ const STEP_WEIGHTS = {
   alu: 24,
   mov: 4,
   lddw: 3,
+  division: 2,
   branch: 10,
   loop: 2,
   stackStore: 6,
@@ -24,7 +25,7 @@ const STEP_WEIGHTS = {
   mapLookup: 3,
   mapUpdate: 1,
   mapDelete: 1,
-  mapValue: 3,
+  mapValue: 5,
   call: 3,
   csumDiff: 1,
   bytesHelper: 2,
@@ -59,9 +60,12 @@ export interface SubRecipe {
   readonly steps: readonly Step[];
 }
 
+/** Types of generated programs. */
+export const PROGRAM_TYPES = ['sched_cls', 'xdp', 'socket_filter'] as const satisfies readonly ProgType[];
+
 /** A program before typed state has made it one: any recipe gives a program that a verifier should accept. */
 export interface Recipe {
-  readonly progType: Extract<ProgType, 'sched_cls' | 'xdp' | 'socket_filter'>;
+  readonly progType: (typeof PROGRAM_TYPES)[number];
   /** Register that keeps the context, 6 … 9. */
   readonly home: number;
   readonly main: readonly Step[];
@@ -102,32 +106,53 @@ const anySub: fc.Arbitrary<SubRecipe> = fc.record({
 });
 
 const SHORTEST_PACKET = 14;
+const LONGEST_PACKET = 96;
 const u32 = fc.bigInt({ min: 0n, max: 0xffffffffn });
 
 /** Fields that BPF_PROG_TEST_RUN takes for a socket buffer. */
-const skbCtx: fc.Arbitrary<Record<string, bigint>> = fc.record({
-  mark: u32,
-  priority: u32,
-  'cb[0]': u32,
-  'cb[3]': u32,
-  tstamp: fc.bigInt({ min: 0n, max: 0x7fffffffffffffffn }),
-});
+const skbCtx: fc.Arbitrary<Record<string, bigint>> = fc.record(
+  {
+    mark: u32,
+    priority: u32,
+    ingress_ifindex: fc.constant(1n),
+    ifindex: fc.constant(1n),
+    'cb[0]': u32,
+    'cb[3]': u32,
+    tstamp: fc.bigInt({ min: 0n, max: 0x7fffffffffffffffn }),
+    // not less than the longest packet
+    wire_len: fc.bigInt({ min: BigInt(LONGEST_PACKET), max: 65536n }),
+    gso_segs: fc.bigInt({ min: 0n, max: 65535n }),
+    gso_size: fc.bigInt({ min: 0n, max: 65535n }),
+    hwtstamp: fc.bigInt({ min: 0n, max: 0x7fffffffffffffffn }),
+  },
+  { requiredKeys: [] },
+);
 
-/** Fields of an XDP context: none, which is the loopback device. */
-const xdpCtx: fc.Arbitrary<Record<string, bigint>> = fc.constant({});
+/** Fields that it takes for an XDP context: the packet's extent, some bytes of it being metadata in front. */
+function xdpCtx(packet: Uint8Array, choice: number): Record<string, bigint> {
+  if (choice % 2 === 0) return {};
+  const metadata = Math.min(4 * (choice % 8), (packet.length - SHORTEST_PACKET) & ~3);
+  const ifindex = choice % 3 === 0 ? 1n : 0n;
+  return { data: BigInt(metadata), data_end: BigInt(packet.length), ingress_ifindex: ifindex };
+}
 
 /** A recipe for a program of one type. */
 export function anyRecipe(progType: Recipe['progType']): fc.Arbitrary<Recipe> {
-  return fc.record({
+  const drawn = fc.record({
     progType: fc.constant(progType),
     home: fc.integer({ min: 6, max: 9 }),
     main: fc.array(anyStep, { maxLength: 32, size: 'max' }),
     subs: fc.oneof(
       { weight: 2, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(anySub, { maxLength: 4, size: 'max' }) },
+      { weight: 1, arbitrary: fc.array(anySub, { maxLength: 7, size: 'max' }) },
     ),
     start: fc.array(anyImm, { minLength: 10, maxLength: 10 }),
-    packet: fc.uint8Array({ minLength: SHORTEST_PACKET, maxLength: 96, size: 'max' }),
-    ctx: progType === 'xdp' ? xdpCtx : skbCtx,
+    packet: fc.uint8Array({ minLength: SHORTEST_PACKET, maxLength: LONGEST_PACKET, size: 'max' }),
+    ctx: skbCtx,
+    extent: choice,
   });
+  return drawn.map(({ extent, ctx, ...recipe }) => ({
+    ...recipe,
+    ctx: progType === 'xdp' ? xdpCtx(recipe.packet, extent) : ctx,
+  }));
 }

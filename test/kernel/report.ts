@@ -2,7 +2,15 @@ import { decodeProgram } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { printInsn } from '#core/isa/print.ts';
 import type { Generated } from './generate.ts';
-import { initialValue, KEYS, keyBytes, PROGRAM_MAPS } from './program-maps.ts';
+import {
+  initialValue,
+  KEYS,
+  keyBytes,
+  PROGRAM_MAPS,
+  PROGS_MAP,
+  TAIL_INDEX,
+  TAIL_TARGET,
+} from './program-maps.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -17,6 +25,8 @@ export function jsonLine({ recipe, insns, maps }: Generated): string {
       const value = initialValue(recipe.start, map, n);
       if (value !== undefined) entries[hex(keyBytes(map, n))] = hex(value);
     }
+    // a value there is the index of a program of the line
+    if (map === PROGS_MAP) entries[hex(keyBytes(map, TAIL_INDEX))] = hex(new Uint8Array(4));
     const { name, type, keySize, valueSize, maxEntries } = def;
     return { name, type, key_size: keySize, value_size: valueSize, max_entries: maxEntries, entries };
   });
@@ -27,6 +37,7 @@ export function jsonLine({ recipe, insns, maps }: Generated): string {
     data: hex(recipe.packet),
     ...given,
     maps: all,
+    progs: [hex(TAIL_TARGET)],
   });
 }
 

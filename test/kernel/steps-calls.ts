@@ -57,7 +57,7 @@ const mapLookup: StepWriter = (fn, { a, b, c, imm }) => {
   const size = PROGRAM_MAPS[map]?.valueSize ?? 0;
   const id = fn.program.takeId();
   fn.skippable([none], 1 + (b % 5), () => {
-    fn.set(0, { kind: 'pointer', mem: 'map', size, off: 0, id });
+    fn.set(0, { kind: 'pointer', mem: 'map', size, back: 0, off: 0, id });
     // a second one survives the next call
     const kept = fn.writable(imm >>> 0, 6);
     if (c % 2 && kept !== undefined) fn.copy(kept, 0);

@@ -12,6 +12,7 @@ const LOOP_CONDITIONS = ['jne64_imm', 'jne32_imm', 'jsgt64_imm', 'jgt32_imm'] as
 
 const DIV = 0x30;
 const MOD = 0x90;
+const DIVISIONS = ALU_ROWS.filter(({ opcode }) => (opcode & 0xf0) === DIV || (opcode & 0xf0) === MOD);
 const SHIFTS: ReadonlySet<number> = new Set([0x60, 0x70, 0xc0]);
 
 const alu: StepWriter = (fn, { a, b, c, imm }) => {
@@ -32,10 +33,36 @@ const mov: StepWriter = (fn, { a, b, imm }) => {
   else fn.move(dst, imm);
 };
 
+/** Upper and lower halves of 64-bit numbers at which things change. */
+const WIDE_EDGES = [
+  [-0x80000000, 0],
+  [0x7fffffff, -1],
+  [0, -1],
+  [1, 0],
+  [0, -0x80000000],
+  [-1, -0x80000000],
+  [-0x80000000, -1],
+] as const;
+
 const lddw: StepWriter = (fn, { a, b, c, imm }) => {
   const dst = fn.writable(a) ?? 0;
-  fn.emit('lddw', { dst, imm, next: (b << 16) | c });
+  const [next, low] = (c % 2 ? pick(WIDE_EDGES, b) : undefined) ?? [(b << 16) | c, imm];
+  fn.emit('lddw', { dst, imm: low, next });
   fn.set(dst, SCALAR);
+};
+
+/** Divides the least numbers, by numbers at which divisions change: −1, 0, 1, themselves. */
+const division: StepWriter = (fn, { a, b, c, imm }) => {
+  const row = pick(DIVISIONS, c);
+  if (row === undefined) return;
+  const src = fn.writable(b) ?? 0;
+  const dst = fn.changeable(a);
+  if (src === dst) return;
+  if (imm % 3) fn.emit('lddw', { dst, imm: imm % 2 ? 0 : -0x80000000, next: imm % 2 ? -0x80000000 : b });
+  const by = pick([-1, 0, 1, -0x80000000, imm], a >> 3) ?? imm;
+  fn.move(src, by);
+  fn.set(dst, SCALAR);
+  fn.emit(row.id, { dst, src, imm: by === 0 ? 1 : by });
 };
 
 /** A condition over numbers; the branch is to be told its target. */
@@ -116,4 +143,4 @@ const earlyExit: StepWriter = (fn, { a, b, c, imm }) => {
 };
 
 /** Steps of arithmetic and control flow. */
-export const FLOW_STEPS = { alu, mov, lddw, branch, loop, mayGoto, nop, earlyExit } as const;
+export const FLOW_STEPS = { alu, mov, lddw, division, branch, loop, mayGoto, nop, earlyExit } as const;

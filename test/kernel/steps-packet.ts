@@ -78,6 +78,8 @@ const ctxStore: StepWriter = (fn, { a, b, c, imm }) => {
 
 /** Where a context has the pointers to the packet. */
 const EXTENT = { xdp: [0, 4], sched_cls: [76, 80], socket_filter: undefined } as const;
+/** The same for the metadata in front of it. */
+const METADATA = { xdp: [8, 0], sched_cls: [140, 76], socket_filter: undefined } as const;
 
 /** Three different registers that may be overwritten; `ctx` is none of them. */
 function threeRegisters(fn: FunctionBuilder, choice: number, ctx: number): readonly number[] | undefined {
@@ -88,7 +90,7 @@ function threeRegisters(fn: FunctionBuilder, choice: number, ctx: number): reado
 
 /** Looks whether the packet has so many bytes, and has a pointer to it in the body. */
 const packet: StepWriter = (fn, { a, b, c, imm }) => {
-  const extent = EXTENT[fn.program.recipe.progType];
+  const extent = (c % 7 === 0 ? METADATA : EXTENT)[fn.program.recipe.progType];
   const ctx = fn.context();
   const free = ctx === undefined ? undefined : threeRegisters(fn, a, ctx);
   const [p, q, t] = free ?? [];
@@ -109,7 +111,7 @@ const packet: StepWriter = (fn, { a, b, c, imm }) => {
   for (const r of [p, q, t]) fn.set(r, NONE);
   const id = fn.program.takeId();
   fn.skippable(boundsCheck(fn, t, q, (imm >>> 0) % 4), 1 + (c % 5), () => {
-    fn.set(p, { kind: 'pointer', mem: 'packet', size, off: undefined, id });
+    fn.set(p, { kind: 'pointer', mem: 'packet', size, back: 0, off: undefined, id });
   });
 };
 

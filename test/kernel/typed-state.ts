@@ -1,11 +1,12 @@
 /** What a register holds, as far as the generator has to know it. */
 export type Reg = typeof NONE | typeof SCALAR | typeof CTX | Pointer;
 
-/** A pointer with `size` bytes behind it that may be accessed. */
+/** A pointer with `size` bytes behind it, and `back` in front of it, that may be accessed. */
 export interface Pointer {
   readonly kind: 'pointer';
   readonly mem: 'packet' | 'map' | 'stack';
   readonly size: number;
+  readonly back: number;
   /** Known distance from something that is 8-byte aligned; undefined: not known, so no atomics. */
   readonly off: number | undefined;
   /** Tells objects of a kind apart: stack pointers of different frames, packets before and after a change. */
@@ -59,5 +60,5 @@ export function merged(a: State, b: State): State {
 function mergedReg(a: Reg, b: Reg): Reg {
   if (a.kind !== 'pointer' || b.kind !== 'pointer') return a.kind === b.kind ? a : NONE;
   if (a.mem !== b.mem || a.id !== b.id || a.off !== b.off) return NONE;
-  return a.size <= b.size ? a : b;
+  return { ...a, size: Math.min(a.size, b.size), back: Math.min(a.back, b.back) };
 }

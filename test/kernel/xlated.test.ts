@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeProgram } from '#core/isa/decode.ts';
 import type { LineInfo } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import { bpfInsnPrepareDump } from '#core/prog/bpf-insn-prepare-dump.ts';
 import { tagText } from '#core/prog/bpf-prog-calc-tag.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
@@ -12,22 +12,18 @@ import { Addresses, xlatedDifference } from '../prog/xlated-difference.ts';
 import { availableMaps } from './differential.ts';
 import { attrOfGenerated, type Generated, generate } from './generate.ts';
 import { PROGRAM_MAPS } from './program-maps.ts';
-import { anyRecipe, type Recipe } from './recipe.ts';
+import { anyRecipe, PROGRAM_TYPES, type Recipe } from './recipe.ts';
 import { programReport } from './report.ts';
+import { openWitness } from './witness.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20260604);
 const PROGRAMS = Number(process.env.FUZZ_PROGRAMS ?? 2100);
-const TYPES = ['sched_cls', 'xdp', 'socket_filter'] as const;
 
 let kernel: KernelBridge | undefined;
 let fds: Readonly<Record<Recipe['progType'], readonly number[]>> | undefined;
 beforeAll(() => {
-  const opened = openKernel();
-  if (!opened.ok) {
-    console.log(`kernel: ${opened.message}; 0 xlated programs compared, recorded vectors serve (test/prog)`);
-    return;
-  }
-  const { kernel: bridge } = opened;
+  const bridge = openWitness('xlated programs', { exactly: true });
+  if (bridge === undefined) return;
   kernel = bridge;
   const make = (): number[] => PROGRAM_MAPS.map((def) => bridge.createMap(def));
   fds = { sched_cls: make(), xdp: make(), socket_filter: make() };
@@ -88,7 +84,7 @@ function check(bridge: KernelBridge, maps: readonly number[], program: Generated
   return undefined;
 }
 
-test.each(TYPES)(
+test.each(PROGRAM_TYPES)(
   `random %s programs are rewritten as the kernel does (seed ${SEED})`,
   (progType) => {
     if (kernel === undefined || fds === undefined) return;
@@ -96,7 +92,7 @@ test.each(TYPES)(
     const programOf = (recipe: Recipe): Generated => generate(withoutConstants(recipe), available);
     const { counterexample, failed, errorInstance } = fc.check(
       fc.property(anyRecipe(progType), (recipe) => check(bridge, maps, programOf(recipe)) === undefined),
-      { seed: SEED, numRuns: Math.ceil(PROGRAMS / TYPES.length) },
+      { seed: SEED, numRuns: Math.ceil(PROGRAMS / PROGRAM_TYPES.length) },
     );
     const found = counterexample?.[0];
     if (found !== undefined) {

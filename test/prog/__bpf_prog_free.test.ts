@@ -3,6 +3,8 @@ import { bpfProgAlloc } from '#core/prog/bpf-prog-alloc.ts';
 import { bpfProgAllocJitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import { bpfProgFree, rawBpfProgFree } from '#core/prog/bpf-prog-free.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
+import { auxOf } from '#core/prog/prog.ts';
+import { mutexLock, mutexUnlock } from '#core/vm/mutex.ts';
 import { arrayMap, attrOf, EXIT, R0_0 } from './build.ts';
 import { account, calls, machineOf, shellOf } from './shells.ts';
 
@@ -46,3 +48,22 @@ test('unloading frees tables and maps before the object', () => {
   expect(account(machine)).toEqual(before);
   expect(calls(machine).at(-1)).toBe('__bpf_prog_free');
 });
+
+test.each(['usedMapsMutex', 'extMutex', 'dstMutex'] as const)(
+  'an object whose %s is held is not freed: an error, and nothing is given back',
+  (mutex) => {
+    const machine = machineOf();
+    const prog = shellOf(machine, [R0_0, EXIT]);
+    const at = auxOf(prog)[mutex];
+    mutexLock(machine.memory.words, at, 3);
+    const before = account(machine);
+    expect(() => rawBpfProgFree(machine, prog)).toThrow(
+      /^this program is freed while its \w+_mutex is held$/,
+    );
+    expect(account(machine)).toEqual(before);
+    expect(prog.freed).toBe(false);
+    mutexUnlock(machine.memory.words, at, 3);
+    rawBpfProgFree(machine, prog);
+    expect(machine.progAccount).toEqual({ pages: 0, objects: 0 });
+  },
+);

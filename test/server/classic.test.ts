@@ -147,6 +147,10 @@ test('bpf/programs names the one program after its file', async () => {
   const programs = (uri: string) => client.rpc.sendRequest('bpf/programs', { uri });
   expect(await programs(await open(TEXT))).toEqual([{ name: 'filter', type: 'socket_filter', line: 0 }]);
   expect(await programs(await open('ldq'))).toEqual([]);
+  const seccomp = await open('ld [0]\njeq #2, no\nret #0x7fff0000\nno: ret #0x80000000\n');
+  expect(await programs(seccomp)).toMatchObject([{ type: 'seccomp' }]);
+  const packets = await open('ld [0]\nret #0x40000\n');
+  expect(await programs(packets)).toMatchObject([{ type: 'socket_filter' }]);
 });
 
 describe('tokens', () => {

@@ -203,6 +203,16 @@ describe('hover', () => {
     for (const part of parts) expect(found.value).toContain(part);
   });
 
+  test('raw tracepoints and extensions: section, context, type', async () => {
+    const text =
+      '.section raw_tp/sched_switch\np:\n r0 = *(u32 *)(r1 + 20)\n exit\n.section freplace/f\n.program ext\nq:\n exit\n';
+    expect((await hoverText(text, 'raw_tp')).value).toContain('Programs of type raw_tracepoint');
+    expect((await hoverText(text, '20)')).value).toContain('bpf_raw_tracepoint_args.args[2]');
+    expect((await hoverText(text, 'p:')).value).toContain('of type `raw_tracepoint`');
+    expect((await hoverText(text, 'freplace')).value).toContain('Programs of type ext');
+    expect((await hoverText(text, 'ext\nq')).value).toContain('place of a function of another program');
+  });
+
   test('gnu dialect: the mnemonic is the instruction', async () => {
     const text = '.section xdp\np:\n ldxw %r0, [%r1+0]\n exit\n';
     const { value, over } = await hoverText(text, 'ldxw');

@@ -76,3 +76,23 @@ test('several instructions in a line are several steps', () => {
   expect([bench.to('over'), bench.value('X')]).toEqual(['program:1', '0x0']);
   expect([bench.to('over', 'instruction'), bench.value('X')]).toEqual(['program:1', '0x0']);
 });
+
+test('a pause never shows the middle of what a classic instruction becomes', () => {
+  const shown = new Set<number>();
+  for (let budget = 1; budget < 30; budget++) {
+    const bench = launch(
+      '\tldh [12]\n\tldx 4*([14]&0xf)\n\tld M[0]\n\tret a\n'.replace('ld M[0]', 'txa'),
+      '0806',
+    );
+    bench.session.request('start', { stopOnEntry: false, debug: true });
+    bench.session.runSlice(budget);
+    if (!bench.session.isRunning) break;
+    bench.session.request('pause', null);
+    bench.session.runSlice(1000);
+    const [frame] = bench.session.request('frames', null);
+    if (bench.ended === undefined) shown.add(frame?.pc ?? -1);
+    // A is what ldh has loaded, also behind ldx, which takes it aside for a while
+    if (frame?.pc === 2) expect(bench.value('A')).toBe('0x806 (2054)');
+  }
+  expect([...shown].sort()).toEqual([1, 2, 3]);
+});

@@ -87,6 +87,21 @@ test('of a classic program it is the converted one, with the classic line of eac
   expect(reply.lines[reply.currentLine ?? -1]).toMatchObject({ origSlot: 0, source: { line: 1 } });
 });
 
+test('of a classic program that is debugged as eBPF lines lead to the converted text', () => {
+  const bench = Bench.load('ldh [12]\njne #0x806, drop\nret #-1\ndrop: ret #0\n', {
+    fileName: FILE.replace('.bpf.s', '.cbpf'),
+    data: { kind: 'hex', text: '00'.repeat(64) },
+    view: 'ebpf',
+  });
+  bench.start({ stopOnEntry: true });
+  const { files, lines, currentLine } = text(bench);
+  const [frame] = bench.session.request('frames', null);
+  expect(files).toEqual([expect.stringMatching(/^[^/]*\.ebpf$/)]);
+  expect(lines[currentLine ?? -1]?.source?.line).toBe(frame?.location?.line);
+  const jump = lines.find((line) => line.text.startsWith('if r0 != 0x806 goto'));
+  expect(jump?.source?.line).toBeGreaterThan(frame?.location?.line ?? Number.POSITIVE_INFINITY);
+});
+
 test('one of 200,000 instructions is answered at once, however much of it is wanted', () => {
   const body = '\tr0 += 1\n'.repeat(200_000);
   const bench = Bench.load(`r0 = 0\n${body}exit\n`);

@@ -22,6 +22,11 @@ import { type TestRunInput, type TestRunResult, testRun } from './test-run.ts';
 /** First kernel that counts maps and programs against their control group instead of RLIMIT_MEMLOCK. */
 const MEMCG_SINCE = 5.11;
 
+/** First kernel that keeps names of functions and line info. */
+const LINE_INFO_SINCE = 5.0;
+/** First kernel whose verifier tells stack depths (`BPF_LOG_STATS`). */
+const LOG_STATS_SINCE = 5.02;
+
 /** What the bridge finds outside; a test hands in its own. */
 export interface KernelHost {
   readonly platform: string;
@@ -170,6 +175,11 @@ export class KernelBridge {
     this.#maps = new KernelMaps(sys, this.#fds, this.nCpus);
   }
 
+  /** The log level at which the verifier tells stack depths: 4, or 1 where it tells none. */
+  get statsLogLevel(): number {
+    return versionNumber(this.release) >= LOG_STATS_SINCE ? 4 : 1;
+  }
+
   /** Fds that are open now. */
   get openFds(): number {
     return this.#fds.size;
@@ -177,7 +187,7 @@ export class KernelBridge {
 
   /** BPF_PROG_LOAD. A refusal is a value; KernelError only where names and lines (BTF) are refused. */
   load(attr: KernelProgAttr): KernelProg | KernelRefusal {
-    return loadProg(this.#sys, this.#fds, attr);
+    return loadProg(this.#sys, this.#fds, attr, versionNumber(this.release) >= LINE_INFO_SINCE);
   }
 
   /** One line on a refusal without a log: which right is missing, or the errno's meaning. */
@@ -231,6 +241,11 @@ export class KernelBridge {
   /** 0, or the positive errno of a classic filter that the kernel does not take. */
   classicCheck(filter: readonly SockFilter[]): number {
     return this.#classicFilters().check(filter);
+  }
+
+  /** CPUs that this thread may run on, ascending; the first one alone where the kernel does not say. */
+  allowedCpus(): number[] {
+    return this.#sys.affinity() ?? [0];
   }
 
   /**

@@ -1,6 +1,7 @@
 import { INSN_SIZE } from '../../../isa/insn.ts';
 import type { FuncInfo, LineInfo } from '../../../object/object.ts';
 import { subprogStarts } from '../../../prog/check.ts';
+import { actsOutside } from './acting-helpers.ts';
 import { FUNC_INFO_SIZE, LINE_INFO_SIZE, progBtf } from './btf.ts';
 import { EAGAIN, ENOSPC, KernelError } from './errors.ts';
 import type { Fds } from './fds.ts';
@@ -58,11 +59,21 @@ const MAX_TRIES = 5;
 const ATTR_SIZE = 144;
 const OP_LD_IMM64 = 0x18;
 
-/** BPF_PROG_LOAD. Throws KernelError only when BTF that the program asks for is refused; RangeError for a type without a number. */
-export function loadProg(sys: Syscalls, fds: Fds, attr: KernelProgAttr): KernelProg | KernelRefusal {
+/**
+ * BPF_PROG_LOAD. `hasBtf`: the kernel keeps names and lines (5.0); without it they are left out. Throws KernelError only
+ * when it refuses them; RangeError for a type without a number, and for a program that acts outside of itself.
+ */
+export function loadProg(
+  sys: Syscalls,
+  fds: Fds,
+  attr: KernelProgAttr,
+  hasBtf: boolean,
+): KernelProg | KernelRefusal {
   const progType = progTypeNumber(attr.progType);
   if (progType === undefined) throw new RangeError(`the kernel has no program type ${attr.progType}`);
-  const btfFd = loadBtf(sys, fds, attr);
+  const acting = actsOutside(attr.insns);
+  if (acting !== undefined) throw new RangeError(acting);
+  const btfFd = hasBtf ? loadBtf(sys, fds, attr) : undefined;
   try {
     const tried = tryLoad(sys, attr, progType, btfFd?.fd, btfFd?.text, attr.logLevel ?? 0);
     if (tried.errno === 0) {

@@ -4,11 +4,11 @@ import { BPF_PROG_TEST_RUN, type Syscalls } from './syscalls.ts';
 
 /** What a program runs on in the kernel. */
 export interface TestRunInput {
-  /** The packet from its MAC header; the kernel wants 14 bytes at least. */
+  /** The packet from its MAC header; the kernel wants 14 bytes at least. A raw tracepoint has none. */
   readonly data: Uint8Array;
-  /** `struct xdp_md` or `struct __sk_buff` to begin with, as bytes. */
+  /** `struct xdp_md` or `struct __sk_buff` to begin with, as bytes; up to 12 arguments of a raw tracepoint, 8 bytes each. */
   readonly ctx?: Uint8Array;
-  /** Times to run; 1 when not told. */
+  /** Times to run; 1 when not told. A raw tracepoint runs once, and its duration is not told (0). */
   readonly repeat?: number;
 }
 
@@ -33,17 +33,19 @@ export function testRun(sys: Syscalls, prog: KernelProg, input: TestRunInput): T
   sys.arena.reset();
   const request = sys.arena.reserve(ATTR_SIZE);
   const { view } = request;
+  const isTracepoint = prog.progType === 'raw_tracepoint';
   const data = sys.arena.put(input.data);
-  const dataOut = sys.arena.reserve(input.data.length + ROOM);
+  const dataOut = sys.arena.reserve(isTracepoint ? 0 : input.data.length + ROOM);
   view.setUint32(0, prog.fd, true);
   view.setUint32(8, input.data.length, true);
   view.setUint32(12, dataOut.bytes.length, true);
   view.setBigUint64(16, data.address, true);
   view.setBigUint64(24, dataOut.address, true);
-  view.setUint32(32, input.repeat ?? 1, true);
+  view.setUint32(32, isTracepoint ? 0 : (input.repeat ?? 1), true);
   let ctxOut = new Uint8Array();
   if (input.ctx !== undefined) {
-    const block = sys.arena.reserve(input.ctx.length);
+    // Arguments of a tracepoint do not come back, and the kernel refuses to be asked for them.
+    const block = sys.arena.reserve(isTracepoint ? 0 : input.ctx.length);
     view.setUint32(40, input.ctx.length, true);
     view.setUint32(44, block.bytes.length, true);
     view.setBigUint64(48, sys.arena.put(input.ctx).address, true);
