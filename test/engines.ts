@@ -5,8 +5,8 @@ import { interp } from '#core/interp-wasm/interp.ts';
 /** The engines that share the machine's state: what one test says of a program holds on each. */
 export const ENGINES: readonly Engine[] = [reference, interp];
 
-/** The same as named rows for `describe.each`. */
-export const NAMED_ENGINES: readonly (readonly [name: string, engine: Engine])[] = ENGINES.map((engine) => [
-  engine.name,
-  engine,
-]);
+/**
+ * The engine that a test file's tests run on. A file that is imported by another (`on-interp.test.ts`) runs
+ * once more, on the engine that was set before.
+ */
+export const underTest: { engine: Engine } = { engine: reference };
