@@ -1,10 +1,9 @@
 import { INSN_SIZE } from '../isa/insn.ts';
+import { BPF_PSEUDO_KFUNC_CALL, OP_CALL } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import { kzalloc } from './kernel-memory.ts';
 import { auxOf, type BpfProgShell } from './prog.ts';
 
-const OP_CALL = 0x85;
-const BPF_PSEUDO_KFUNC_CALL = 2;
 const ENTRY_SIZE = 4;
 
 /**

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { helperImm, helperOfImm, kernelFunctionImm, kernelFunctionOfImm } from '#core/helpers/numbering.ts';
+import {
+  calledFunction,
+  helperImm,
+  kernelFunctionImm,
+  kernelFunctionOfImm,
+} from '#core/helpers/numbering.ts';
 import { HELPERS, MAX_HELPER_ID } from '#core/isa/helpers.ts';
 
 test('every helper has an address of its own, far from every helper number', () => {
@@ -10,7 +15,8 @@ test('every helper has an address of its own, far from every helper number', () 
     const imm = helperImm(id) ?? 0;
     expect(kernelFunctionImm(name), name).toBe(imm);
     expect(kernelFunctionOfImm(imm)?.helper, name).toBe(id);
-    expect(helperOfImm(imm), name).toBe(id);
+    expect(calledFunction(imm)?.helper, name).toBe(id);
+    expect(calledFunction(id), name).toEqual({ name, helper: id });
   }
 });
 
@@ -24,13 +30,15 @@ test.each(['bpf_skb_load_helper_8_no_cache', '__htab_map_lookup_elem', 'arch_bpf
   (name) => {
     const imm = kernelFunctionImm(name);
     expect(kernelFunctionOfImm(imm)).toEqual({ name });
-    expect(helperOfImm(imm)).toBe(imm);
+    expect(calledFunction(imm)).toEqual({ name });
   },
 );
 
 test('what is no function', () => {
   expect(kernelFunctionOfImm(1)).toBeUndefined();
   expect(kernelFunctionOfImm(0)).toBeUndefined();
+  expect(calledFunction(0)).toBeUndefined();
+  expect(calledFunction(MAX_HELPER_ID + 1)).toBeUndefined();
   expect(helperImm(0)).toBeUndefined();
   expect(helperImm(MAX_HELPER_ID + 1)).toBeUndefined();
   expect(() => kernelFunctionImm('printk')).toThrow('no kernel function is called printk');

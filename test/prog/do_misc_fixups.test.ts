@@ -20,11 +20,12 @@ const growing = (pad: number): Slot[] => [
   [0xb7, 1, 0, 0, 3],
   ...repeat(pad + 1, R0_0),
   ...repeat(460, DIVIDE),
-  [0xe5, 0, 0, 0],
+  [0xe5, 0, 0, 1],
   [0x85, 0, 1, 0, 1],
   EXIT,
   R0_0,
-  [0xe5, 0, 0, 0],
+  [0xe5, 0, 0, 1],
+  R0_0,
   EXIT,
 ];
 
@@ -100,6 +101,20 @@ describe('branches', () => {
     expect(far).toMatchObject({ ok: false, refusal: { pc: 1 } });
   });
 
+  test('its slot is told as loaded, whatever was put in front of it before', () => {
+    const WRITE: Slot[] = [
+      [0x61, 2, 1, 76],
+      [0x61, 3, 1, 80],
+      [0xbf, 4, 2],
+      [0x07, 4, 0, 0, 8],
+      [0x2d, 4, 3, 1],
+      [0x72, 2, 0, 0, 5],
+    ];
+    const code: Slot[] = [...WRITE, R0_0, [0xe5, 0, 0, 4000], ...repeat(4000, DIVIDE), EXIT];
+    const far = bpfProgLoad(machineOf(), attrOf('sched_cls', code));
+    expect(far).toMatchObject({ ok: false, refusal: { pc: WRITE.length + 1 } });
+  });
+
   test('in and out of rewritten instructions, forwards and backwards', () => {
     // Sums 7 % 4, 6 % 4, … 1 % 4, skipping multiples of 3.
     const code: Slot[] = [
@@ -127,25 +142,25 @@ describe('branches', () => {
 });
 
 test('line info, origIdx and firstXlated follow', () => {
-  const code: Slot[] = [[0x85, 0, 1, 0, 2], [0x3f, 0, 0], EXIT, R0_0, [0xe5, 0, 0, 0], EXIT];
+  const code: Slot[] = [[0x85, 0, 1, 0, 2], [0x3f, 0, 0], EXIT, R0_0, [0xe5, 0, 0, 1], R0_0, EXIT];
   const lineInfo: LineInfo[] = code.map((_, insnOff) => ({ insnOff, file: 0, line: insnOff + 1, column: 1 }));
   const loaded = bpfProgLoad(machineOf(), attrOf('raw', bytesOf(code), { lineInfo }));
   if (!loaded.ok) throw new Error(loaded.refusal.message);
   const { prog } = loaded;
-  // 0 call, 1–4 division, 5 exit; 6–7 counter, 8 r0 = 0, 9–15 may_goto, 16 exit.
-  expect([...prog.origIdx]).toEqual([0, 1, 1, 1, 1, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5]);
-  expect([...prog.firstXlated]).toEqual([0, 1, 5, 8, 9, 16, 17]);
+  // 0 call, 1–4 division, 5 exit; 6–7 counter, 8 r0 = 0, 9–15 may_goto, 16 r0 = 0, 17 exit.
+  expect([...prog.origIdx]).toEqual([0, 1, 1, 1, 1, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5, 6]);
+  expect([...prog.firstXlated]).toEqual([0, 1, 5, 8, 9, 16, 17, 18]);
   // A function's first line begins with what was put in front of it.
-  expect(prog.xlatedLineInfo.map((line) => line.insnOff)).toEqual([0, 1, 5, 6, 9, 16]);
+  expect(prog.xlatedLineInfo.map((line) => line.insnOff)).toEqual([0, 1, 5, 6, 9, 16, 17]);
   expect(prog.subprogs.map(({ start, end }) => [start, end])).toEqual([
     [0, 6],
-    [6, 17],
+    [6, 18],
   ]);
 });
 
 test('the calls that a load makes for it', () => {
   const machine = machineOf();
-  const slots: Slot[] = [[0x18, 1, 1], [0], [0x85, 0, 0, 0, 1], [0xe5, 0, 0, 0], EXIT];
+  const slots: Slot[] = [[0x18, 1, 1], [0], [0x85, 0, 0, 0, 1], [0xe5, 0, 0, 1], R0_0, EXIT];
   bpfProgLoad(
     machine,
     attrOf('raw', [[0x62, 10, 0, -4, 0], [0xbf, 2, 10], [0x07, 2, 0, 0, -4], ...slots], {
