@@ -9,9 +9,9 @@ import { bpfJitBlindConstants, isBlindable } from '#core/prog/bpf-jit-blind-cons
 import { bpfJitProgReleaseOther } from '#core/prog/bpf-prog-clone.ts';
 import { bpfProgFree } from '#core/prog/bpf-prog-free.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { ENGINES } from '../engines.ts';
 import { availableMaps } from '../kernel/differential.ts';
 import { attrOfGenerated, generate } from '../kernel/generate.ts';
 import { anyRecipe, type Recipe } from '../kernel/recipe.ts';

@@ -4,9 +4,9 @@ import { TABLE_ROWS } from '#core/isa/decode.ts';
 import { checkProgram } from '#core/prog/check.ts';
 import { analyseKinds } from '#core/prog/kinds.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { ENGINES } from '../engines.ts';
 import { arrayMap, attrOf, bytesOf, EXIT, R0_0, type Slot } from './build.ts';
 
 const TYPES = ['xdp', 'socket_filter', 'sched_cls', 'raw'] as const;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { ENGINES } from '../engines.ts';
 import { unhex } from './build.ts';
 import { loadVector as load, vectors } from './vectors.ts';
 
