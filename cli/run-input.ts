@@ -1,5 +1,5 @@
-import { SECCOMP_DATA_SIZE } from '#core/cbpf/check.ts';
 import { seccompData } from '#core/cbpf/seccomp.ts';
+import { SECCOMP_DATA_SIZE } from '#core/cbpf/seccomp-data.ts';
 import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { parseHexBytes } from '#core/input/hex.ts';

@@ -1,5 +1,5 @@
 import { suggest } from '../asm/suggest.ts';
-import { SECCOMP_DATA_SIZE } from './check.ts';
+import { SECCOMP_ARCH, SECCOMP_DATA_SIZE, SECCOMP_FIELDS, SECCOMP_NR } from './seccomp-data.ts';
 import { SECCOMP_ARCHES, type SeccompArch, SYSCALLS } from './syscalls.ts';
 
 /** A `struct seccomp_data`, or what is wrong with the fields that were given. */
@@ -21,26 +21,24 @@ export function seccompData(fields: Readonly<Record<string, string>>): SeccompDa
   if (archNumber === undefined) {
     return wrong(`arch ${archText}: must be ${Object.keys(SECCOMP_ARCHES).join(', ')} or a number`);
   }
-  view.setUint32(4, Number(archNumber), true);
+  view.setUint32(SECCOMP_ARCH, Number(archNumber), true);
   for (const [name, text] of Object.entries(fields)) {
-    const index = /^args\[([0-5])\]$/.exec(name)?.[1];
     if (name === 'arch') continue;
     if (name === 'nr') {
       const nr = (arch && syscallNumber(arch, text)) ?? numberOf(text, 32);
       if (nr === undefined) return wrong(unknownSyscall(arch, text));
-      view.setUint32(0, Number(nr), true);
+      view.setUint32(SECCOMP_NR, Number(nr), true);
       continue;
     }
-    const offset =
-      name === 'instruction_pointer' ? 8 : index === undefined ? undefined : 16 + 8 * Number(index);
-    if (offset === undefined) {
+    const field = SECCOMP_FIELDS.find((each) => each.name === name);
+    if (field === undefined) {
       return wrong(
         `struct seccomp_data has no ${name}; it has nr, arch, instruction_pointer, args[0] to args[5]`,
       );
     }
     const value = numberOf(text, 64);
     if (value === undefined) return wrong(`${name} ${text}: must be an unsigned number of 64 bits`);
-    view.setBigUint64(offset, value, true);
+    view.setBigUint64(field.offset, value, true);
   }
   return { ok: true, data };
 }
@@ -72,16 +70,6 @@ export function syscallNames(nr: number, arches: readonly SeccompArch[] | undefi
 /** The architecture that `seccomp_data.arch` names; undefined: one whose system calls have no names here. */
 export function seccompArch(value: number): SeccompArch | undefined {
   return (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).find((arch) => SECCOMP_ARCHES[arch] === value);
-}
-
-/** What lies at an offset (a multiple of 4 below 64) of `struct seccomp_data`: `nr`, `args[2] (high half)`. */
-export function fieldName(offset: number): string | undefined {
-  if (offset === 0) return 'nr';
-  if (offset === 4) return 'arch';
-  if (offset < 0 || offset >= SECCOMP_DATA_SIZE || offset % 4 !== 0) return undefined;
-  const half = offset % 8 === 0 ? 'low half' : 'high half';
-  const index = Math.floor((offset - 16) / 8);
-  return `${index < 0 ? 'instruction_pointer' : `args[${index}]`} (${half})`;
 }
 
 function syscallNumber(arch: SeccompArch, name: string): bigint | undefined {
