@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Engine } from '#core/interp/engine.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import { checkProgram } from '#core/prog/check.ts';
 import { analyseKinds } from '#core/prog/kinds.ts';
@@ -71,6 +72,7 @@ test('however a program is rewritten, it does the same, and gives everything bac
     bytes: Uint8Array,
     type: (typeof TYPES)[number],
     settings: (typeof ways)[number],
+    engine: Engine,
   ): string => {
     const machine = new Machine({ shared: false, nCpus: 2, settings });
     // The first program that asks for its CPU lays the per-CPU variables out, for good.
@@ -80,7 +82,7 @@ test('however a program is rewritten, it does the same, and gives everything bac
     let told = loaded.ok ? '' : `${loaded.refusal.pc} ${loaded.refusal.message}`;
     if (loaded.ok) {
       const input = { data: new Uint8Array(40).fill(7) };
-      const { r0, insnsExecuted, fault, dataOut } = runProgram(machine, loaded.prog, reference, input, {
+      const { r0, insnsExecuted, fault, dataOut } = runProgram(machine, loaded.prog, engine, input, {
         cpu: 1,
         maxInsns: 2000,
       });
@@ -93,7 +95,9 @@ test('however a program is rewritten, it does the same, and gives everything bac
   };
   fc.assert(
     fc.property(program, fc.constantFrom(...TYPES), (bytes, type) => {
-      const [plain, ...others] = ways.map((settings) => outcome(bytes, type, settings));
+      const [plain, ...others] = ways.flatMap((settings) =>
+        ENGINES.map((engine) => outcome(bytes, type, settings, engine)),
+      );
       for (const other of others) expect(other).toBe(plain);
     }),
     { seed: 12, numRuns: 500 },
