@@ -1,7 +1,6 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { WIDE_OPCODE } from '#core/isa/decode.ts';
 import {
   BPF_FUNC_GET_PRANDOM_U32,
@@ -19,6 +18,7 @@ import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import { ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { errnoName } from '#core/platform/node/kernel/errors.ts';
 import { type KernelPrograms, loadKernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { MAX_CPUS } from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
@@ -35,12 +35,11 @@ import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
 
 /** What runs the program here: each engine, and each with constants blinded. */
-const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
-  reference,
-].flatMap((engine) => [
-  { name: engine.name, engine, blind: false },
-  { name: `${engine.name}, blinded`, engine, blind: true },
-]);
+const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] =
+  ENGINES.flatMap((engine) => [
+    { name: engine.name, engine, blind: false },
+    { name: `${engine.name}, blinded`, engine, blind: true },
+  ]);
 
 /** Runs the program in the kernel and here, prints what is equal; resolves to 1 on a difference or a refusal, else 0. */
 export async function kernelCompare(

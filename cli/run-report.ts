@@ -161,6 +161,10 @@ export function runReport(of: ReportOf): string {
       lines.push(`    ${placeOfInsn(of.attr, result.fault.pc, of.source)}: ${result.fault.message}`);
     }
   });
+  for (const { cpu, misses } of readStats(of.machine, of.prog)) {
+    if (misses > 0n)
+      lines.push(`cpu ${cpu}  misses ${misses}: entries refused because the program ran there already`);
+  }
   // Constants are in the file as they are here.
   const maps = of.prog.maps.filter((map) => !map.frozen);
   lines.push(...mapLines(maps, styles));
