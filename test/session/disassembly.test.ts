@@ -254,8 +254,8 @@ describe('rows', () => {
 });
 
 describe('breakpoints by address', () => {
-  test('bind, stop each time, and are told from those on lines', () => {
-    const bench = started(LOOP);
+  test.each(['reference', 'interp'])('on %s: bind, stop each time, told from those on lines', (engine) => {
+    const bench = started(LOOP, { engine });
     const reference = pointer(bench);
     const [line] = bench.breakpoints({ line: 13 });
     const [loop, leaf] = breakAt(bench, reference, { offset: 24 }, { offset: 48 });
@@ -313,9 +313,9 @@ describe('breakpoints by address', () => {
     expect(bench.resume({ kind: 'continue' })).toBeUndefined();
   });
 
-  test('of a classic program stops at the classic instruction', () => {
+  test.each(['reference', 'interp'])('on %s: of a classic program stops at its instruction', (engine) => {
     const data = { kind: 'hex', text: '00'.repeat(60) } as const;
-    const bench = started(CLASSIC, { fileName: FILE.replace('.bpf.s', '.cbpf'), data });
+    const bench = started(CLASSIC, { fileName: FILE.replace('.bpf.s', '.cbpf'), data, engine });
     const [reply] = breakAt(bench, pointer(bench), { offset: 24 });
     expect(reply).toMatchObject({ verified: true, location: { line: 4 } });
     expect(bench.resume({ kind: 'continue' })).toMatchObject({ breakpoints: [reply?.id] });
