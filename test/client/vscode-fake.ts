@@ -115,6 +115,7 @@ export const debugging = {
   activeSession: new FakeEmitter<unknown>(),
   terminated: new FakeEmitter<unknown>(),
   activeStackItem: undefined as unknown,
+  activeDebugSession: undefined as { type: string; configuration: Record<string, unknown> } | undefined,
   factory: undefined as { createDebugAdapterTracker(session: unknown): Tracker } | undefined,
 };
 
@@ -275,6 +276,9 @@ export const fakeVscode = {
     onDidChangeActiveStackItem: debugging.stackItem.event,
     onDidChangeActiveDebugSession: debugging.activeSession.event,
     onDidTerminateDebugSession: debugging.terminated.event,
+    get activeDebugSession() {
+      return debugging.activeDebugSession;
+    },
     get activeStackItem() {
       return debugging.activeStackItem;
     },
