@@ -1,0 +1,211 @@
+import { decodeProg } from '../../interp/decode.ts';
+import type { Engine, RunLimits, StopCause } from '../../interp/engine.ts';
+import { type ExecState, flush, type Op, refresh, STOP } from '../../interp/op.ts';
+import { reference } from '../../interp/reference.ts';
+import type { Cpu } from '../../vm/cpu.ts';
+import * as layout from '../../vm/layout.ts';
+import type { Machine } from '../../vm/machine.ts';
+import { CodeCache } from './code-cache.ts';
+import { Installed, type InstalledProgram } from './installed.ts';
+import { CPU_LEFT, LEFT_EARLY } from './locals.ts';
+
+/**
+ * Instructions between two looks at the control word, some tenths of a millisecond. Loops are left and
+ * entered again that often, so that the host's better code takes over without replacing code that runs.
+ */
+const SLICE = 1 << 20;
+
+/** Budgets below are single steps, more or less: not worth entering compiled code. */
+const FEW = 4;
+
+const cache = new CodeCache();
+const installed = new WeakMap<Machine, Installed>();
+
+/**
+ * Executes compiled code: each function of a program is a WebAssembly function. What is rare, and every
+ * instruction that faults, is done by the reference engine's handlers on the same state, so that results,
+ * faults and counts are the same. Where breakpoints are set the reference engine runs alone.
+ */
+export const wasm: Engine = {
+  name: 'wasm',
+  run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
+    const isStep = limits.budget < FEW;
+    if (isStep || (limits.breakpoints && hasBreakpoints(machine))) return reference.run(machine, cpu, limits);
+    const code = installedIn(machine);
+    const s = stateOf(machine, machine.cpu(cpu));
+    const outer = code.current;
+    code.current = s;
+    try {
+      return run(code, s, limits.budget);
+    } finally {
+      code.current = outer;
+    }
+  },
+};
+
+/** Why `prog` is interpreted by `wasm`; undefined: it is compiled. Compiles it when that is not done yet. */
+export function whyNotCompiled(machine: Machine, prog: ExecState['prog']): string | undefined {
+  const program = installedIn(machine).program(prog);
+  return 'reason' in program ? program.reason : undefined;
+}
+
+function installedIn(machine: Machine): Installed {
+  let found = installed.get(machine);
+  if (found === undefined) {
+    found = new Installed(machine, cache, step);
+    installed.set(machine, found);
+  }
+  return found;
+}
+
+function hasBreakpoints(machine: Machine): boolean {
+  for (const { breakpoints } of machine.progs.values()) if (breakpoints.some((byte) => byte !== 0)) return true;
+  return false;
+}
+
+function stateOf(machine: Machine, cpu: Cpu): ExecState {
+  const { prog } = cpu;
+  const fresh = { view: machine.memory.view, table: 0, nRegions: 0, left: 0, chunk: 0, stop: undefined };
+  const program = { prog, ops: decodeProg(prog), decode: decodeProg };
+  const s: ExecState = {
+    machine,
+    cpu,
+    block: cpu.block,
+    initialised: cpu.regInitialised,
+    ...program,
+    ...fresh,
+  };
+  refresh(s);
+  return s;
+}
+
+function run(code: Installed, s: ExecState, limit: number): StopCause {
+  let { pc } = s.cpu;
+  let budget = limit;
+  for (;;) {
+    if (takePause(s)) return stopped(s, pc, { kind: 'pause' });
+    if (budget <= 0) return stopped(s, pc, { kind: 'budget' });
+    const slice = Math.min(SLICE, budget);
+    s.left = slice;
+    s.chunk = slice;
+    pc = runSlice(code, s, pc);
+    if (s.stop !== undefined) return s.stop;
+    budget -= slice - s.left;
+    flush(s, pc, s.chunk - s.left);
+  }
+}
+
+/**
+ * Executes up to `left` instructions, or fewer where compiled code can go on with a new slice; the slot to go
+ * on from (`stop` says whether).
+ */
+function runSlice(code: Installed, s: ExecState, from: number): number {
+  const whole = s.left;
+  for (let pc = from; ; ) {
+    const program = compiledProgram(code, s);
+    const entry = program?.entry(pc);
+    if (entry !== undefined && s.left >= entry.needs) pc = enter(s, entry.run, pc);
+    else if (entry !== undefined && s.left < whole) return pc;
+    // Too little is left for compiled code even in a whole slice: the budget ends here.
+    else pc = interpret(s, pc, entry === undefined ? program : undefined);
+    if (s.stop !== undefined || opAt(s, pc).cost > s.left) return pc;
+  }
+}
+
+/** A program that was extended is interpreted, because its functions may be those of another program. */
+function compiledProgram(code: Installed, s: ExecState): InstalledProgram | undefined {
+  if (s.prog.extensions !== undefined && s.prog.extensions.size > 0) return undefined;
+  const program = code.program(s.prog);
+  return 'reason' in program || !isFramePointer(s) ? undefined : program;
+}
+
+/** Compiled code takes R10 for the end of its frame; only a debugger can make it anything else. */
+function isFramePointer({ view, block }: ExecState): boolean {
+  const id = view.getUint32(block + layout.CPU_STACK_REGION, true) + view.getUint32(block + layout.CPU_DEPTH, true);
+  return (
+    view.getInt32(block + layout.CPU_R10, true) === layout.MAX_BPF_STACK &&
+    view.getInt32(block + layout.CPU_R10 + 4, true) === ((layout.WINDOW_HI + id) | 0)
+  );
+}
+
+/** Calls compiled code at `pc`; the slot to go on from. */
+function enter(s: ExecState, compiled: (block: number, left: number) => number, pc: number): number {
+  const { block } = s;
+  s.view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
+  s.view.setUint32(block + layout.CPU_PC, pc, true);
+  const left = compiled(block, s.left);
+  refresh(s);
+  if (s.stop !== undefined) return s.view.getUint32(block + layout.CPU_PC, true);
+  s.initialised = s.view.getUint32(block + layout.CPU_INITIALISED, true);
+  const at = s.view.getUint32(block + layout.CPU_PC, true);
+  if (left === LEFT_EARLY) {
+    s.left = s.view.getInt32(block + CPU_LEFT, true);
+    return at;
+  }
+  s.left = left;
+  const op = opAt(s, at);
+  const next = op.exec(s, op);
+  if (next === STOP) finish(s, op);
+  return next === STOP ? at : next;
+}
+
+/** Interprets until code of `program` could take over, nothing is left, or something stops it; the slot to go on from. */
+function interpret(s: ExecState, from: number, program: InstalledProgram | undefined): number {
+  const entries = program?.program.entries;
+  const { prog } = s;
+  for (let pc = from; ; ) {
+    const op = opAt(s, pc);
+    if (op.cost > s.left) return pc;
+    s.left -= op.cost;
+    const next = op.exec(s, op);
+    if (next === STOP) {
+      finish(s, op);
+      return op.slot;
+    }
+    s.initialised |= op.writes;
+    pc = next;
+    if (s.prog !== prog || entries?.[pc]) return pc;
+  }
+}
+
+/** Does the instruction at `slot` for compiled code. */
+function step(s: ExecState, slot: number): number {
+  const { block, prog } = s;
+  s.left = s.view.getInt32(block + CPU_LEFT, true);
+  s.initialised = s.view.getUint32(block + layout.CPU_INITIALISED, true);
+  const op = opAt(s, slot);
+  const next = op.exec(s, op);
+  if (next === STOP) {
+    finish(s, op);
+    return 1;
+  }
+  s.initialised |= op.writes;
+  s.view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
+  if (next === op.next && s.prog === prog) return 0;
+  s.view.setUint32(block + layout.CPU_PC, next, true);
+  return 1;
+}
+
+function opAt(s: ExecState, pc: number): Op {
+  const op = s.ops[pc];
+  if (op === undefined) throw new RangeError(`no slot ${pc} in program ${s.prog.name}`);
+  return op;
+}
+
+/** Writes back the state of a run that ended at `op`: an instruction that faults was not executed. */
+function finish(s: ExecState, op: Op): void {
+  if (s.stop?.kind === 'fault') s.left += op.begun;
+  flush(s, op.slot, s.chunk - s.left);
+}
+
+function stopped(s: ExecState, pc: number, cause: StopCause): StopCause {
+  flush(s, pc, 0);
+  return cause;
+}
+
+/** Answers a request to pause, once. */
+function takePause(s: ExecState): boolean {
+  const word = (s.block + layout.CPU_CONTROL) >> 2;
+  const before = Atomics.exchange(s.machine.memory.words, word, layout.CONTROL_GO);
+  return before === layout.CONTROL_PAUSE;
+}

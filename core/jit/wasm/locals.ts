@@ -1,0 +1,66 @@
+import { CPU_COMPILED } from '../../vm/layout.ts';
+import { I32, I64, type ValType } from '../../wasm/opcodes.ts';
+import type { Locals } from '../../wasm/module.ts';
+
+/** Locals of a compiled function, by index. Parameters: the CPU block and the instructions left. */
+export const BLOCK = 0;
+export const LEFT = 1;
+/** Registers with a value, as `CPU_INITIALISED`. */
+export const INIT = 2;
+/** Slot at which the function is left. */
+export const SLOT = 3;
+/** Linear address of the frame's first byte, and of its shadow. */
+export const FRAME = 4;
+export const SHADOW = 5;
+/** Linear address of an access that needs it twice. */
+export const LINEAR = 6;
+export const T0 = 7;
+export const T1 = 8;
+/** Block to go to next, where control flow is not reducible. */
+export const NEXT = 9;
+const FIRST_REG = 10;
+/** Address of an access, and its distance from where the cached region's window begins. */
+export const ADDR = 22;
+export const DISTANCE = 23;
+const FIRST_CACHE = 24;
+
+/** Local of register `n`, 0 … 11. */
+export function reg(n: number): number {
+  return FIRST_REG + n;
+}
+
+/**
+ * What a function remembers of the region that accesses of one size through one register went to: the
+ * address of its window, how many offsets an access can begin at (0: nothing is remembered), and the linear
+ * address of its first byte.
+ */
+export interface RegionCache {
+  readonly window: number;
+  readonly count: number;
+  readonly base: number;
+}
+
+/** The cache with number `index`. */
+export function regionCache(index: number): RegionCache {
+  const first = FIRST_CACHE + index * 3;
+  return { window: first, count: first + 1, base: first + 2 };
+}
+
+/** Declaration of all locals but the parameters. */
+export function localsWith(nCaches: number): Locals {
+  const fixed: [number, ValType][] = [
+    [FIRST_REG - INIT, I32],
+    [FIRST_CACHE - FIRST_REG, I64],
+  ];
+  for (let index = 0; index < nCaches; index++) fixed.push([2, I64], [1, I32]);
+  return fixed;
+}
+
+/** What a compiled function gives back when it was left before its end; else the instructions left. */
+export const LEFT_EARLY = -1;
+
+/** In the CPU block: instructions left, and what the search for a region found, as in `RegionCache`. */
+export const CPU_LEFT = CPU_COMPILED;
+export const FOUND_WINDOW = CPU_COMPILED + 8;
+export const FOUND_COUNT = CPU_COMPILED + 16;
+export const FOUND_BASE = CPU_COMPILED + 24;
