@@ -1,10 +1,10 @@
 import type { Op } from '../../interp/op.ts';
 import type { InsnId } from '../../isa/table.ts';
-import { CPU_THIS_CPU_OFF_HI, functionAddressLo, FUNCTION_HI } from '../../vm/layout.ts';
+import { CPU_THIS_CPU_OFF_HI, FUNCTION_HI, functionAddressLo } from '../../vm/layout.ts';
 import type { Code } from '../../wasm/code.ts';
 import { I32, I64, OP } from '../../wasm/opcodes.ts';
-import { dstOf, srcOf } from './ops.ts';
 import { BLOCK, reg } from './locals.ts';
+import { dstOf, srcOf } from './ops.ts';
 
 type Name = keyof typeof OP;
 

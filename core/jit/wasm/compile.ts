@@ -69,7 +69,8 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
     const flow = flowFrom(unit.ops, start);
     total += flow.nOps;
     const size = Math.max(flow.nOps, total > MAX_PROGRAM_OPS ? total : 0);
-    if (flow.nOps > MAX_FUNCTION_OPS || total > MAX_PROGRAM_OPS) return { reason: tooLong(prog, start, size) };
+    if (flow.nOps > MAX_FUNCTION_OPS || total > MAX_PROGRAM_OPS)
+      return { reason: tooLong(prog, start, size) };
     flows.set(start, flow);
     flow.blocks.forEach((block, index) => {
       if (flow.isCheckPoint[index] && entries[block.start] === 0) entries[block.start] = 2;
@@ -105,7 +106,8 @@ export function compileEntry(machine: Machine, prog: ExecProg, start: number): C
   const builder = unit.builder();
   const step = builder.importFunc('engine', 'step', STEP_TYPE);
   const index = new Map<number, number>();
-  for (const target of targets) index.set(target, builder.importFunc('engine', nameOf(target), FUNCTION_TYPE));
+  for (const target of targets)
+    index.set(target, builder.importFunc('engine', nameOf(target), FUNCTION_TYPE));
   const lookup = builder.func(LOOKUP_TYPE, LOOKUP_LOCALS, lookupCode(), 'lookup');
   const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
   const callee = (slot: number): number => index.get(slot) ?? step;

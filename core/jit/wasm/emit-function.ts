@@ -4,20 +4,11 @@ import { Code } from '../../wasm/code.ts';
 import type { Locals } from '../../wasm/module.ts';
 import { I32, OP } from '../../wasm/opcodes.ts';
 import { emitAlu, emitCondition } from './alu.ts';
-import { type Block, type Flow } from './flow.ts';
+import type { Block, Flow } from './flow.ts';
 import { copyFacts, type Facts, frameFacts, frameOffset, isWritten, passFacts } from './frame-facts.ts';
 import * as local from './locals.ts';
 import { type Atomic, atomicOf, cacheKey, type Load, loadOf, type Store, storeOf } from './memory.ts';
-import {
-  ARGUMENTS,
-  AX,
-  changes,
-  dstOf,
-  flowOf,
-  isStrayBranch,
-  type Lowering,
-  srcOf,
-} from './ops.ts';
+import { ARGUMENTS, AX, changes, dstOf, flowOf, isStrayBranch, type Lowering, srcOf } from './ops.ts';
 import { emitFlow } from './structure.ts';
 
 const R10 = 10;

@@ -59,7 +59,8 @@ function installedIn(machine: Machine): Installed {
 }
 
 function hasBreakpoints(machine: Machine): boolean {
-  for (const { breakpoints } of machine.progs.values()) if (breakpoints.some((byte) => byte !== 0)) return true;
+  for (const { breakpoints } of machine.progs.values())
+    if (breakpoints.some((byte) => byte !== 0)) return true;
   return false;
 }
 
@@ -121,7 +122,8 @@ function compiledProgram(code: Installed, s: ExecState): InstalledProgram | unde
 
 /** Compiled code takes R10 for the end of its frame; only a debugger can make it anything else. */
 function isFramePointer({ view, block }: ExecState): boolean {
-  const id = view.getUint32(block + layout.CPU_STACK_REGION, true) + view.getUint32(block + layout.CPU_DEPTH, true);
+  const id =
+    view.getUint32(block + layout.CPU_STACK_REGION, true) + view.getUint32(block + layout.CPU_DEPTH, true);
   return (
     view.getInt32(block + layout.CPU_R10, true) === layout.MAX_BPF_STACK &&
     view.getInt32(block + layout.CPU_R10 + 4, true) === ((layout.WINDOW_HI + id) | 0)
@@ -181,9 +183,9 @@ function step(s: ExecState, slot: number): number {
   }
   s.initialised |= op.writes;
   s.view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
-  if (next === op.next && s.prog === prog) return 0;
+  // Even where it leads on: code that was left at this instruction goes on from there.
   s.view.setUint32(block + layout.CPU_PC, next, true);
-  return 1;
+  return next === op.next && s.prog === prog ? 0 : 1;
 }
 
 function opAt(s: ExecState, pc: number): Op {

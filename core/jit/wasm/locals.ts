@@ -1,6 +1,6 @@
 import { CPU_COMPILED } from '../../vm/layout.ts';
-import { I32, I64, type ValType } from '../../wasm/opcodes.ts';
 import type { Locals } from '../../wasm/module.ts';
+import { I32, I64, type ValType } from '../../wasm/opcodes.ts';
 
 /** Locals of a compiled function, by index. Parameters: the CPU block and the instructions left. */
 export const BLOCK = 0;
