@@ -82,7 +82,10 @@ export function inspected(machine: Machine, prog: BpfProg) {
 }
 
 /** What people read. */
-export function inspectText(shown: Inspected & Traced, io: Io): string {
+export function inspectText(
+  shown: Omit<Inspected, 'type'> & { readonly type: string } & Traced,
+  io: Io,
+): string {
   const styles = stylesFor(io);
   const { flags } = shown;
   const hash = shown.hash === 'sha1' ? 'SHA-1' : 'SHA-256';

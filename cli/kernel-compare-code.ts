@@ -1,7 +1,8 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
-import type { LineInfo } from '#core/object/object.ts';
+import { lineAnInsn } from '#core/object/line-an-insn.ts';
 import type { KernelProgInfo } from '#core/platform/node/kernel/prog-info.ts';
+import { xlatedDifference } from '#core/platform/node/kernel/xlated-difference.ts';
 import { bpfInsnPrepareDump } from '#core/prog/bpf-insn-prepare-dump.ts';
 import { auxOf, type BpfProg } from '#core/prog/prog.ts';
 
@@ -19,18 +20,6 @@ export interface Check {
   readonly here: string;
   /** What people should know beside: where the first difference is, why it was not compared. */
   readonly note: string;
-}
-
-const OP_CALL = 0x85;
-const OP_LD_IMM64 = 0x18;
-const OP_MOV64_IMM = 0xb7;
-const OP_MOV64 = 0xbf;
-
-/** One line record an instruction, whose line is the instruction's number from 1: it shows what became of which. */
-export function lineAnInsn(insns: Uint8Array): LineInfo[] {
-  return Array.from({ length: insns.length / INSN_SIZE }, (_, insnOff) => insnOff)
-    .filter((insnOff) => insns[insnOff * INSN_SIZE] !== 0)
-    .map((insnOff) => ({ insnOff, file: 0, line: insnOff + 1, column: 1 }));
 }
 
 /** The loaded programs compared; both have the line info of `lineAnInsn`. `log`: the kernel's, of level 4. */
@@ -80,70 +69,17 @@ function removedInsns(prog: BpfProg, info: KernelProgInfo): number[] {
     .filter((insnOff) => !kept.has(insnOff));
 }
 
-/** Instruction by instruction; addresses and ids, which differ from machine to machine, must correspond one to one. */
+/** Instruction by instruction; addresses and ids, which differ from machine to machine, must correspond. */
 function compareXlated(prog: BpfProg, info: KernelProgInfo): Check {
-  const [kernel, here] = [info.xlated, bpfInsnPrepareDump(prog.code)];
-  const counts = [kernel.length / INSN_SIZE, here.length / INSN_SIZE];
-  const texts = [`${counts[0]} instructions`, `${counts[1]} instructions`] as const;
-  const functions = new Pairs();
-  const maps = new Pairs();
-  for (let slot = 0; slot < Math.min(counts[0] ?? 0, counts[1] ?? 0); slot++) {
-    const [theirs, ours] = [insnAt(kernel, slot), insnAt(here, slot)];
-    const pairs = pairsFor(theirs, insnAt(kernel, slot + 1), { functions, maps });
-    const isSame =
-      theirs.hex === ours.hex ||
-      (pairs !== undefined && theirs.head === ours.head && pairs.fit(theirs.imm, ours.imm));
-    if (isSame) continue;
-    const note = `first at slot ${slot}, which stands for instruction ${prog.origIdx[slot] ?? '?'}`;
-    return { ...check('rewritten program', theirs.hex, ours.hex, note), equal: false };
+  const [theirs, ours] = [info.xlated, bpfInsnPrepareDump(prog.code)];
+  const slot = xlatedDifference(ours, theirs);
+  if (slot === undefined || slot * INSN_SIZE >= Math.min(ours.length, theirs.length)) {
+    const count = (bytes: Uint8Array) => `${bytes.length / INSN_SIZE} instructions`;
+    return check('rewritten program', count(theirs), count(ours));
   }
-  return check('rewritten program', ...texts);
-}
-
-interface Slot {
-  readonly opcode: number;
-  readonly src: number;
-  readonly off: number;
-  readonly imm: string;
-  /** All but `imm`. */
-  readonly head: string;
-  readonly hex: string;
-}
-
-function insnAt(bytes: Uint8Array, slot: number): Slot {
-  const at = bytes.subarray(slot * INSN_SIZE, (slot + 1) * INSN_SIZE);
-  const hex = hexText(at);
-  const off = (at[2] ?? 0) | ((at[3] ?? 0) << 8);
-  return { opcode: at[0] ?? 0, src: (at[1] ?? 0) >> 4, off, imm: hex.slice(8), head: hex.slice(0, 8), hex };
-}
-
-/** What an instruction's `imm` stands for, where it is no number: a function, a map, a place in per-CPU memory. */
-function pairsFor(
-  insn: Slot,
-  next: Slot,
-  { functions, maps }: { functions: Pairs; maps: Pairs },
-): Pairs | undefined {
-  if (insn.opcode === OP_CALL && insn.src === 0) return functions;
-  if (insn.opcode === OP_LD_IMM64 && (insn.src === 1 || insn.src === 2)) return maps;
-  // A move with off −1 adds the CPU's offset: the constant before it is a place in per-CPU memory.
-  if (insn.opcode === OP_MOV64_IMM && next.opcode === OP_MOV64 && next.off === 0xffff) return functions;
-  return undefined;
-}
-
-/** Names of two machines that must correspond one to one. */
-class Pairs {
-  readonly #there = new Map<string, string>();
-  readonly #here = new Map<string, string>();
-
-  fit(theirs: string, ours: string): boolean {
-    const [a, b] = [this.#there.get(theirs), this.#here.get(ours)];
-    if (a === undefined && b === undefined) {
-      this.#there.set(theirs, ours);
-      this.#here.set(ours, theirs);
-      return true;
-    }
-    return a === ours && b === theirs;
-  }
+  const at = (bytes: Uint8Array) => hexText(bytes.subarray(slot * INSN_SIZE, (slot + 1) * INSN_SIZE));
+  const note = `first at slot ${slot}, which stands for instruction ${prog.origIdx[slot] ?? '?'}`;
+  return { ...check('rewritten program', at(theirs), at(ours), note), equal: false };
 }
 
 function compareLines(prog: BpfProg, info: KernelProgInfo): Check {

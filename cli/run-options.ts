@@ -26,6 +26,10 @@ export const PROGRAM_OPTIONS = {
     multiple: true,
     text: 'an extension of the file (section freplace/FUNC) to put in the place of its function; may be repeated',
   },
+  tracepoint: {
+    value: 'NAME',
+    text: 'what a raw_tracepoint program is attached to, where its section does not tell',
+  },
   ctx: { value: 'FIELD=VALUE', multiple: true, text: 'a field of the context; may be repeated' },
 } as const satisfies Record<string, OptionSpec>;
 

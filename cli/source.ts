@@ -146,6 +146,13 @@ function programName(path: string): string {
   return base.replace(/\W/g, '_').replace(/^(?=\d|$)/, '_');
 }
 
+/** Reads a seccomp filter: classic BPF, checked and converted for seccomp; throws `UsageError` for anything else. */
+export async function readSeccomp(path: string, io: Io): Promise<Source & { readonly kind: 'cbpf' }> {
+  const source = await readSource(path, io, { attach: 'seccomp' });
+  if (source.kind === 'cbpf') return source;
+  throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
+}
+
 /** The program object of a source; throws `UsageError` for assembly text with errors. */
 export function objectOf(source: Source, progType?: ProgType): BpfObject {
   if (source.kind === 'asm') {

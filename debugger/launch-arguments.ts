@@ -23,6 +23,7 @@ export interface LaunchArguments {
   readonly attach?: 'packet' | 'test_run';
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly freplace?: readonly string[];
+  readonly tracepoint?: string;
   readonly stats?: boolean;
   readonly view?: ClassicView;
   readonly blind?: boolean;
@@ -56,6 +57,7 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('maxInsns', optionalNumber(raw, 'maxInsns')),
     ...given('attach', attachPoint(raw)),
     ...given('progArrays', progArrays(raw.progArrays)),
+    ...given('tracepoint', optionalText(raw, 'tracepoint')),
     ...given('freplace', names('freplace', raw.freplace)),
     ...given('stats', optionalFlag(raw, 'stats')),
     ...given('view', classicView(raw)),

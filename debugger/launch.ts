@@ -36,6 +36,7 @@ export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments
     ...(limit === undefined ? {} : { maxInsns: limit }),
     ...(launch.attach === undefined ? {} : { attach: launch.attach }),
     ...(launch.progArrays === undefined ? {} : { progArrays: launch.progArrays }),
+    ...(launch.tracepoint === undefined ? {} : { tracepoint: launch.tracepoint }),
     ...(launch.freplace === undefined ? {} : { freplace: launch.freplace }),
     ...(launch.stats === undefined ? {} : { stats: launch.stats }),
     ...(launch.view === undefined ? {} : { view: launch.view }),

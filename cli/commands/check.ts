@@ -7,7 +7,7 @@ import { checkProgram } from '#core/prog/check.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { type Io, type Styles, stylesFor } from '../io.ts';
-import { readSource, type Source } from '../source.ts';
+import { readSeccomp, readSource, type Source } from '../source.ts';
 
 /** One finding as `check --json` prints it. `line`, `column` from 1; `end…` one past the last character. */
 interface Finding {
@@ -39,10 +39,7 @@ export const checkCommand: Command = {
     const findings: Finding[] = [];
     // One by one: a damaged file has more findings than a call may have arguments.
     for (const path of args.positionals) {
-      const source = await readSource(path, io, isSeccomp ? { attach: 'seccomp' } : {});
-      if (isSeccomp && source.kind !== 'cbpf') {
-        throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
-      }
+      const source = await (isSeccomp ? readSeccomp(path, io) : readSource(path, io));
       for (const each of findingsOf(source)) findings.push(each);
     }
     const count = (severity: Severity) => findings.filter((each) => each.severity === severity).length;

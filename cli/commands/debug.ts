@@ -94,6 +94,7 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     ...(maxInsns === undefined ? {} : { maxInsns }),
     ...(args.flag('blind') ? { blind: true } : {}),
     ...(args.has('seed') ? { seed: u64Of(args.text('seed'), '--seed') } : {}),
+    ...(args.has('tracepoint') ? { tracepoint: args.text('tracepoint') ?? '' } : {}),
     ...(args.has('freplace') ? { freplace: args.list('freplace') } : {}),
     ...(ctx === undefined ? {} : { ctx }),
     ...(seccomp === undefined ? {} : { seccomp }),

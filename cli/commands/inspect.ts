@@ -9,7 +9,7 @@ import { kernelNamed } from '../kernel-option.ts';
 import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
 import { PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
-import { objectOf, readSource } from '../source.ts';
+import { objectOf, readSeccomp, readSource } from '../source.ts';
 
 /** `bpf-workbench inspect` */
 export const inspectCommand: Command = {
@@ -19,7 +19,7 @@ export const inspectCommand: Command = {
     summary: 'Show the program object that a program becomes when it is loaded.',
     options: {
       prog: PROGRAM_OPTIONS.prog,
-      type: PROGRAM_OPTIONS.type,
+      type: { value: 'TYPE', text: `${PROGRAM_OPTIONS.type.text}; seccomp for classic BPF` },
       freplace: PROGRAM_OPTIONS.freplace,
       kernel: {
         value: 'VERSION',
@@ -34,15 +34,17 @@ export const inspectCommand: Command = {
   async run(args, io) {
     const [path, ...others] = args.positionals;
     if (path === undefined || others.length > 0) throw new UsageError('inspect: give one FILE (- is stdin)');
-    const progType = progTypeNamed(args.text('type'));
+    const isSeccomp = args.text('type') === 'seccomp';
+    const progType = isSeccomp ? undefined : progTypeNamed(args.text('type'));
     const kernel = kernelNamed(args.text('kernel'), '--kernel');
-    const source = await readSource(path, io);
+    const source = await (isSeccomp ? readSeccomp(path, io) : readSource(path, io));
     const object = objectOf(source, progType);
     const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
     const attr = linked.value;
     if (attr === undefined) {
       throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
     }
+    const type = isSeccomp ? 'seccomp' : attr.progType;
     const bpfJitHarden = args.flag('blind') ? 2 : DEFAULT_SETTINGS.bpfJitHarden;
     const machine = new Machine({ shared: false, hash: nodeHash, settings: { kernel, bpfJitHarden } });
     const loaded = loadPrograms(
@@ -55,12 +57,12 @@ export const inspectCommand: Command = {
     if (!loaded.ok) {
       const { pc, message } = loaded.refusal;
       const refused = { pc: pc ?? null, message };
-      const json = { name: attr.name, type: attr.progType, refused, ...trace() };
+      const json = { name: attr.name, type, refused, ...trace() };
       if (args.flag('json')) await io.out(`${JSON.stringify(json)}\n`);
       else await io.out(refusedReport(loaded.name, attr, loaded.refusal, source, io));
       return 1;
     }
-    const shown = inspected(machine, loaded.main);
+    const shown = { ...inspected(machine, loaded.main), type };
     unloadPrograms(machine, loaded);
     const all = { ...shown, ...trace() };
     await io.out(args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io));

@@ -75,11 +75,20 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     throw new UsageError(`${source.name}: --type seccomp: seccomp filters are classic BPF`);
   }
   const object = objectOf(source, progType);
-  const linked = linkProgram(object, args.text('prog'), progType === undefined ? {} : { progType });
+  const tracepoint = args.text('tracepoint');
+  const linked = linkProgram(object, args.text('prog'), {
+    ...(progType === undefined ? {} : { progType }),
+    ...(tracepoint === undefined ? {} : { attachTo: tracepoint }),
+  });
   if (linked.value === undefined) {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
   const attr = linked.value;
+  if (tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
+    throw new UsageError(
+      `--tracepoint: ${attr.name} is of type ${attr.progType}; give --type raw_tracepoint`,
+    );
+  }
   const type = isSeccomp ? 'seccomp' : attr.progType;
   const inputs = isSeccomp ? await seccompInputs(args, io) : await inputsOf(args, attr.progType, io);
 

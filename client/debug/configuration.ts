@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ProgramSummary } from '#core/protocol/language.ts';
 import { isBpfDocument } from '../bpf-document.ts';
 import type { LanguageService } from '../language-service.ts';
+import { PROGRAM_SCHEME } from '../program-text/places.ts';
 import { inputArguments, readChoice } from './packet-choice.ts';
 import { pickPackets } from './packet-picker.ts';
 
@@ -111,7 +112,8 @@ function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined):
     request: 'launch',
     name: program ? `BPF: ${program.name}` : 'BPF: Active Program',
     program: uri.fsPath,
-    ...(program ? { [program.type === 'ext' ? 'freplace' : 'prog']: program.name } : {}),
+    ...(program?.type === 'ext' ? { freplace: [program.name] } : {}),
+    ...(program && program.type !== 'ext' ? { prog: program.name } : {}),
     ...(program && PACKET_TYPES.includes(program.type) ? { packet: 'ask' } : {}),
     // no text says so: the language server has looked at what the program does
     ...(program?.type === 'seccomp' ? { progType: 'seccomp' } : {}),
@@ -131,7 +133,7 @@ async function programAtCursor(
 
 /** The active editor's BPF document, saved; undefined (and a word to the person) when there is none. */
 async function activeProgram(): Promise<vscode.TextDocument | undefined> {
-  const document = vscode.window.activeTextEditor?.document;
+  const document = documentOfPerson();
   if (!isBpfDocument(document)) {
     void vscode.window.showInformationMessage(
       'Open a BPF assembly file (.bpf.s) or a classic BPF filter (.cbpf) to debug it, or try “BPF: Open Example…”.',
@@ -139,6 +141,20 @@ async function activeProgram(): Promise<vscode.TextDocument | undefined> {
     return undefined;
   }
   return saved(document);
+}
+
+/** The active editor's document; where that is one that we or the adapter have made, the program beside it. */
+function documentOfPerson(): vscode.TextDocument | undefined {
+  const active = vscode.window.activeTextEditor?.document;
+  if (active === undefined || !isMade(active)) return active;
+  const { visibleTextEditors } = vscode.window;
+  const open = [...visibleTextEditors.map(({ document }) => document), ...vscode.workspace.textDocuments];
+  return open.find((document) => isBpfDocument(document) && !isMade(document));
+}
+
+/** The rewritten program, and sources that an adapter has sent. */
+function isMade({ uri }: vscode.TextDocument): boolean {
+  return uri.scheme === PROGRAM_SCHEME || uri.scheme === 'debug';
 }
 
 /** The adapter reads files: an untitled document needs a name first. */

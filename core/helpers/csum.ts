@@ -24,12 +24,17 @@ export const bpfCsumDiff: HelperImpl = (machine, cpu, regs) => {
   return call.result(fold(sum));
 };
 
-/** One's complement sum of little-endian half words, an odd last byte as a low one; unsigned 32 bits. */
+/**
+ * One's complement sum of little-endian words, the last one filled up with zeroes; unsigned 32 bits. Of words and not
+ * of half words: the two agree modulo 65535 only, and tell 0 from 65535 differently.
+ */
 function partial(view: DataView, at: number, size: number, seed: number): number {
   let sum = seed;
-  const even = size & ~1;
-  for (let offset = 0; offset < even; offset += 2) sum = add(sum, view.getUint16(at + offset, true));
-  return even === size ? sum : add(sum, view.getUint8(at + even));
+  const whole = size & ~3;
+  for (let offset = 0; offset < whole; offset += 4) sum = add(sum, view.getUint32(at + offset, true));
+  let rest = 0;
+  for (let i = size - 1; i >= whole; i--) rest = rest * 256 + view.getUint8(at + i);
+  return add(sum, rest);
 }
 
 /** Addition with end-around carry, unsigned 32 bits. */

@@ -85,9 +85,10 @@ export function kernelFunctionOfImm(imm: number): KernelFunction | undefined {
 }
 
 /**
- * Number of the helper that a call's `imm` means: that of the function at this address, or else the `imm`
- * itself, as in programs as loaded. Calls of numbers that no helper has are not rewritten.
+ * What a call without `BPF_PSEUDO_…` leads to, in a program as rewritten or as loaded: the function at this
+ * address, or else the helper of this number. The two cannot be confused. Undefined: nothing.
  */
-export function helperOfImm(imm: number): number {
-  return byImm.get(imm)?.helper ?? imm;
+export function calledFunction(imm: number): KernelFunction | undefined {
+  const helper = helperById(imm);
+  return byImm.get(imm) ?? (helper && { name: helper.name, helper: imm });
 }

@@ -1,12 +1,10 @@
+import { BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { ProgArrayMap } from '../maps/prog-array.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Fault } from '../vm/fault.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { HelperCall } from './args.ts';
-
-/** Number of `bpf_tail_call`: each engine does it itself, for no helper can change the program. */
-export const BPF_FUNC_TAIL_CALL = 12;
 
 /**
  * The program that a tail call goes to: at index R3 (32 bits) of the program array in R2; undefined when

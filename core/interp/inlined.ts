@@ -1,5 +1,6 @@
 import { HelperCall } from '../helpers/args.ts';
 import { type Decoded, decodeInsn, WIDE_OPCODE } from '../isa/decode.ts';
+import { BPF_FUNC_MAP_LOOKUP_ELEM } from '../isa/helper-ids.ts';
 import { INSN_SIZE } from '../isa/insn.ts';
 import type { InsnId } from '../isa/table.ts';
 import { mapAtAddr } from '../maps/header.ts';
@@ -11,7 +12,6 @@ import { type ExecState, type Handler, hi, lo, type Op, STOP, set } from './op.t
 
 /** Register bits of R1 … R5, which no call keeps. */
 const ARGUMENTS = 0x3e;
-const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
 
 /** What a slot is a part of. */
 export interface Origin {

@@ -1,12 +1,19 @@
 import { HelperCall } from '../helpers/args.ts';
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
 import type { HelperImpl } from '../helpers/impl.ts';
-import { type InternalFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { calledFunction, type InternalFunction } from '../helpers/numbering.ts';
 import { skbDevType, skbPayOffset } from '../helpers/skb-extensions.ts';
 import { loadPacket } from '../helpers/skb-load.ts';
-import { BPF_FUNC_TAIL_CALL } from '../helpers/tail-call.ts';
+import {
+  BPF_FUNC_MAP_DELETE_ELEM,
+  BPF_FUNC_MAP_LOOKUP_ELEM,
+  BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM,
+  BPF_FUNC_MAP_UPDATE_ELEM,
+  BPF_FUNC_TAIL_CALL,
+} from '../isa/helper-ids.ts';
 import { helperById } from '../isa/helpers.ts';
 import { htabElemValue } from '../maps/kernel-layout.ts';
+import { BPF_MAX_TIMED_LOOPS } from '../prog/may-goto.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
@@ -25,13 +32,11 @@ const REG_AX = layout.regOffset(11);
 const EFAULT = 14;
 /** Nanoseconds that a loop with `may_goto` may take: a quarter of a second. */
 const MAY_GOTO_NS = 250_000_000n;
-/** Iterations until the clock is asked again. */
-const BPF_MAX_TIMED_LOOPS = 0xffff;
 
 /** What calls with this `imm` in rewritten code do; `tailCall` is the engine's own. */
 export function callHandler(imm: number, tailCall: Handler): Handler {
-  const found = kernelFunctionOfImm(imm);
-  const internal = found?.helper === undefined ? INTERNAL[found?.name as InternalFunction] : undefined;
+  const found = calledFunction(imm);
+  const internal = found?.helper === undefined ? HANDLER_OF.get(found?.name ?? '') : undefined;
   if (internal !== undefined) return internal;
   const id = found?.helper ?? imm;
   if (id === BPF_FUNC_TAIL_CALL) return tailCall;
@@ -92,7 +97,7 @@ function skbExtension(value: (machine: Machine, cpu: Cpu) => number | Problem): 
 
 /** `struct htab_elem *__htab_map_lookup_elem(map, key)`: so far in front of the value that key and links take. */
 const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(1, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_MAP_LOOKUP_ELEM, machine, cpu, regs);
   const map = call.map(1);
   const ops = map?.programOps;
   if (map === undefined || ops === undefined) return call.fault ?? call.refuse(1, 'must be a hash map');
@@ -142,14 +147,15 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   bpf_skb_load_helper_32_no_cache: skbLoadHelper(4),
   arch_bpf_timed_may_goto: timedMayGoto,
   __htab_map_lookup_elem: calling(htabMapLookupElem),
-  array_map_update_elem: helper(2),
-  array_map_delete_elem: helper(3),
-  htab_map_update_elem: helper(2),
-  htab_map_delete_elem: helper(3),
-  percpu_array_map_lookup_percpu_elem: helper(195),
+  array_map_update_elem: helper(BPF_FUNC_MAP_UPDATE_ELEM),
+  array_map_delete_elem: helper(BPF_FUNC_MAP_DELETE_ELEM),
+  htab_map_update_elem: helper(BPF_FUNC_MAP_UPDATE_ELEM),
+  htab_map_delete_elem: helper(BPF_FUNC_MAP_DELETE_ELEM),
+  percpu_array_map_lookup_percpu_elem: helper(BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM),
   bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
   skb_dev_type: skbExtension(skbDevType),
 };
+const HANDLER_OF: ReadonlyMap<string, Handler> = new Map(Object.entries(INTERNAL));
 
 function unknownHelper(id: number): Problem {
   const name = helperById(id)?.name;

@@ -8,13 +8,31 @@ export const OP_JA = 0x05;
 export const OP_JA32 = 0x06;
 export const OP_CALL = 0x85;
 export const OP_EXIT = 0x95;
+export const OP_MAY_GOTO = 0xe5;
+/** A tail call, in rewritten programs only. */
+export const OP_TAIL_CALL = 0xf5;
 
-/** `src_reg` of a call of a program-local function. */
+/** Instruction classes: `BPF_CLASS(opcode)`, the lowest three bits. */
+export const BPF_LD = 0x00;
+export const BPF_LDX = 0x01;
+export const BPF_STX = 0x03;
+export const BPF_ALU = 0x04;
+export const BPF_JMP = 0x05;
+export const BPF_JMP32 = 0x06;
+export const BPF_ALU64 = 0x07;
+/** Source bit of arithmetic and jumps: a register instead of the immediate. */
+export const BPF_X = 0x08;
+
+/** `src_reg` of a call: a program-local function, a kernel function by BTF id. */
 export const BPF_PSEUDO_CALL = 1;
+export const BPF_PSEUDO_KFUNC_CALL = 2;
 /** `src_reg` of a wide load: a map, the address of a map's value, the address of a function. */
 export const BPF_PSEUDO_MAP_FD = 1;
 export const BPF_PSEUDO_MAP_VALUE = 2;
 export const BPF_PSEUDO_FUNC = 4;
+/** The same of a map by its index in the array of fds that the loader hands over. */
+export const BPF_PSEUDO_MAP_IDX = 5;
+export const BPF_PSEUDO_MAP_IDX_VALUE = 6;
 
 /** Bytes that a load, store or atomic operation accesses: `BPF_SIZE(opcode)`. */
 export function accessSize(opcode: number): 1 | 2 | 4 | 8 {

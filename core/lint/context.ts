@@ -45,7 +45,7 @@ const cache = new WeakMap<BpfObject, ContextUses>();
 
 /**
  * Runs the data-flow pass over each program that can be linked and whose type is known. Programs that cannot
- * be linked, or that are wrong in simpler ways, are left out.
+ * be linked, or that are wrong in simpler ways, are left out; what programs of the type cannot do counts.
  */
 export function contextUses(object: BpfObject): ContextUses {
   const known = cache.get(object);
@@ -61,8 +61,13 @@ export function contextUses(object: BpfObject): ContextUses {
     if (work > MAX_WORK) break;
     const attr = linkProgram(object, program.name).value;
     work += (attr?.funcs.length ?? 0) * object.symbols.length;
-    if (attr === undefined || checkProgram(attr.insns, { progType: attr.progType }) !== undefined) continue;
-    const { ctxAccesses, refusal } = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps });
+    if (attr === undefined || checkProgram(attr.insns) !== undefined) continue;
+    const { progType, maps } = attr;
+    const notForType = checkProgram(attr.insns, { progType });
+    const { ctxAccesses, refusal } =
+      notForType === undefined
+        ? analyseKinds(attr.insns, { progType, maps })
+        : { ctxAccesses: [], refusal: notForType };
     for (const { pc, field } of ctxAccesses) {
       const place = placeOf(object, attr, pc);
       if (place === undefined || seen.has(`${place.section}:${place.slot}`)) continue;

@@ -35,6 +35,8 @@ import { attachNameOfSection } from './prog-types.ts';
 export interface LinkOptions {
   /** Wins over what the section's name or `.program` says. */
   readonly progType?: ProgType;
+  /** Wins over what the section's name tells (`LoadAttr.attachTo`). */
+  readonly attachTo?: string;
 }
 
 /** `value` is missing when there is an error. */
@@ -154,15 +156,15 @@ class Linker {
         funcs: [...funcs].sort((a, b) => a[0] - b[0]).map(([insnOff, func]) => funcInfo(insnOff, func)),
         maps: this.#maps,
         license: licenseOf(this.#object),
-        ...this.#attachTo(),
+        ...this.#attachTo(options.attachTo),
         ...(rodata.length === 0 ? {} : { rodata }),
       },
       errors: [],
     };
   }
 
-  #attachTo(): { readonly attachTo?: string } {
-    const attachTo = attachNameOfSection(this.#sectionName(this.#entry.section));
+  #attachTo(told: string | undefined): { readonly attachTo?: string } {
+    const attachTo = told ?? attachNameOfSection(this.#sectionName(this.#entry.section));
     return attachTo === undefined ? {} : { attachTo };
   }
 

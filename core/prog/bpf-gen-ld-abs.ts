@@ -1,10 +1,10 @@
 import { kernelFunctionImm } from '../helpers/numbering.ts';
 import type { Insn } from '../isa/insn.ts';
-import { accessSize } from '../isa/opcodes.ts';
+import { accessSize, BPF_LD } from '../isa/opcodes.ts';
 import {
   ADD64_IMM,
   call,
-  EXIT,
+  exit,
   JSGE_IMM,
   jumpIf,
   MOV64_IMM,
@@ -14,7 +14,6 @@ import {
   XOR32_REG,
 } from './emit.ts';
 
-const CLASS_LD = 0x00;
 const MODE_ABS = 0x20;
 const MODE_IND = 0x40;
 
@@ -32,7 +31,7 @@ const LOADERS: Readonly<Record<number, number>> = {
  */
 export function bpfGenLdAbs(insn: Insn): readonly Insn[] | undefined {
   const mode = insn.opcode & 0xe0;
-  if ((insn.opcode & 7) !== CLASS_LD || (mode !== MODE_ABS && mode !== MODE_IND)) return undefined;
+  if ((insn.opcode & 7) !== BPF_LD || (mode !== MODE_ABS && mode !== MODE_IND)) return undefined;
   const offset: Insn[] =
     mode === MODE_ABS
       ? [withImm(MOV64_IMM, 2, insn.imm)]
@@ -44,6 +43,6 @@ export function bpfGenLdAbs(insn: Insn): readonly Insn[] | undefined {
     call(LOADERS[accessSize(insn.opcode)] ?? 0),
     jumpIf(JSGE_IMM, 0, 0, 2),
     withReg(XOR32_REG, 0, 0),
-    withImm(EXIT, 0, 0),
+    exit(),
   ];
 }

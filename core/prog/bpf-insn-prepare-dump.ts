@@ -1,11 +1,9 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
+import { BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { INSN_SIZE, readInsn, writeInsn } from '../isa/insn.ts';
-import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC } from '../isa/opcodes.ts';
-import { CALL, TAIL_CALL, withImm } from './emit.ts';
+import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, OP_CALL, OP_TAIL_CALL } from '../isa/opcodes.ts';
+import { call } from './emit.ts';
 import type { Code } from './prog.ts';
-
-/** Number of `bpf_tail_call`, which dumps show in its place. */
-const BPF_FUNC_TAIL_CALL = 12;
 
 /**
  * A rewritten program as the kernel shows it to user space (BPF_OBJ_GET_INFO_BY_FD, `bpftool prog dump xlated`),
@@ -20,8 +18,8 @@ export function bpfInsnPrepareDump(code: Code): Uint8Array<ArrayBuffer> {
   for (let slot = 0; slot * INSN_SIZE < insns.length; slot++) {
     const insn = readInsn(insns, slot);
     const target = indexOf.get(slot + 1 + insn.imm) ?? 0;
-    if (insn.opcode === TAIL_CALL) writeInsn(insns, slot, withImm(CALL, 0, BPF_FUNC_TAIL_CALL));
-    else if (insn.opcode === CALL && insn.src === BPF_PSEUDO_CALL) {
+    if (insn.opcode === OP_TAIL_CALL) writeInsn(insns, slot, call(BPF_FUNC_TAIL_CALL));
+    else if (insn.opcode === OP_CALL && insn.src === BPF_PSEUDO_CALL) {
       writeInsn(insns, slot, { ...insn, off: (insn.imm << 16) >> 16, imm: target });
     } else if (insn.opcode === WIDE_OPCODE && insn.src === BPF_PSEUDO_FUNC) {
       writeInsn(insns, slot + 1, { ...readInsn(insns, slot + 1), imm: target });

@@ -1,21 +1,15 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
-import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../isa/insn.ts';
+import { BPF_ALU, BPF_ALU64, BPF_JMP, BPF_JMP32, BPF_X } from '../isa/opcodes.ts';
+import { BPF_REG_AX } from '../isa/registers.ts';
 import type { Machine } from '../vm/machine.ts';
 import { BlindingKeys } from './blinding-keys.ts';
 import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
 import { bpfJitProgReleaseOther, bpfProgCloneCreate } from './bpf-prog-clone.ts';
-import type { PatchRefusal } from './patch.ts';
+import { bytesOf } from './emit.ts';
+import { type PatchRefusal, setBranchOff } from './patch.ts';
 import type { BpfProgShell } from './prog.ts';
 
-/** `BPF_REG_AX`: the register that programs cannot name. */
-const AX = 11;
-
-const ALU = 0x04;
-const JMP = 0x05;
-const JMP32 = 0x06;
-const ALU64 = 0x07;
-/** Source bit: a register instead of the immediate. */
-const X = 0x08;
 const MOV = 0xb0;
 const XOR = 0xa0;
 const LSH = 0x60;
@@ -39,14 +33,14 @@ const BEFORE_BRANCH = 2;
  * of kernel objects, and whatever uses AX already.
  */
 export function isBlindable(insn: Insn): boolean {
-  if (insn.dst === AX || insn.src === AX) return false;
+  if (insn.dst === BPF_REG_AX || insn.src === BPF_REG_AX) return false;
   const op = insn.opcode & 0xf0;
   switch (insn.opcode & 0x0f) {
-    case ALU:
-    case ALU64:
+    case BPF_ALU:
+    case BPF_ALU64:
       return BLINDED_ALU.has(op);
-    case JMP:
-    case JMP32:
+    case BPF_JMP:
+    case BPF_JMP32:
       return BLINDED_JMP.has(op);
     default:
       return BLINDED_ST.has(insn.opcode) || (insn.opcode === WIDE_OPCODE && insn.src === 0);
@@ -122,29 +116,35 @@ function blindInsn(insn: Insn, next: number, keys: BlindingKeys): Insn[] {
   const cls = opcode & 7;
   if (opcode === WIDE_OPCODE) {
     return [
-      ...intoAx(ALU64, next, keys),
-      { opcode: ALU64 | LSH, dst: AX, src: 0, off: 0, imm: 32 },
-      { opcode: ALU64 | MOV | X, dst, src: AX, off: 0, imm: 0 },
-      ...intoAx(ALU, imm, keys),
-      { opcode: ALU64 | OR | X, dst, src: AX, off: 0, imm: 0 },
+      ...intoAx(BPF_ALU64, next, keys),
+      { opcode: BPF_ALU64 | LSH, dst: BPF_REG_AX, src: 0, off: 0, imm: 32 },
+      { opcode: BPF_ALU64 | MOV | BPF_X, dst, src: BPF_REG_AX, off: 0, imm: 0 },
+      ...intoAx(BPF_ALU, imm, keys),
+      { opcode: BPF_ALU64 | OR | BPF_X, dst, src: BPF_REG_AX, off: 0, imm: 0 },
     ];
   }
   if (BLINDED_ST.has(opcode)) {
-    return [...intoAx(ALU64, imm, keys), { opcode: opcode | ST_TO_STX, dst, src: AX, off, imm: 0 }];
+    return [
+      ...intoAx(BPF_ALU64, imm, keys),
+      { opcode: opcode | ST_TO_STX, dst, src: BPF_REG_AX, off, imm: 0 },
+    ];
   }
-  if (imm === 0 && (opcode === (ALU | MOV) || opcode === (ALU64 | MOV))) {
-    return [{ opcode: cls | XOR | X, dst, src: dst, off: 0, imm: 0 }];
+  if (imm === 0 && (opcode === (BPF_ALU | MOV) || opcode === (BPF_ALU64 | MOV))) {
+    return [{ opcode: cls | XOR | BPF_X, dst, src: dst, off: 0, imm: 0 }];
   }
-  const narrow = cls === ALU || cls === JMP32;
-  return [...intoAx(narrow ? ALU : ALU64, imm, keys), { opcode: opcode | X, dst, src: AX, off, imm: 0 }];
+  const narrow = cls === BPF_ALU || cls === BPF_JMP32;
+  return [
+    ...intoAx(narrow ? BPF_ALU : BPF_ALU64, imm, keys),
+    { opcode: opcode | BPF_X, dst, src: BPF_REG_AX, off, imm: 0 },
+  ];
 }
 
 /** Two instructions after which AX holds `imm`: sign-extended with ALU64, zero-extended with ALU. */
 function intoAx(cls: number, imm: number, keys: BlindingKeys): Insn[] {
   const key = keys.next(imm);
   return [
-    { opcode: cls | MOV, dst: AX, src: 0, off: 0, imm: key ^ imm },
-    { opcode: cls | XOR, dst: AX, src: 0, off: 0, imm: key },
+    { opcode: cls | MOV, dst: BPF_REG_AX, src: 0, off: 0, imm: key ^ imm },
+    { opcode: cls | XOR, dst: BPF_REG_AX, src: 0, off: 0, imm: key },
   ];
 }
 
@@ -159,21 +159,10 @@ function moveBranches(
   for (const pc of replacements.keys()) {
     const insn = readInsn(insns, pc);
     const cls = insn.opcode & 7;
-    if (cls !== JMP && cls !== JMP32) continue;
+    if (cls !== BPF_JMP && cls !== BPF_JMP32) continue;
     const now = (firstNew[pc] ?? 0) + BEFORE_BRANCH;
-    const distance = (firstNew[pc + 1 + insn.off] ?? 0) - now - 1;
-    if (distance < -0x8000 || distance > 0x7fff) {
-      return { pc, message: `insn ${pc} cannot be patched due to 16-bit range` };
-    }
-    view.setInt16(now * INSN_SIZE + 2, distance, true);
+    const refusal = setBranchOff(view, now, firstNew[pc + 1 + insn.off] ?? 0, pc);
+    if (refusal !== undefined) return refusal;
   }
   return undefined;
-}
-
-function bytesOf(insns: readonly Insn[]): Uint8Array {
-  const bytes = new Uint8Array(insns.length * INSN_SIZE);
-  insns.forEach((insn, i) => {
-    writeInsn(bytes, i, insn);
-  });
-  return bytes;
 }

@@ -1,13 +1,12 @@
 import { hexText } from '../bytes/hex.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE } from '../isa/insn.ts';
+import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import { type HashHost, isAtLeast, type KernelVersion, kernelVersionText } from '../vm/settings.ts';
 
 /** Bytes of a tag (`BPF_TAG_SIZE`). */
 export const BPF_TAG_SIZE = 8;
 
-const BPF_PSEUDO_MAP_FD = 1;
-const BPF_PSEUDO_MAP_VALUE = 2;
 /** Byte offset of `imm` in a slot, and its size. */
 const IMM = 4;
 

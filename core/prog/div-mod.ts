@@ -1,4 +1,5 @@
 import type { Insn } from '../isa/insn.ts';
+import { BPF_ALU, BPF_ALU64, BPF_X } from '../isa/opcodes.ts';
 import { BPF_REG_AX } from '../isa/registers.ts';
 import {
   ADD32_IMM,
@@ -24,9 +25,6 @@ import {
 
 const DIV = 0x30;
 const MOD = 0x90;
-const X = 0x08;
-const ALU64 = 0x07;
-const ALU = 0x04;
 
 /**
  * What stands for a division or remainder in rewritten code, where the instruction sets of machines trap:
@@ -38,11 +36,12 @@ const ALU = 0x04;
 export function guardDivMod(insn: Insn): readonly Insn[] | undefined {
   const op = insn.opcode & 0xf0;
   const cls = insn.opcode & 7;
-  if ((op !== DIV && op !== MOD) || (cls !== ALU && cls !== ALU64)) return undefined;
+  if ((op !== DIV && op !== MOD) || (cls !== BPF_ALU && cls !== BPF_ALU64)) return undefined;
   const isDiv = op === DIV;
-  const isWide = cls === ALU64;
+  const isWide = cls === BPF_ALU64;
   const isSigned = insn.off === 1;
-  if ((insn.opcode & X) === 0) return isSigned && insn.imm === -1 ? minusOne(insn, isDiv, isWide) : undefined;
+  if ((insn.opcode & BPF_X) === 0)
+    return isSigned && insn.imm === -1 ? minusOne(insn, isDiv, isWide) : undefined;
   if (isSigned) return isDiv ? signedDiv(insn, isWide) : signedMod(insn, isWide);
   return isDiv ? unsignedDiv(insn, isWide) : unsignedMod(insn, isWide);
 }

@@ -1,7 +1,8 @@
 import { helperImm } from '../helpers/numbering.ts';
-import { BPF_FUNC_TAIL_CALL } from '../helpers/tail-call.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
+import { BPF_FUNC_GET_SMP_PROCESSOR_ID, BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import { OP_CALL, OP_MAY_GOTO } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
 import { PER_CPU_CPU_NUMBER } from '../vm/per-cpu.ts';
@@ -9,15 +10,13 @@ import { bpfGenLdAbs } from './bpf-gen-ld-abs.ts';
 import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
 import { setCode } from './code.ts';
 import { guardDivMod } from './div-mod.ts';
-import { bytesOf, CALL, LDX32, load, MOV64_IMM, MOV64_REG, withImm } from './emit.ts';
+import { bytesOf, call, LDX32, load, MOV64_IMM, percpuAddress, withImm } from './emit.ts';
 import type { KindsResult } from './kinds.ts';
 import { mapCall, tailCall } from './map-calls.ts';
-import { MAY_GOTO_JUMP, mayGotoInit, OP_MAY_GOTO, timedMayGoto } from './may-goto.ts';
-import type { PatchRefusal } from './patch.ts';
+import { MAY_GOTO_JUMP, mayGotoInit, timedMayGoto } from './may-goto.ts';
+import { type PatchRefusal, setBranchOff } from './patch.ts';
 import type { BpfProgShell, Code } from './prog.ts';
 import { isCmpxchg32, wantingZext, ZEXT_R0 } from './zext.ts';
-
-const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 
 /** What the rewriting of a program depends on beside its code. */
 export interface FixupInput {
@@ -123,10 +122,10 @@ class Fixups {
   }
 
   #rewrite(insn: Insn, slot: InsnIndex, orig: InsnIndex, fn: number): readonly Insn[] | undefined {
-    if (insn.opcode === CALL && insn.src === 0) return this.#call(insn, orig);
+    if (insn.opcode === OP_CALL && insn.src === 0) return this.#call(insn, orig);
     if (insn.opcode === OP_MAY_GOTO) {
-      // One that no path comes to has no place on the stack; the kernel has removed it.
-      if (this.#unreachable.has(orig)) return undefined;
+      // One that no path comes to, or that leads nowhere, has no place on the stack: the kernel removes it.
+      if (insn.off === 0 || this.#unreachable.has(orig)) return undefined;
       this.mayGotos.push(slot);
       return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
     }
@@ -141,18 +140,14 @@ class Fixups {
     const inlined = this.#jitRequested ? this.#inline(imm, map, privileged) : undefined;
     if (inlined !== undefined) return inlined;
     const address = helperImm(imm);
-    return address === undefined ? undefined : [withImm(CALL, 0, address)];
+    return address === undefined ? undefined : [call(address)];
   }
 
   #inline(id: number, map: MapAttr | undefined, privileged: boolean): readonly Insn[] | undefined {
     if (id === BPF_FUNC_GET_SMP_PROCESSOR_ID) {
       // The first use lays the variables out.
       this.#machine.perCpu();
-      return [
-        withImm(MOV64_IMM, 0, PER_CPU_CPU_NUMBER),
-        { opcode: MOV64_REG, dst: 0, src: 0, off: -1, imm: 0 },
-        load(LDX32, 0, 0, 0),
-      ];
+      return [withImm(MOV64_IMM, 0, PER_CPU_CPU_NUMBER), percpuAddress(0), load(LDX32, 0, 0, 0)];
     }
     return map === undefined ? undefined : mapCall(id, map, privileged);
   }
@@ -168,11 +163,9 @@ function moveMayGotos(
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
   for (const slot of mayGotos) {
     const now = (entryNew[slot] ?? 0) + MAY_GOTO_JUMP;
-    const distance = (entryNew[slot + 1 + readInsn(before.insns, slot).off] ?? 0) - now - 1;
-    if (distance < -0x8000 || distance > 0x7fff) {
-      return { pc: before.origIdx[slot] ?? 0, message: `insn ${slot} cannot be patched due to 16-bit range` };
-    }
-    view.setInt16(now * INSN_SIZE + 2, distance, true);
+    const target = entryNew[slot + 1 + readInsn(before.insns, slot).off] ?? 0;
+    const refusal = setBranchOff(view, now, target, slot);
+    if (refusal !== undefined) return refusal;
   }
   return undefined;
 }

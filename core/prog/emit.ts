@@ -1,4 +1,5 @@
 import { INSN_SIZE, type Insn, writeInsn } from '../isa/insn.ts';
+import { OP_CALL, OP_EXIT, OP_JA } from '../isa/opcodes.ts';
 
 /** Opcodes that rewritten programs are made of, by what they do. `…32`: on the low halves. */
 export const MOV64_REG = 0xbf;
@@ -16,7 +17,6 @@ export const XOR32_REG = 0xac;
 export const XOR64_REG = 0xaf;
 export const NEG64 = 0x87;
 export const NEG32 = 0x84;
-export const JA = 0x05;
 export const JEQ_IMM = 0x15;
 export const JEQ32_IMM = 0x16;
 export const JGT_IMM = 0x25;
@@ -25,13 +25,9 @@ export const JGE_IMM = 0x35;
 export const JNE_IMM = 0x55;
 export const JNE32_IMM = 0x56;
 export const JSGE_IMM = 0x75;
-export const CALL = 0x85;
-export const TAIL_CALL = 0xf5;
-export const EXIT = 0x95;
 export const LDX8 = 0x71;
 export const LDX32 = 0x61;
 export const LDX64 = 0x79;
-export const ST8 = 0x72;
 export const ST64 = 0x7a;
 export const STX64 = 0x7b;
 
@@ -52,7 +48,7 @@ export function jumpIf(opcode: number, dst: number, imm: number, over: number): 
 
 /** A jump over the `over` instructions that follow. */
 export function jump(over: number): Insn {
-  return { opcode: JA, dst: 0, src: 0, off: over, imm: 0 };
+  return { opcode: OP_JA, dst: 0, src: 0, off: over, imm: 0 };
 }
 
 /** A load: `dst = *(src + off)`. */
@@ -60,9 +56,19 @@ export function load(opcode: number, dst: number, src: number, off: number): Ins
   return { opcode, dst, src, off, imm: 0 };
 }
 
+/** The move that makes of a per-CPU pointer an address: it adds the CPU's `this_cpu_off`. */
+export function percpuAddress(reg: number): Insn {
+  return { opcode: MOV64_REG, dst: reg, src: reg, off: -1, imm: 0 };
+}
+
 /** A call of the function at `imm` behind `__bpf_call_base`. */
 export function call(imm: number): Insn {
-  return withImm(CALL, 0, imm);
+  return withImm(OP_CALL, 0, imm);
+}
+
+/** The return from the function. */
+export function exit(): Insn {
+  return withImm(OP_EXIT, 0, 0);
 }
 
 /** The bytes of instructions. */

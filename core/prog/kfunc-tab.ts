@@ -1,11 +1,9 @@
-import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE } from '../isa/insn.ts';
+import { BPF_PSEUDO_KFUNC_CALL, OP_CALL } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import { kzalloc } from './kernel-memory.ts';
 import { auxOf, type BpfProgShell } from './prog.ts';
 
-const OP_CALL = 0x85;
-const BPF_PSEUDO_KFUNC_CALL = 2;
 const ENTRY_SIZE = 4;
 
 /**
@@ -17,11 +15,10 @@ export function addKfuncCalls(machine: Machine, prog: BpfProgShell): void {
   const view = new DataView(insns.buffer);
   const ids = new Set<number>();
   for (let at = 0; at < insns.length; at += INSN_SIZE) {
-    const opcode = view.getUint8(at);
-    if (opcode === OP_CALL && view.getUint8(at + 1) >> 4 === BPF_PSEUDO_KFUNC_CALL) {
+    // The second slot of a wide instruction has opcode 0.
+    if (view.getUint8(at) === OP_CALL && view.getUint8(at + 1) >> 4 === BPF_PSEUDO_KFUNC_CALL) {
       ids.add(view.getInt32(at + 4, true));
     }
-    if (opcode === WIDE_OPCODE) at += INSN_SIZE;
   }
   if (ids.size === 0) return;
   const table = kzalloc(machine, ids.size * ENTRY_SIZE);

@@ -1,18 +1,16 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { OP_MAY_GOTO } from '../isa/opcodes.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
 import { type FlowGraph, isLocalCall } from './flow.ts';
 import { accessesOther, type CtxUse, judgeCtxAccess, missingRegisters } from './judge.ts';
 import type { KindsOptions, KindsResult, MapArg, UninitialisedRead } from './kinds.ts';
 import { type Activation, type Fixpoint, leavesBlock } from './kinds-pass.ts';
+import { MAY_GOTO_STACK } from './may-goto.ts';
 import type { Refusal } from './refusal.ts';
 import { checkStackDepths } from './stack-depth.ts';
 import { copyState, newState, type State } from './state.ts';
 import { type Observer, transfer } from './transfer.ts';
-
-const OP_MAY_GOTO = 0xe5;
-/** Stack that the kernel adds for a function's `may_goto` counter and time stamp. */
-const MAY_GOTO_STACK = 16;
 
 /** Goes over every reached block once more, now with its final state, and tells what it sees. */
 export function reportKinds(
@@ -90,7 +88,8 @@ class KindsReport {
       this.#visits[pc] = Math.min(0xffff, (this.#visits[pc] ?? 0) + 1);
       this.#pcNow = pc;
       missingRegisters(this.#insns, pc, fn, state, (reg, always) => this.#sawMissing(reg, always));
-      if (opcode === OP_MAY_GOTO) this.#hasMayGoto[fn] = 1;
+      // The kernel removes one that leads to the next instruction.
+      if (opcode === OP_MAY_GOTO && target[pc] !== pc + 1) this.#hasMayGoto[fn] = 1;
       if (isLocalCall(opcode, (this.#insns[pc * INSN_SIZE + 1] ?? 0) >> 4)) {
         this.#calls[fn]?.set(pc, functionOf[target[pc] ?? 0] ?? 0);
       }

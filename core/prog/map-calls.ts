@@ -1,5 +1,13 @@
 import { kernelFunctionImm } from '../helpers/numbering.ts';
+import {
+  BPF_FUNC_MAP_DELETE_ELEM,
+  BPF_FUNC_MAP_LOOKUP_ELEM,
+  BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM,
+  BPF_FUNC_MAP_UPDATE_ELEM,
+} from '../isa/helper-ids.ts';
 import type { Insn } from '../isa/insn.ts';
+import { OP_TAIL_CALL } from '../isa/opcodes.ts';
+import { roundUp8 } from '../maps/header.ts';
 import { BPF_ARRAY_PPTRS, BPF_ARRAY_VALUE, htabElemValue } from '../maps/kernel-layout.ts';
 import type { MapAttr } from '../vm/map.ts';
 import {
@@ -16,21 +24,11 @@ import {
   LSH64_IMM,
   load,
   MOV64_IMM,
-  MOV64_REG,
   MUL64_IMM,
-  TAIL_CALL,
+  percpuAddress,
   withImm,
   withReg,
 } from './emit.ts';
-
-/** Helpers whose calls depend on the map. */
-export const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
-const BPF_FUNC_MAP_UPDATE_ELEM = 2;
-const BPF_FUNC_MAP_DELETE_ELEM = 3;
-const BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM = 195;
-
-/** `off` of a move that turns a per-CPU pointer into an address. */
-const PER_CPU_ADDRESS = -1;
 
 /** What a map type's operations are called: each does what the helper does on such a map. */
 const OPERATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
@@ -64,7 +62,7 @@ export function mapCall(id: number, map: MapAttr, privileged: boolean): readonly
   }
   switch (map.type) {
     case 'array': {
-      const element = [scaled(Math.ceil(map.valueSize / 8) * 8), withReg(ADD64_REG, 0, 1)];
+      const element = [scaled(roundUp8(map.valueSize)), withReg(ADD64_REG, 0, 1)];
       return arrayLookup(map, BPF_ARRAY_VALUE, element, privileged);
     }
     case 'percpu_array': {
@@ -72,7 +70,7 @@ export function mapCall(id: number, map: MapAttr, privileged: boolean): readonly
         withImm(LSH64_IMM, 0, 3),
         withReg(ADD64_REG, 0, 1),
         load(LDX64, 0, 0, 0),
-        { opcode: MOV64_REG, dst: 0, src: 0, off: PER_CPU_ADDRESS, imm: 0 },
+        percpuAddress(0),
       ];
       return arrayLookup(map, BPF_ARRAY_PPTRS, element, privileged);
     }
@@ -117,7 +115,7 @@ function indexMask(maxEntries: number): number {
  * the program array (`map`) is always the same. Sequences as on Linux 6.18 (`do_misc_fixups`).
  */
 export function tailCall(map: MapAttr | undefined, privileged: boolean): readonly Insn[] {
-  const insn = withImm(TAIL_CALL, 0, 0);
+  const insn = withImm(OP_TAIL_CALL, 0, 0);
   if (privileged || map === undefined) return [insn];
   return [jumpIf(JGE_IMM, 3, map.maxEntries | 0, 2), withImm(AND32_IMM, 3, indexMask(map.maxEntries)), insn];
 }

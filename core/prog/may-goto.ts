@@ -15,8 +15,6 @@ import {
   withImm,
 } from './emit.ts';
 
-/** Opcode of `may_goto`. */
-export const OP_MAY_GOTO = 0xe5;
 /** Stack that a function with `may_goto` has in addition: the iterations left, then the time it began. */
 export const MAY_GOTO_STACK = 16;
 /** Iterations between two looks at the clock (the kernel's BPF_MAX_TIMED_LOOPS). */

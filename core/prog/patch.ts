@@ -1,6 +1,14 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, OP_CALL, OP_JA32 } from '../isa/opcodes.ts';
+import {
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_FUNC,
+  OP_CALL,
+  OP_JA32,
+  OP_TAIL_CALL,
+} from '../isa/opcodes.ts';
 
 /** A program after replacing instructions by sequences. */
 export interface Patched {
@@ -26,13 +34,9 @@ export interface PatchRefusal {
   readonly message: string;
 }
 
-/** Classes and opcodes whose `off` or `imm` is relative to the next instruction. */
-const CLASS_JMP = 0x05;
-const CLASS_JMP32 = 0x06;
 /** `BPF_OP` of calls and of `exit`, whatever the source bit. */
 const BPF_CALL = 0x80;
 const BPF_EXIT = 0x90;
-const OP_TAIL_CALL = 0xf5;
 
 const NO_PATCHES: SlotPatches = new Map();
 
@@ -119,10 +123,10 @@ function adjustBranches(
         const distance = field === 'off' ? view.getInt16(byte + 2, true) : view.getInt32(byte + 4, true);
         const target = old + 1 + distance;
         const isFunction = wide || opcode === OP_CALL;
-        const moved = ((isFunction ? firstNew : entryNew)[target] ?? 0) - now - 1;
-        if (field === 'imm') view.setInt32(byte + 4, moved, true);
-        else if (moved >= -0x8000 && moved <= 0x7fff) view.setInt16(byte + 2, moved, true);
-        else return { pc: old, message: `insn ${old} cannot be patched due to 16-bit range` };
+        const moved = (isFunction ? firstNew : entryNew)[target] ?? 0;
+        const refusal = field === 'off' ? setBranchOff(view, now, moved, old) : undefined;
+        if (refusal !== undefined) return refusal;
+        if (field === 'imm') view.setInt32(byte + 4, moved - now - 1, true);
       }
     }
     if (wide) old++;
@@ -130,11 +134,29 @@ function adjustBranches(
   return undefined;
 }
 
+/**
+ * Makes the branch at slot `now` of a patched program lead to slot `target`. A refusal, with
+ * `bpf_patch_insn_single`'s text, where 16 bits do not reach; `old` is the branch's slot before.
+ */
+export function setBranchOff(
+  view: DataView,
+  now: InsnIndex,
+  target: InsnIndex,
+  old: InsnIndex,
+): PatchRefusal | undefined {
+  const distance = target - now - 1;
+  if (distance < -0x8000 || distance > 0x7fff) {
+    return { pc: old, message: `insn ${old} cannot be patched due to 16-bit range` };
+  }
+  view.setInt16(now * INSN_SIZE + 2, distance, true);
+  return undefined;
+}
+
 /** Which field of an instruction is a distance in slots from the next instruction. */
 export function branchField(opcode: number, src: number): 'off' | 'imm' | 'none' {
   if (opcode === WIDE_OPCODE) return src === BPF_PSEUDO_FUNC ? 'imm' : 'none';
   const cls = opcode & 7;
-  if (cls !== CLASS_JMP && cls !== CLASS_JMP32) return 'none';
+  if (cls !== BPF_JMP && cls !== BPF_JMP32) return 'none';
   if (opcode === OP_CALL) return src === BPF_PSEUDO_CALL ? 'imm' : 'none';
   const op = opcode & 0xf0;
   if (op === BPF_CALL || op === BPF_EXIT || opcode === OP_TAIL_CALL) return 'none';

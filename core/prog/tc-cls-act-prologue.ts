@@ -1,9 +1,10 @@
 import { CLONED_MASK, SK_BUFF } from '../ctx/offsets.ts';
+import { BPF_FUNC_SKB_PULL_DATA } from '../isa/helper-ids.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   AND32_IMM,
   call,
-  EXIT,
+  exit,
   JEQ_IMM,
   jumpIf,
   LDX8,
@@ -15,8 +16,6 @@ import {
   XOR64_REG,
 } from './emit.ts';
 
-/** Number of `bpf_skb_pull_data`. */
-const BPF_FUNC_SKB_PULL_DATA = 39;
 /** Verdict of a packet that could not be made writable. */
 const TC_ACT_SHOT = 2;
 
@@ -36,7 +35,7 @@ export function tcClsActPrologue(): readonly Insn[] {
     call(BPF_FUNC_SKB_PULL_DATA),
     jumpIf(JEQ_IMM, 0, 0, 2),
     withImm(MOV32_IMM, 0, TC_ACT_SHOT),
-    withImm(EXIT, 0, 0),
+    exit(),
     withReg(MOV64_REG, 1, 6),
   ];
 }

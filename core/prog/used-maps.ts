@@ -1,6 +1,11 @@
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, readInsn } from '../isa/insn.ts';
-import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
+import {
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_IDX,
+  BPF_PSEUDO_MAP_IDX_VALUE,
+  BPF_PSEUDO_MAP_VALUE,
+} from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import {
   AUX_USED_MAP_CNT,
@@ -14,8 +19,6 @@ import { kfree, kzalloc } from './kernel-memory.ts';
 import type { BpfProgShell } from './prog.ts';
 
 const ID_SIZE = 4;
-const BPF_PSEUDO_MAP_IDX = 5;
-const BPF_PSEUDO_MAP_IDX_VALUE = 6;
 const NAMES_A_MAP: ReadonlySet<number> = new Set([
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_VALUE,
@@ -28,9 +31,8 @@ export function namedMaps(insns: Uint8Array): number[] {
   const found = new Set<number>();
   for (let pc = 0; (pc + 1) * INSN_SIZE <= insns.length; pc++) {
     const insn = readInsn(insns, pc);
-    if (insn.opcode !== WIDE_OPCODE) continue;
-    if (NAMES_A_MAP.has(insn.src)) found.add(insn.imm);
-    pc++;
+    // The second slot of a wide instruction has opcode 0.
+    if (insn.opcode === WIDE_OPCODE && NAMES_A_MAP.has(insn.src)) found.add(insn.imm);
   }
   return [...found];
 }

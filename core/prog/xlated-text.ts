@@ -1,6 +1,5 @@
-import { kernelFunctionOfImm } from '../helpers/numbering.ts';
+import { calledFunction } from '../helpers/numbering.ts';
 import { type Decoded, decodeInsn } from '../isa/decode.ts';
-import { helperById } from '../isa/helpers.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import type { Subprog } from '../vm/program.ts';
@@ -30,7 +29,7 @@ export function xlatedInsn(
 ): XlatedInsn {
   const decoded = decodeInsn(xlated, slot);
   const text = printInsn(decoded, 'kernel', {
-    helper: (imm) => kernelFunctionOfImm(imm)?.name ?? helperById(imm)?.name,
+    helper: (imm) => calledFunction(imm)?.name,
     func: functionAt,
   });
   return { decoded, text };

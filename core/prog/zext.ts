@@ -1,16 +1,11 @@
 import { decodeInsn, insnReads, insnTarget, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../isa/insn.ts';
-import { OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
+import { BPF_ALU, BPF_ALU64, BPF_JMP32, BPF_LDX, BPF_STX, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 
 /** `BPF_STX | BPF_ATOMIC | BPF_W` and the operation that gives R0 the old value. */
 const OP_ATOMIC32 = 0xc3;
 const BPF_CMPXCHG = 0xf1;
 
-const LDX = 0x01;
-const STX = 0x03;
-const ALU = 0x04;
-const ALU64 = 0x07;
-const JMP32 = 0x06;
 const SIZE_DW = 0x18;
 const OP_END = 0xd0;
 
@@ -26,16 +21,16 @@ export function isCmpxchg32(insn: Insn): boolean {
 function readsUpperHalf(insn: Insn): boolean {
   const { opcode, dst, src } = insn;
   switch (opcode & 7) {
-    case ALU:
+    case BPF_ALU:
       return (opcode & 0xf0) === OP_END && insn.imm === 64;
-    case ALU64:
+    case BPF_ALU64:
       // bswap16 and bswap32 are of this class.
       return (opcode & 0xf0) !== OP_END || insn.imm === 64;
-    case JMP32:
+    case BPF_JMP32:
       return false;
-    case LDX:
+    case BPF_LDX:
       return src === 0;
-    case STX:
+    case BPF_STX:
       // As an address it is read whole; as a value, as far as the store is wide.
       return dst === 0 || (opcode & SIZE_DW) === SIZE_DW;
     default:

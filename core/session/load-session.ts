@@ -51,6 +51,10 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const messages: string[] = [];
   const source = readSource(args, messages);
   const attr = link(args, source.object, args.prog);
+  if (args.tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
+    const message = `tracepoint: ${attr.name} is of type ${attr.progType}, not raw_tracepoint`;
+    throw new LaunchFailure('bad-argument', message);
+  }
   const isSeccomp = args.type === 'seccomp';
   const packets = isSeccomp ? seccompPacket(args) : choosePackets(args, attr.progType);
   if (!packets.ok) throw new LaunchFailure(packets.kind, packets.message);
@@ -134,12 +138,11 @@ function link(args: LoadArgs, object: BpfObject, name: string | undefined) {
       `${args.fileName} has no program "${name}"; it has ${known.join(', ')}`,
     );
   }
-  const { type } = args;
-  const linked = linkProgram(
-    object,
-    name,
-    type === undefined || type === 'seccomp' ? {} : { progType: type },
-  );
+  const { type, tracepoint } = args;
+  const linked = linkProgram(object, name, {
+    ...(type === undefined || type === 'seccomp' ? {} : { progType: type }),
+    ...(tracepoint === undefined ? {} : { attachTo: tracepoint }),
+  });
   if (linked.value === undefined || linked.errors.length > 0) {
     const message = linked.errors[0] ?? 'it cannot be linked';
     throw new LaunchFailure('assembly', `${args.fileName}: ${message}`, linked.errors);
@@ -186,7 +189,7 @@ function loadPrograms(
   }
   const target = byName.get(main.name)?.prog;
   for (const name of args.freplace ?? []) {
-    const { type: _type, ...untyped } = args;
+    const { type: _type, tracepoint: _tracepoint, ...untyped } = args;
     const attr = link(untyped, object, name);
     const lines = indexLines(attr.lineInfo, attr.files, args.fileName);
     const extended = target && extendProgram(machine, set, target, attr);

@@ -1,5 +1,13 @@
+import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
+import {
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_VALUE,
+  OP_CALL,
+  OP_JA32,
+} from '../isa/opcodes.ts';
 import { xlatedInsn } from '../prog/xlated-text.ts';
 import type { ProgramTextLine, ProgramTextReply } from '../protocol/messages.ts';
 import { classicIndexOf, shownType } from './classic.ts';
@@ -152,9 +160,9 @@ function isSame(xlated: Uint8Array, slot: InsnIndex, insns: Uint8Array, original
   const opcode = xlated[a] ?? 0;
   const regs = (xlated[a + 1] ?? 0) >> 4;
   const cls = opcode & 7;
-  if (opcode === 0x06 || opcode === 0x85) return true;
-  if (cls === 5 || cls === 6) return sameBytes(xlated, a + 4, insns, b + 4, 4);
-  if (opcode === 0x18 && (regs === BPF_PSEUDO_MAP_FD || regs === BPF_PSEUDO_MAP_VALUE)) return true;
+  if (opcode === OP_JA32 || opcode === OP_CALL) return true;
+  if (cls === BPF_JMP || cls === BPF_JMP32) return sameBytes(xlated, a + 4, insns, b + 4, 4);
+  if (opcode === WIDE_OPCODE && (regs === BPF_PSEUDO_MAP_FD || regs === BPF_PSEUDO_MAP_VALUE)) return true;
   return sameBytes(xlated, a + 2, insns, b + 2, 6);
 }
 
@@ -164,5 +172,5 @@ function sameBytes(x: Uint8Array, a: number, y: Uint8Array, b: number, count: nu
 }
 
 function isWide(insns: Uint8Array, slot: InsnIndex): boolean {
-  return insns[slot * INSN_SIZE] === 0x18;
+  return insns[slot * INSN_SIZE] === WIDE_OPCODE;
 }

@@ -53,6 +53,8 @@ export interface LoadArgs {
   readonly attach?: 'packet' | 'test_run';
   /** Programs to put into program arrays: map name → index → program of the same file. */
   readonly progArrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What a raw_tracepoint program is attached to, where its section does not tell. */
+  readonly tracepoint?: string;
   /** Extensions of the same file (section `freplace/FUNC`) that take the place of functions of the program. */
   readonly freplace?: readonly string[];
   /** Run the program with its constants blinded (`bpf_jit_harden` 2), keys from `seed`; default false. */

@@ -1,7 +1,8 @@
 import { assemble } from '../../core/asm/assemble.ts';
 import { hexText } from '../../core/bytes/hex.ts';
+import { lineAnInsn } from '../../core/object/line-an-insn.ts';
 import { linkProgram } from '../../core/object/link.ts';
-import type { LineInfo, LoadAttr, MapDef } from '../../core/object/object.ts';
+import type { LoadAttr, MapDef } from '../../core/object/object.ts';
 import type { KernelBridge } from '../../core/platform/node/kernel/bridge.ts';
 import type { KernelProgInfo } from '../../core/platform/node/kernel/prog-info.ts';
 import { subprogStarts } from '../../core/prog/check.ts';
@@ -97,16 +98,6 @@ export function recordProgram(kernel: KernelBridge, program: VectorProgram, data
     kernel.close(prog);
     for (const map of maps) kernel.close(map);
   }
-}
-
-/** One record an instruction; its line is the instruction's number, from 1. */
-function lineAnInsn(insns: Uint8Array): LineInfo[] {
-  return Array.from({ length: insns.length / 8 }, (_, insnOff) => ({
-    insnOff,
-    file: 0,
-    line: insnOff + 1,
-    column: 1,
-  })).filter(({ insnOff }) => insns[insnOff * 8] !== 0);
 }
 
 /** `stack depth 8+16` of log level 4. */

@@ -101,6 +101,14 @@ test('check --type seccomp tells what seccomp refuses of what sockets take', asy
   expect([usage, stderr]).toEqual([2, expect.stringContaining('seccomp filters are classic BPF')]);
 });
 
+test('inspect --type seccomp shows what a filter becomes', async () => {
+  const path = file('filter.cbpf', 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n');
+  const { code, stdout } = await cli(['inspect', path, '--type', 'seccomp', '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ type: 'seccomp', insns: 9 });
+  expect((await cli(['inspect', path, '--type', 'seccomp'])).stdout).toMatch(/^1: seccomp {2}name \w*filter/);
+});
+
 test('debug --type seccomp steps a filter in its own text, with names of what it looks at', async () => {
   const text = 'ld [0]\njeq #257, deny\nret #0x7fff0000\ndeny: ret #0x00050001\n';
   const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];

@@ -105,6 +105,25 @@ test('a raw tracepoint: arguments, and a nested entry that is a miss', async () 
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('has no field args[12]')]);
 });
 
+test('--type and --tracepoint attach a program whose section tells neither', async () => {
+  const path = file(
+    'plain.bpf.s',
+    'main:\nr1 = 0x61\n*(u64 *)(r10 - 8) = r1\nr1 = r10\nr1 += -8\nr2 = 2\ncall bpf_trace_printk\nr0 = 0\nexit\n',
+  );
+  const misses = async (...argv: string[]) => {
+    const { stdout } = await cli(['run', path, '--type', 'raw_tracepoint', '--json', ...argv]);
+    return JSON.parse(stdout).stats[0].misses;
+  };
+  expect(await misses('--tracepoint', 'bpf_trace_printk')).toBe('0x1');
+  expect(await misses('--tracepoint', 'sched_switch')).toBe('0x0');
+  expect(await misses()).toBe('0x0');
+  const wrong = await cli(['run', path, '--tracepoint', 'x']);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining('main is of type raw; give --type raw_tracepoint'),
+  ]);
+});
+
 test('a raw tracepoint in a batch', async () => {
   const stdin = ['{"ctx": {"args[2]": 7}}', '{"data": "0000000000000000000000000000000009"}', '{}']
     .map((line) =>

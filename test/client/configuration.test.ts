@@ -9,7 +9,7 @@ import {
   startProgram,
 } from '../../client/debug/configuration.ts';
 import type { LanguageService } from '../../client/language-service.ts';
-import { FakeSourceBreakpoint, FakeUri, resetFake, state } from './vscode-fake.ts';
+import { editing, FakeEditor, FakeSourceBreakpoint, FakeUri, resetFake, state } from './vscode-fake.ts';
 
 const PROGRAM = '/work/firewall/firewall.bpf.s';
 const CAPTURE = '/work/firewall/traffic.pcap';
@@ -67,6 +67,23 @@ describe('F5 without a launch.json', () => {
       stopOnEntry: true,
       internalConsoleOptions: 'openOnSessionStart',
     });
+  });
+
+  test.each([
+    ['the rewritten program', 'bpf-program', 'bpf-program'],
+    ['a converted program', 'debug', 'bpf'],
+  ])('in %s debugs the program beside it', async (_, scheme, languageId) => {
+    const source = new FakeEditor('file', PROGRAM, () => '');
+    Object.assign(source.document, { languageId: 'bpf', isUntitled: false });
+    const made = new FakeEditor(scheme, 'made', () => '');
+    Object.assign(made.document, { languageId, isUntitled: false });
+    editing.visible = [made, source];
+    editing.active = made;
+    const resolved = await resolve({}).finally(() => {
+      editing.visible = [];
+      editing.active = undefined;
+    });
+    expect(resolved).toMatchObject({ program: PROGRAM });
   });
 
   test('debugs a classic BPF filter as well', async () => {
@@ -196,7 +213,7 @@ describe('code lens and editor title', () => {
   test('an extension runs in the place of its function', async () => {
     const extended = { ...language, programs: async () => [{ name: 'twice', type: 'ext', line: 0 }] };
     await startProgram(extended, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'twice', noDebug: false });
-    expect(state.started[0]?.config).toMatchObject({ freplace: 'twice' });
+    expect(state.started[0]?.config).toMatchObject({ freplace: ['twice'] });
     expect(state.started[0]?.config).not.toHaveProperty('prog');
   });
 

@@ -32,6 +32,9 @@ export class FakeUri {
   toString(): string {
     return `file://${this.path}`;
   }
+  static from({ path }: { path: string }): FakeUri {
+    return new FakeUri(path);
+  }
   static file(path: string): FakeUri {
     return new FakeUri(path);
   }
@@ -156,6 +159,58 @@ function createQuickPick() {
   return pick;
 }
 
+/** An editor in sight, which keeps what is drawn on it. */
+export class FakeEditor {
+  readonly document: {
+    readonly uri: { readonly scheme: string; readonly fsPath: string };
+    getText(): string;
+  };
+  /** Lines that each decoration lies on, by the decoration's number. */
+  readonly marks = new Map<number, number[]>();
+  readonly revealed: number[] = [];
+  selection = { active: { line: 0 } };
+  selections: { start: { line: number }; end: { line: number } }[] = [];
+  constructor(scheme: string, path: string, getText: () => string) {
+    this.document = { uri: { scheme, fsPath: path }, getText };
+  }
+  /** Puts the cursor into a line. */
+  select(line: number): void {
+    this.selections = [{ start: { line }, end: { line } }];
+    editing.selection.fire({ textEditor: this });
+  }
+  setDecorations({ id }: { id: number }, ranges: readonly FakeRange[]): void {
+    this.marks.set(
+      id,
+      ranges.map(({ start }) => start.line),
+    );
+  }
+  revealRange({ start }: FakeRange): void {
+    this.revealed.push(start.line);
+  }
+}
+
+export class FakeRange {
+  readonly start: { line: number; character: number };
+  readonly end: { line: number; character: number };
+  constructor(line: number, character: number, endLine: number, endCharacter: number) {
+    this.start = { line, character };
+    this.end = { line: endLine, character: endCharacter };
+  }
+}
+
+/** The editors as the client sees them. */
+export const editing = {
+  visible: [] as FakeEditor[],
+  active: undefined as FakeEditor | undefined,
+  visibleChanged: new FakeEmitter<void>(),
+  activeChanged: new FakeEmitter<unknown>(),
+  selection: new FakeEmitter<{ textEditor: FakeEditor }>(),
+  documentChanged: new FakeEmitter<{ document: FakeEditor['document'] }>(),
+  decorations: 0,
+};
+
+const nothing = () => ({ dispose: () => undefined });
+
 /** What `vi.mock('vscode')` returns. */
 export const fakeVscode = {
   Uri: FakeUri,
@@ -164,7 +219,15 @@ export const fakeVscode = {
   FileType: { File: 1, Directory: 2 },
   EventEmitter: FakeEmitter,
   DebugStackFrame: FakeStackFrame,
+  Range: FakeRange,
+  ThemeColor: class {},
+  OverviewRulerLane: { Center: 2 },
+  TextEditorRevealType: { InCenterIfOutsideViewport: 2 },
+  languages: { registerHoverProvider: nothing },
   workspace: {
+    registerTextDocumentContentProvider: nothing,
+    onDidChangeTextDocument: editing.documentChanged.event,
+    textDocuments: [],
     get isTrusted() {
       return state.trusted;
     },
@@ -183,10 +246,15 @@ export const fakeVscode = {
     },
   },
   window: {
+    createTextEditorDecorationType: () => ({ id: ++editing.decorations, dispose: () => undefined }),
+    onDidChangeVisibleTextEditors: editing.visibleChanged.event,
+    onDidChangeActiveTextEditor: editing.activeChanged.event,
+    onDidChangeTextEditorSelection: editing.selection.event,
     get activeTextEditor() {
-      return state.activeDocument && { document: state.activeDocument };
+      return editing.active ?? (state.activeDocument && { document: state.activeDocument });
     },
     get visibleTextEditors() {
+      if (editing.visible.length > 0) return editing.visible;
       return state.activeDocument
         ? [{ document: state.activeDocument, selection: { active: { line: 20 } } }]
         : [];

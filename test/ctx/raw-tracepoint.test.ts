@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { prepareInput } from '#core/ctx/setup.ts';
 import { reference } from '#core/interp/reference.ts';
 import { attachNameOfSection, progTypeOfSection } from '#core/object/prog-types.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
@@ -119,4 +120,21 @@ test.each([
 ] as const)('section %s: type %s, attached to %s', (section, type, name) => {
   expect(progTypeOfSection(section)).toBe(type);
   expect(attachNameOfSection(section)).toBe(name);
+});
+
+test('the arguments are given back, once, and what another input has put in place stays', () => {
+  const machine = new Machine({ shared: false });
+  const prog = loaded(machine, 'b700000000000000 9500000000000000');
+  const cpu = machine.cpu(0);
+  const before = [machine.memory.takenBytes, machine.memory.takenBlocks];
+  const first = prepareInput(machine, 0, prog, { data: new Uint8Array(8) });
+  expect(cpu.current).toMatchObject({ kind: 'raw', packet: undefined });
+  const second = prepareInput(machine, 0, prog, { data: new Uint8Array(8) });
+  const { current } = cpu;
+  first.dispose();
+  first.dispose();
+  expect(cpu.current).toBe(current);
+  second.dispose();
+  expect(cpu.current).toBeUndefined();
+  expect([machine.memory.takenBytes, machine.memory.takenBlocks]).toEqual(before);
 });

@@ -93,6 +93,11 @@ test('A, X and M[n] are written, and used in conditions and log messages', async
     '0x9c54 (40020)',
     '! M is the scratch memory; name one of its words: M[0]',
   ]);
+  const scratch = await dap.request<DebugProtocol.EvaluateResponse['body']>('evaluate', { expression: 'M' });
+  const words = await dap.request<DebugProtocol.VariablesResponse['body']>('variables', {
+    variablesReference: scratch.variablesReference,
+  });
+  expect(words.variables.map(({ name }) => name)).toEqual(Array.from({ length: 16 }, (_, k) => `M[${k}]`));
   const { variablesReference } = await registers();
   await dap.request('setVariable', { variablesReference, name: 'M[3]', value: 'A + 1' });
   await dap.request('setVariable', { variablesReference, name: 'A', value: '80' });

@@ -33,7 +33,8 @@ const line = (n: number) => n + 1;
 
 let editor: Editor;
 let workspace: Workspace;
-let failed = true;
+/** Tests that have not passed yet. */
+let open = 2;
 
 beforeAll(async () => {
   workspace = captureOnly('xdp-firewall/traffic.pcap');
@@ -46,9 +47,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await editor?.close({ failed, name: 'classic' });
+  await editor?.close({ failed: open > 0, name: 'classic' });
   workspace?.remove();
 });
+
+const current = () => editor.decoratedLines('bpf-program:', { current: true });
+const linked = (uri: string) => editor.decoratedLines(uri);
 
 test('a filter of tcpdump is debugged on a capture to its verdict', async () => {
   const { page } = editor;
@@ -94,8 +98,6 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   // The eBPF that it has become, beside it: the instruction is marked, the lines are linked.
   await editor.runCommand('BPF: Show Rewritten Program');
   await page.locator('.tab', { hasText: 'Rewritten Program' }).waitFor();
-  const current = () => editor.decoratedLines('bpf-program:', { current: true });
-  const linked = (uri: string) => editor.decoratedLines(uri);
   await expect.poll(current).toEqual([expect.stringContaining('r2 = r7')]);
   await expect.poll(() => linked('bpf-program:')).toContainEqual(expect.stringContaining('r2 += 14'));
   await editor.stoppedAt(line(14));
@@ -117,15 +119,18 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   await editor.console(/accept 262144 bytes/);
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   await editor.screenshot('14-classic-verdict');
+  open--;
+});
 
-  // Another packet is dropped.
-  await editor.clickLine('port80.cbpf', 'ldxb');
-  await editor.runCommand('BPF: Run Program');
+test('the same filter drops another packet, and is debugged as the eBPF that it becomes', async () => {
+  const { page } = editor;
+  // The focus is in the pane: what is run is the program beside it.
+  await page.keyboard.press('Control+F5');
   await editor.pick('10.0.0.2:23 [SYN]');
   await editor.console(/drop \(0\)/);
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
 
-  // Debugged as the eBPF that it becomes, with its registers.
+  const registers = await editor.webview('Registers');
   await page.locator('.codelens-decoration a', { hasText: 'Debug as eBPF' }).click();
   await editor.pick('10.0.0.2:80 [ACK PSH]');
   await page.locator('.debug-top-stack-frame-line').first().waitFor();
@@ -139,5 +144,5 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
   await page.keyboard.press('F5');
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   expect(await page.locator('.notification-toast').allInnerTexts()).toEqual([]);
-  failed = false;
+  open--;
 });

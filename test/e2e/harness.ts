@@ -257,10 +257,11 @@ export class Editor {
 
   /** Clicks into the first drawn line that contains `text`, in the editor whose document's URI contains `uri`. */
   async clickLine(uri: string, text: string): Promise<void> {
-    await this.page
+    const line = this.page
       .locator(`.monaco-editor[data-uri*="${uri}"] .view-line`, { hasText: text })
-      .first()
-      .click();
+      .first();
+    // Near its beginning: a line is wider than its editor, and a click scrolls to where it goes.
+    await line.click({ position: { x: 90, y: 8 } });
   }
 
   private lineNumber(n: number): Locator {

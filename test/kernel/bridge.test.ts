@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
-import { compareCode, lineAnInsn } from '#cli/kernel-compare-code.ts';
+import { compareCode } from '#cli/kernel-compare-code.ts';
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { sockFilter } from '#core/cbpf/sock-filter.ts';
 import { reference } from '#core/interp/reference.ts';
+import { lineAnInsn } from '#core/object/line-an-insn.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { actsOutside } from '#core/platform/node/kernel/acting-helpers.ts';
 import {

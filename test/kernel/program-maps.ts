@@ -4,7 +4,7 @@ import type { MapDef } from '#core/object/object.ts';
 export const PROGRAM_MAPS = [
   { name: 'data', type: 'array', keySize: 4, valueSize: 32, maxEntries: 1, flags: 0 },
   { name: 'array', type: 'array', keySize: 4, valueSize: 24, maxEntries: 5, flags: 0 },
-  { name: 'hash', type: 'hash', keySize: 8, valueSize: 20, maxEntries: 8, flags: 0 },
+  { name: 'hash', type: 'hash', keySize: 8, valueSize: 20, maxEntries: 6, flags: 0 },
   { name: 'progs', type: 'prog_array', keySize: 4, valueSize: 4, maxEntries: 2, flags: 0 },
   { name: 'percpu', type: 'percpu_array', keySize: 4, valueSize: 16, maxEntries: 4, flags: 0 },
 ] as const satisfies readonly MapDef[];

@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeProgram, TABLE_ROWS } from '#core/isa/decode.ts';
-import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import { cli } from '../cli/harness.ts';
 import { availableMaps, differences, executors, KernelExecutor } from './differential.ts';
 import { type Generated, generate } from './generate.ts';
 import { anyRecipe, PROGRAM_TYPES, type Recipe } from './recipe.ts';
 import { jsonLine, programReport } from './report.ts';
+import { openWitness } from './witness.ts';
 
 /** Another campaign: `FUZZ_SEED=7 FUZZ_PROGRAMS=200000 npx vitest run test/kernel/programs.test.ts`. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20260603);
 const PROGRAMS = Number(process.env.FUZZ_PROGRAMS ?? 20_400);
 /** Of the programs that the generator makes, the kernel has to take so many in a hundred. */
 const LEAST_LOADED = 95;
+/** Programs among which each instruction is certain to be. */
+const MANY = 10_000;
 const TIMEOUT = 180_000 + 10 * PROGRAMS;
 
 const available = availableMaps();
@@ -22,14 +25,11 @@ let kernel: KernelBridge | undefined;
 let witness: KernelExecutor | undefined;
 let unpin: (() => void) | undefined;
 beforeAll(() => {
-  const opened = openKernel();
-  if (!opened.ok) {
-    console.log(`kernel: ${opened.message}; 0 random programs compared, recorded vectors serve (test/prog)`);
-    return;
-  }
-  kernel = opened.kernel;
-  unpin = kernel.pin(0);
-  witness = new KernelExecutor(kernel, 0);
+  kernel = openWitness('random programs');
+  if (kernel === undefined) return;
+  const [cpu = 0] = kernel.allowedCpus();
+  unpin = kernel.pin(cpu);
+  witness = new KernelExecutor(kernel, cpu);
 });
 afterAll(() => {
   unpin?.();
@@ -59,6 +59,8 @@ function forAll(
 const covered = new Set<string>();
 let compared = 0;
 let refused = 0;
+/** Those that shrinking tries among them. */
+let different = 0;
 
 test.each(PROGRAM_TYPES)(
   `random %s programs do what the kernel does (seed ${SEED})`,
@@ -73,9 +75,11 @@ test.each(PROGRAM_TYPES)(
       }
       compared++;
       for (const { row } of decodeProgram(program.insns)) if (row) covered.add(row.id);
-      return ours.flatMap((each) =>
+      const found = ours.flatMap((each) =>
         differences(each.run(program), answer.effects).map((line) => `${each.name}: ${line}`),
       );
+      if (found.length > 0) different++;
+      return found;
     });
   },
   TIMEOUT,
@@ -84,12 +88,13 @@ test.each(PROGRAM_TYPES)(
 test('the verifier takes what the generator makes, and it makes every instruction', () => {
   if (witness === undefined) return;
   console.log(
-    `kernel: ${compared} programs compared, ${refused} refused by the verifier, 0 different (${ours.map(({ name }) => name).join('; ')})`,
+    `kernel: ${compared} programs compared, ${refused} refused by the verifier, ${different} different (${ours.map(({ name }) => name).join('; ')})`,
   );
   expect((100 * compared) / (compared + refused)).toBeGreaterThan(LEAST_LOADED);
   const never = TABLE_ROWS.filter((row) => !row.rewrittenOnly && !covered.has(row.id)).map((row) => row.id);
   console.log(`kernel: rows of the instruction table never generated: ${never.join(', ')}`);
-  expect(never.filter((id) => !(id in NOT_GENERATED))).toEqual([]);
+  // a short campaign may miss some
+  if (compared >= MANY) expect(never.filter((id) => !(id in NOT_GENERATED))).toEqual([]);
 });
 
 /** Instructions that random programs do not have, and why. */

@@ -1,5 +1,5 @@
 import { type FunctionBuilder, pick, type StepWriter } from './function-builder.ts';
-import { KEYS, LOOKUP_MAPS, PROGRAM_MAPS, PROGS_MAP } from './program-maps.ts';
+import { DIRECT_MAP, KEYS, LOOKUP_MAPS, PROGRAM_MAPS, PROGS_MAP } from './program-maps.ts';
 import type { ArgKind } from './recipe.ts';
 import { CTX, NONE, SCALAR } from './typed-state.ts';
 
@@ -105,8 +105,8 @@ export function callFunction(fn: FunctionBuilder, callee: number, choice: number
       fn.ensureInit(off, 16, imm);
       fn.pointToStack(r, off, 16);
     } else {
-      fn.program.maps.add(0);
-      fn.emit('lddw_map_value', { dst: r, imm: 0, next: 0 });
+      fn.program.maps.add(DIRECT_MAP);
+      fn.emit('lddw_map_value', { dst: r, imm: DIRECT_MAP, next: 0 });
       fn.set(r, NONE);
     }
   }
@@ -125,10 +125,15 @@ const call: StepWriter = (fn, { a, b, imm }) => {
 
 const csumDiff: StepWriter = (fn, { a, b, c, imm }) => {
   if (fn.program.recipe.progType === 'socket_filter') return;
-  const sizes = [0, 4, 8, 12, 16];
+  const sizes = [0, 4, 8, 12, 16, 1, 2, 3, 5, 7, 10, 15];
   const side = (r: number, size: number, choice: number): void => {
     if (size === 0) fn.move(r, 0);
-    else {
+    else if (choice % 3 === 0) {
+      // at odd addresses too
+      fn.program.maps.add(DIRECT_MAP);
+      fn.emit('lddw_map_value', { dst: r, imm: DIRECT_MAP, next: choice % 16 });
+      fn.set(r, NONE);
+    } else {
       const off = fn.stackArea(choice, 16);
       fn.ensureInit(off, 16, imm);
       fn.pointToStack(r, off, 16);
@@ -149,10 +154,11 @@ const bytesHelper: StepWriter = (fn, { a, b, c, imm }) => {
   const ctx = fn.context();
   if (ctx === undefined) return;
   const offset = fn.changeable(a);
-  if (c % 3) fn.emit('and64_imm', { dst: offset, imm: 31 });
+  const mask = pick([15, 31, 31, 63, 511, 4095], c >> 2) ?? 31;
+  if (c % 3) fn.emit('and64_imm', { dst: offset, imm: mask });
   if (progType === 'xdp') {
     const by = imm % 2 ? 'sub64_imm' : 'add64_imm';
-    if (c % 3) fn.emit(by, { dst: offset, imm: 16 });
+    if (c % 3) fn.emit(by, { dst: offset, imm: (mask + 1) >> 1 });
     if (offset !== 2) fn.copy(2, offset);
     if (ctx !== 1) fn.copy(1, ctx);
     helper(fn, pick([XDP_ADJUST_HEAD, XDP_ADJUST_META, XDP_ADJUST_TAIL], b) ?? XDP_ADJUST_TAIL);

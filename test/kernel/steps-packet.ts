@@ -146,7 +146,10 @@ const packetLoad: StepWriter = (fn, { a, b, c, imm }) => {
   else {
     const src = fn.changeable(a);
     fn.emit('and64_imm', { dst: src, imm: 3 });
-    fn.emit(id, { src, imm: at });
+    // there was no number but one in R6's place
+    if (src === 6) fn.copy(6, ctx);
+    else fn.emit(id, { src, imm: at });
+    if (src === 6) return;
   }
   fn.afterCall(SCALAR);
 };

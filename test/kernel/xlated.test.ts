@@ -1,19 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeProgram } from '#core/isa/decode.ts';
-import type { LineInfo } from '#core/object/object.ts';
+import { lineAnInsn } from '#core/object/line-an-insn.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { Correspondence, xlatedDifference } from '#core/platform/node/kernel/xlated-difference.ts';
 import { bpfInsnPrepareDump } from '#core/prog/bpf-insn-prepare-dump.ts';
 import { tagText } from '#core/prog/bpf-prog-calc-tag.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { Addresses, xlatedDifference } from '../prog/xlated-difference.ts';
+import { functionNames } from '../prog/kept.ts';
 import { availableMaps } from './differential.ts';
 import { attrOfGenerated, type Generated, generate } from './generate.ts';
 import { PROGRAM_MAPS } from './program-maps.ts';
 import { anyRecipe, PROGRAM_TYPES, type Recipe } from './recipe.ts';
 import { programReport } from './report.ts';
+import { openWitness } from './witness.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20260604);
 const PROGRAMS = Number(process.env.FUZZ_PROGRAMS ?? 2100);
@@ -21,12 +22,8 @@ const PROGRAMS = Number(process.env.FUZZ_PROGRAMS ?? 2100);
 let kernel: KernelBridge | undefined;
 let fds: Readonly<Record<Recipe['progType'], readonly number[]>> | undefined;
 beforeAll(() => {
-  const opened = openKernel();
-  if (!opened.ok) {
-    console.log(`kernel: ${opened.message}; 0 xlated programs compared, recorded vectors serve (test/prog)`);
-    return;
-  }
-  const { kernel: bridge } = opened;
+  const bridge = openWitness('xlated programs', { exactly: true });
+  if (bridge === undefined) return;
   kernel = bridge;
   const make = (): number[] => PROGRAM_MAPS.map((def) => bridge.createMap(def));
   fds = { sched_cls: make(), xdp: make(), socket_filter: make() };
@@ -34,7 +31,7 @@ beforeAll(() => {
 afterAll(() => kernel?.dispose());
 
 const available = availableMaps();
-const addresses = new Addresses();
+const functions = new Correspondence();
 const machine = new Machine({ shared: false, hash: nodeHash });
 let equal = 0;
 let removed = 0;
@@ -48,14 +45,10 @@ const withoutConstants = (recipe: Recipe): Recipe => ({
   subs: recipe.subs.map((sub) => ({ ...sub, steps: sub.steps.filter(({ kind }) => kind !== 'nop') })),
 });
 
-/** One line an instruction. */
-const linesOf = (insns: Uint8Array): LineInfo[] =>
-  decodeProgram(insns).map(({ index }) => ({ insnOff: index, file: 0, line: index + 1, column: 1 }));
-
 /** In what the rewritten program, its lines or its tag are not those of the kernel; undefined: in nothing, or not comparable. */
 function check(bridge: KernelBridge, maps: readonly number[], program: Generated): string | undefined {
   const { insns, recipe } = program;
-  const lineInfo = linesOf(insns);
+  const lineInfo = lineAnInsn(insns);
   const there = bridge.load({ insns, progType: recipe.progType, maps, lineInfo });
   if (there.refused) {
     refused++;
@@ -76,7 +69,7 @@ function check(bridge: KernelBridge, maps: readonly number[], program: Generated
     removed++;
     return undefined;
   }
-  const slot = xlatedDifference(ours, info.xlated, addresses);
+  const slot = xlatedDifference(ours, info.xlated, functions);
   if (slot !== undefined) {
     const line = info.lineInfo.findLast(({ insnOff }) => insnOff <= slot)?.line ?? 1;
     return `slot ${slot} of ${ours.length / 8} (from slot ${line - 1}); the kernel has ${info.xlated.length / 8}`;
@@ -110,7 +103,7 @@ test.each(PROGRAM_TYPES)(
 test('enough of them are comparable', () => {
   if (kernel === undefined) return;
   console.log(
-    `kernel: ${equal} xlated programs, their lines and tags compared, ${removed} of which the kernel removed instructions (tag compared), ${refused} refused, 0 different; functions: ${addresses.names.join(' ')}`,
+    `kernel: ${equal} xlated programs, their lines and tags compared, ${removed} of which the kernel removed instructions (tag compared), ${refused} refused, 0 different; functions: ${functionNames(functions)}`,
   );
   expect(equal).toBeGreaterThan(PROGRAMS / 5);
 });

@@ -304,6 +304,32 @@ describe('single instructions', () => {
       ],
     },
     {
+      name: 'a helper that programs of the type do not have',
+      text: '.section raw_tp/x\nprog:\n  r2 = 4\n  call bpf_xdp_adjust_head\n  r0 = 0\n  exit\n',
+      expected: [
+        'error refused "call bpf_xdp_adjust_head": program of this type cannot use helper bpf_xdp_adjust_head#44',
+      ],
+    },
+    {
+      name: 'a packet load without a socket buffer',
+      text: xdp('  r6 = r1\n  r0 = *(u8 *)skb[0]\n  exit'),
+      expected: [
+        'error refused "r0 = *(u8 *)skb[0]": BPF_LD_[ABS|IND] instructions not allowed for this program type',
+      ],
+    },
+    {
+      name: 'an argument that no tracepoint has',
+      text: '.section raw_tp/x\nprog:\n  r0 = *(u64 *)(r1 + 96)\n  exit\n',
+      expected: [
+        'error context-access "r0 = *(u64 *)(r1 + 96)": invalid bpf_context access off=96 size=8: struct bpf_raw_tracepoint_args has no field at offset 96 that a program of this type may access',
+      ],
+    },
+    {
+      name: 'what an extension is given is its target’s business',
+      text: '.section freplace/f\nprog:\n  r0 = *(u64 *)(r1 + 999)\n  r0 += r5\n  exit\n',
+      expected: [],
+    },
+    {
       name: 'the same access in another program type',
       text: '.section socket\nprog:\n  r0 = *(u32 *)(r1 + 0)\n  exit\n',
       expected: [],

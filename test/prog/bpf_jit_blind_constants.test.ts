@@ -360,3 +360,36 @@ test('each allocation that fails gives back what was taken before it', () => {
   );
   expect(failures).toBe(2);
 });
+
+describe('a key that the seed would give and that is a constant of the program is not taken', () => {
+  const first = [0xb7, 0, 0, 0, 1] as const;
+  /** All numbers that stand in a blinded program. */
+  const numbers = (code: Uint8Array): number[] => [...insnsOf(code)].flatMap(({ imms }) => imms);
+  /** The key of the first constant, and the constant under it. */
+  const drawn = (code: Uint8Array): [masked: number, key: number] => {
+    const [masked = 0, key = 0] = numbers(code);
+    return [masked, key];
+  };
+
+  test.each<[string, (n: number) => Slot[]]>([
+    ['an immediate', (n) => [[0xb7, 1, 0, 0, n]]],
+    [
+      'the low half of a wide constant',
+      (n) => [
+        [0x18, 1, 0, 0, n],
+        [0, 0, 0, 0, 7],
+      ],
+    ],
+    [
+      'the high half of a wide constant',
+      (n) => [
+        [0x18, 1, 0, 0, 7],
+        [0, 0, 0, 0, n],
+      ],
+    ],
+  ])('%s', (_, constant) => {
+    for (const n of drawn(blind([first, EXIT], 5n))) {
+      expect(numbers(blind([first, ...constant(n), EXIT], 5n))).not.toContain(n);
+    }
+  });
+});

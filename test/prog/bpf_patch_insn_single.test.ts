@@ -59,6 +59,10 @@ test('a branch that no longer reaches: refused, nothing changed', () => {
   });
   expect(prog.code).toBe(before);
   expect(account(machine)).toEqual(held);
+  expect(machine.lifeCycle.calls.at(-1)).toEqual({
+    name: 'bpf_patch_insn_single',
+    detail: 'insn 0 cannot be patched due to 16-bit range',
+  });
 });
 
 test('no memory for a larger object: nothing changed', () => {

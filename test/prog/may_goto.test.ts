@@ -94,8 +94,23 @@ describe('becomes what the kernel makes of it', () => {
 });
 
 test('the stack of each function with it is 16 bytes deeper', () => {
-  const { prog } = loadSlots('raw', [[0x85, 0, 1, 0, 1], EXIT, [0x7b, 10, 1, -8], R0_0, MAY_GOTO(0), EXIT]);
+  const { prog } = loadSlots('raw', [
+    [0x85, 0, 1, 0, 1],
+    EXIT,
+    [0x7b, 10, 1, -8],
+    R0_0,
+    MAY_GOTO(1),
+    R0_0,
+    EXIT,
+  ]);
   expect(prog.subprogs.map((each) => each.stackDepth)).toEqual([0, 24]);
+});
+
+test('one that leads to the next instruction does nothing, and takes no stack', () => {
+  const loaded = loadSlots('raw', [R0_0, MAY_GOTO(0), EXIT]);
+  expect(loaded.prog.subprogs[0]?.stackDepth).toBe(0);
+  expect(dumped(loaded)).toEqual(['b700000000000000', 'e500000000000000', '9500000000000000']);
+  expect(run(loaded, NO_DATA)).toMatchObject({ r0: 0n, insnsExecuted: 3n });
 });
 
 test('one that no path comes to takes no stack and no counter', () => {
@@ -132,7 +147,7 @@ describe('in a frame that is full, the counter lies below it, as in the kernel',
   });
 
   test('a program cannot reach there itself', () => {
-    const slots: Slot[] = [[0x7a, 10, 0, -512, 7], R0_0, MAY_GOTO(0), [0x7a, 10, 0, -520, 1], EXIT];
+    const slots: Slot[] = [[0x7a, 10, 0, -512, 7], R0_0, MAY_GOTO(1), [0x7a, 10, 0, -520, 1], EXIT];
     expect(run(loadSlots('raw', slots), NO_DATA).fault).toMatchObject({ kind: 'out_of_bounds', pc: 3 });
   });
 });

@@ -67,3 +67,11 @@ test('a raw tracepoint does not take a capture', () => {
   const reply = new Bench().tryLoad(TRACEPOINT, { capture: { name: 'x.pcap', bytes: new Uint8Array(24) } });
   expect(reply.ok ? '' : reply.problem.message).toContain('a raw tracepoint sees no packets');
 });
+
+test('a tracepoint is for raw tracepoint programs, and wins over the section', () => {
+  const reply = new Bench().tryLoad(TEXT, { tracepoint: 'x' });
+  expect(reply.ok ? '' : reply.problem.message).toBe('tracepoint: main is of type xdp, not raw_tracepoint');
+  const bench = Bench.load(TRACEPOINT, { tracepoint: 'sched_switch' });
+  bench.start();
+  expect(bench.session.request('stats', null).programs[0]?.cpus[0]).toMatchObject({ cnt: '1', misses: '0' });
+});

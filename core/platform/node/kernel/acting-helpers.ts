@@ -1,9 +1,6 @@
 import { WIDE_OPCODE } from '../../../isa/decode.ts';
 import { INSN_SIZE, readInsn } from '../../../isa/insn.ts';
-import { OP_CALL } from '../../../isa/opcodes.ts';
-
-/** `src_reg` of a call of a kernel function. */
-const BPF_PSEUDO_KFUNC_CALL = 2;
+import { BPF_PSEUDO_KFUNC_CALL, OP_CALL } from '../../../isa/opcodes.ts';
 
 /**
  * Helpers that act on more than the program's own packet, maps and context even when BPF_PROG_TEST_RUN runs it:

@@ -1,6 +1,7 @@
 import { release } from 'node:os';
 import type { SockFilter } from '../../../cbpf/sock-filter.ts';
 import type { MapDef } from '../../../object/object.ts';
+import type { KernelVersion } from '../../../vm/settings.ts';
 import { ClassicSockets } from './classic-sockets.ts';
 import { EPERM, KernelError } from './errors.ts';
 import { Fds } from './fds.ts';
@@ -9,23 +10,23 @@ import { type FoundKoffi, findKoffi } from './koffi.ts';
 import { type KernelProgInfo, progInfo } from './prog-info.ts';
 import { type KernelProg, type KernelProgAttr, type KernelRefusal, loadProg } from './prog-load.ts';
 import {
+  hasSince,
   missingCapabilities,
   possibleCpus,
   type ReadText,
   readText,
   refusedText,
-  versionNumber,
 } from './rights.ts';
 import { KNOWN_ARCHITECTURES, Syscalls } from './syscalls.ts';
 import { type TestRunInput, type TestRunResult, testRun } from './test-run.ts';
 
 /** First kernel that counts maps and programs against their control group instead of RLIMIT_MEMLOCK. */
-const MEMCG_SINCE = 5.11;
+const MEMCG_SINCE: KernelVersion = { major: 5, minor: 11 };
 
 /** First kernel that keeps names of functions and line info. */
-const LINE_INFO_SINCE = 5.0;
+const LINE_INFO_SINCE: KernelVersion = { major: 5, minor: 0 };
 /** First kernel whose verifier tells stack depths (`BPF_LOG_STATS`). */
-const LOG_STATS_SINCE = 5.02;
+const LOG_STATS_SINCE: KernelVersion = { major: 5, minor: 2 };
 
 /** What the bridge finds outside; a test hands in its own. */
 export interface KernelHost {
@@ -65,7 +66,7 @@ export function openKernel(host: KernelHost = ownHost()): OpenedKernel {
   const opened = openSyscalls(host);
   if (!opened.ok) return opened;
   const { sys } = opened;
-  if (versionNumber(host.release) < MEMCG_SINCE) sys.liftMemlockLimit();
+  if (!hasSince(host.release, MEMCG_SINCE)) sys.liftMemlockLimit();
   const bridge = new KernelBridge(sys, host);
   try {
     const probe = bridge.load({ insns: RETURN_0, progType: 'xdp', name: 'probe' });
@@ -177,7 +178,7 @@ export class KernelBridge {
 
   /** The log level at which the verifier tells stack depths: 4, or 1 where it tells none. */
   get statsLogLevel(): number {
-    return versionNumber(this.release) >= LOG_STATS_SINCE ? 4 : 1;
+    return hasSince(this.release, LOG_STATS_SINCE) ? 4 : 1;
   }
 
   /** Fds that are open now. */
@@ -187,7 +188,7 @@ export class KernelBridge {
 
   /** BPF_PROG_LOAD. A refusal is a value; KernelError only where names and lines (BTF) are refused. */
   load(attr: KernelProgAttr): KernelProg | KernelRefusal {
-    return loadProg(this.#sys, this.#fds, attr, versionNumber(this.release) >= LINE_INFO_SINCE);
+    return loadProg(this.#sys, this.#fds, attr, hasSince(this.release, LINE_INFO_SINCE));
   }
 
   /** One line on a refusal without a log: which right is missing, or the errno's meaning. */

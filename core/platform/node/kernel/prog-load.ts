@@ -1,4 +1,6 @@
+import { WIDE_OPCODE } from '../../../isa/decode.ts';
 import { INSN_SIZE } from '../../../isa/insn.ts';
+import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../isa/opcodes.ts';
 import type { FuncInfo, LineInfo } from '../../../object/object.ts';
 import { subprogStarts } from '../../../prog/check.ts';
 import { actsOutside } from './acting-helpers.ts';
@@ -57,7 +59,6 @@ const LAST_LOG_SIZE = (1 << 24) - 1;
 /** The verifier gives EAGAIN when a signal comes; a loader tries again. */
 const MAX_TRIES = 5;
 const ATTR_SIZE = 144;
-const OP_LD_IMM64 = 0x18;
 
 /**
  * BPF_PROG_LOAD. `hasBtf`: the kernel keeps names and lines (5.0); without it they are left out. Throws KernelError only
@@ -174,9 +175,11 @@ function putRecords(sys: Syscalls, view: DataView, at: number, records: Uint8Arr
 /** Fds in the place of map indices. An index without a map stays what the kernel refuses: no fd at all. */
 function putMapFds(view: DataView, maps: readonly number[]): void {
   for (let at = 0; at + 2 * INSN_SIZE <= view.byteLength; at += INSN_SIZE) {
-    if (view.getUint8(at) !== OP_LD_IMM64) continue;
+    if (view.getUint8(at) !== WIDE_OPCODE) continue;
     const source = view.getUint8(at + 1) >> 4;
-    if (source === 1 || source === 2) view.setInt32(at + 4, maps[view.getInt32(at + 4, true)] ?? -1, true);
+    if (source === BPF_PSEUDO_MAP_FD || source === BPF_PSEUDO_MAP_VALUE) {
+      view.setInt32(at + 4, maps[view.getInt32(at + 4, true)] ?? -1, true);
+    }
     at += INSN_SIZE;
   }
 }

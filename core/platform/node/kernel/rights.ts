@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isAtLeast, type KernelVersion, parseKernelVersion } from '../../../vm/settings.ts';
 import { ENOSYS, EPERM, errnoText } from './errors.ts';
 
 /** Capabilities by name and bit (include/uapi/linux/capability.h). */
@@ -8,7 +9,7 @@ const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21, CAP_PERFMON: 38, CA
 const WANTED = ['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON'] as const;
 
 /** First kernel with CAP_BPF and CAP_PERFMON. */
-const CAP_BPF_SINCE = 5.08;
+const CAP_BPF_SINCE: KernelVersion = { major: 5, minor: 8 };
 
 /** A file of /proc or /sys, without its line end; undefined where it cannot be read. */
 export type ReadText = (path: string) => string | undefined;
@@ -43,17 +44,16 @@ export function refusedText(errno: number, release: string, read: ReadText = rea
   }
   const sysctl = read('/proc/sys/kernel/unprivileged_bpf_disabled');
   const state = sysctl === undefined ? '' : `; kernel.unprivileged_bpf_disabled is ${sysctl}`;
-  const how =
-    versionNumber(release) < CAP_BPF_SINCE
-      ? 'run as root'
-      : `run as root, or once: sudo setcap ${WANTED.map((name) => name.toLowerCase()).join(',')}+ep "$(readlink -f "$(which node)")"`;
+  const how = hasSince(release, CAP_BPF_SINCE)
+    ? `run as root, or once: sudo setcap ${WANTED.map((name) => name.toLowerCase()).join(',')}+ep "$(readlink -f "$(which node)")"`
+    : 'run as root';
   return `this process lacks ${missing.join(', ')}, which loading programs needs: ${how}${state}`;
 }
 
-/** 5.15.3-foo → 5.15, 5.4 → 5.04: comparable. */
-export function versionNumber(release: string): number {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return Number(major ?? 0) + Number(minor ?? 0) / 100;
+/** Has a kernel of `release` (`uname -r`) what came with `first`? No, where the release cannot be read. */
+export function hasSince(release: string, first: KernelVersion): boolean {
+  const version = parseKernelVersion(release);
+  return version !== undefined && isAtLeast(version, first.major, first.minor);
 }
 
 /** CPUs that can ever be there: the length of a per-CPU value. 1 where the kernel does not say. */
