@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
-import { wasm } from '#core/jit/wasm/engine.ts';
 import { findRow } from '#core/isa/decode.ts';
 import { readInsn } from '#core/isa/insn.ts';
 import { INSN_TABLE } from '#core/isa/table.ts';
+import { wasm } from '#core/jit/wasm/engine.ts';
 import { execute, type Outcome, type Way } from './execute.ts';
 import { type DataFile, parseDataFile } from './format.ts';
 
