@@ -1,6 +1,5 @@
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
@@ -8,6 +7,7 @@ import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
+import { ENGINES } from '../engines.ts';
 import { ctxBytes, ctxField } from './ctx-bytes.ts';
 import { attrOfGenerated, type Generated, tailTarget } from './generate.ts';
 import { initialValue, KEYS, keyBytes, PROGRAM_MAPS, PROGS_MAP, TAIL_INDEX } from './program-maps.ts';
@@ -30,9 +30,6 @@ export interface Executor {
   /** What came out, or why nothing did. */
   run(program: Generated): Effects | string;
 }
-
-/** Everything that executes programs here: each engine, as loaded and with constants blinded. */
-export const ENGINES: readonly Engine[] = [reference];
 
 /** Maps of PROGRAM_MAPS that the machine can simulate, by index. */
 export function availableMaps(): ReadonlySet<number> {
