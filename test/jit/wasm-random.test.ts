@@ -25,7 +25,9 @@ function note(outcome: Outcome): void {
 function same(program: RandomProgram, a: Outcome, b: Outcome): void {
   const difference = firstDifference(a, b);
   if (difference === undefined && a.executed === b.executed && isDeepStrictEqual(a.stop, b.stop)) return;
-  const text = decodeProgram(encode(program.slots)).map((each) => `${each.index}: ${printInsn(each, 'kernel')}`);
+  const text = decodeProgram(encode(program.slots)).map(
+    (each) => `${each.index}: ${printInsn(each, 'kernel')}`,
+  );
   expect({ stop: b.stop, executed: b.executed, difference }, text.join('\n')).toEqual({
     stop: a.stop,
     executed: a.executed,

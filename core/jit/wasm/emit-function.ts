@@ -232,14 +232,17 @@ class FunctionEmitter {
 
   #plain(op: Op): void {
     const load = loadOf(op);
-    if (load !== undefined) return this.#load(op, load);
     const store = storeOf(op);
-    if (store !== undefined) return this.#store(op, store);
     const atomic = atomicOf(op);
-    if (atomic !== undefined) return this.#atomic(op, atomic);
-    if (emitAlu(this.#code, op, this.#context.progId)) return;
+    if (load !== undefined) this.#load(op, load);
+    else if (store !== undefined) this.#store(op, store);
+    else if (atomic !== undefined) this.#atomic(op, atomic);
+    else if (!emitAlu(this.#code, op, this.#context.progId)) this.#mapLoad(op);
+  }
+
+  #mapLoad(op: Op): void {
     const address = this.#context.mapAddress(op);
-    if (address === undefined) return this.#step(op);
+    if (address === undefined) throw new RangeError(`slot ${op.slot}: ${op.id} cannot be compiled`);
     this.#code.i64Const(...address);
     this.#code.localSet(local.reg(dstOf(op)));
   }
