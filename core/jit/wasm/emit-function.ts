@@ -329,11 +329,13 @@ class FunctionEmitter {
     this.#open(() => code.if());
     this.#trap(op);
     this.#close();
-    for (const [opcode, align, at, into] of [
+    const found: [opcode: number, align: number, at: number, into: number][] = [
       [OP.i64_load, 3, local.FOUND_WINDOW, cache.window],
       [OP.i64_load, 3, local.FOUND_COUNT, cache.count],
       [OP.i32_load, 2, local.FOUND_BASE, cache.base],
-    ] as const) {
+    ];
+    if (isWrite) found.push([OP.i32_load, 2, local.FOUND_SHADOW, cache.shadow]);
+    for (const [opcode, align, at, into] of found) {
       code.localGet(local.BLOCK);
       code.access(opcode, align, at);
       code.localSet(into);
@@ -341,6 +343,7 @@ class FunctionEmitter {
     pushDistance();
     code.localSet(local.DISTANCE);
     this.#close();
+    if (isWrite) this.#markFound(cache.shadow, size);
     code.localGet(cache.base);
     code.localGet(local.DISTANCE);
     code.op(OP.i32_wrap_i64);
@@ -348,12 +351,37 @@ class FunctionEmitter {
     return 0;
   }
 
+  /** Notes a store at DISTANCE in the shadow of its region, where it has one. */
+  #markFound(shadow: number, size: number): void {
+    const code = this.#code;
+    code.localGet(shadow);
+    this.#open(() => code.if());
+    code.localGet(shadow);
+    code.localGet(local.DISTANCE);
+    code.op(OP.i32_wrap_i64);
+    code.op(OP.i32_add);
+    code.i64Const(0x01010101, 0x01010101);
+    code.access(storeOpcode(size), 0, 0);
+    for (const byte of new Set([0, size - 1])) {
+      code.localGet(local.DISTANCE);
+      code.op(OP.i32_wrap_i64);
+      code.i32Const(byte);
+      code.op(OP.i32_add);
+      code.i32Const(layout.SHADOW_GROUP_SHIFT);
+      code.op(OP.i32_shr_u);
+      code.localGet(shadow);
+      code.op(OP.i32_add);
+      code.i32Const(1);
+      code.access(OP.i32_store8, 0, layout.SHADOW_GROUPS);
+    }
+    this.#close();
+  }
+
   #markWritten(offset: number, size: number): void {
     const code = this.#code;
     code.localGet(local.SHADOW);
     code.i64Const(0x01010101, 0x01010101);
-    const opcode = { 1: OP.i64_store8, 2: OP.i64_store16, 4: OP.i64_store32 }[size] ?? OP.i64_store;
-    code.access(opcode, 0, offset);
+    code.access(storeOpcode(size), 0, offset);
     const shift = layout.SHADOW_GROUP_SHIFT;
     for (const group of new Set([offset >> shift, (offset + size - 1) >> shift])) {
       code.localGet(local.SHADOW);
@@ -610,6 +638,10 @@ class FunctionEmitter {
     this.#code.localSet(local.LINEAR);
     return local.LINEAR;
   }
+}
+
+function storeOpcode(size: number): number {
+  return { 1: OP.i64_store8, 2: OP.i64_store16, 4: OP.i64_store32 }[size] ?? OP.i64_store;
 }
 
 /** Type of every compiled function. */

@@ -30,20 +30,22 @@ export function reg(n: number): number {
 }
 
 /**
- * What a function remembers of the region that accesses of one size through one register went to: the
- * address of its window, how many offsets an access can begin at (0: nothing is remembered), and the linear
- * address of its first byte.
+ * What a function remembers of the region that accesses of one size and type through one register went to:
+ * the address of its window, how many offsets an access can begin at (0: nothing is remembered), and the
+ * linear address of its first byte.
  */
 export interface RegionCache {
   readonly window: number;
   readonly count: number;
   readonly base: number;
+  /** Linear address of its shadow; 0: it has none. Of stores only. */
+  readonly shadow: number;
 }
 
 /** The cache with number `index`. */
 export function regionCache(index: number): RegionCache {
-  const first = FIRST_CACHE + index * 3;
-  return { window: first, count: first + 1, base: first + 2 };
+  const first = FIRST_CACHE + index * 4;
+  return { window: first, count: first + 1, base: first + 2, shadow: first + 3 };
 }
 
 /** Declaration of all locals but the parameters. */
@@ -52,7 +54,7 @@ export function localsWith(nCaches: number): Locals {
     [FIRST_REG - INIT, I32],
     [FIRST_CACHE - FIRST_REG, I64],
   ];
-  for (let index = 0; index < nCaches; index++) fixed.push([2, I64], [1, I32]);
+  for (let index = 0; index < nCaches; index++) fixed.push([2, I64], [2, I32]);
   return fixed;
 }
 
@@ -64,3 +66,4 @@ export const CPU_LEFT = CPU_COMPILED;
 export const FOUND_WINDOW = CPU_COMPILED + 8;
 export const FOUND_COUNT = CPU_COMPILED + 16;
 export const FOUND_BASE = CPU_COMPILED + 24;
+export const FOUND_SHADOW = CPU_COMPILED + 28;

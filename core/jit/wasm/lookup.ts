@@ -2,11 +2,11 @@ import * as layout from '../../vm/layout.ts';
 import { Code } from '../../wasm/code.ts';
 import type { FuncType, Locals } from '../../wasm/module.ts';
 import { I32, I64, OP } from '../../wasm/opcodes.ts';
-import { FOUND_BASE, FOUND_COUNT, FOUND_WINDOW } from './locals.ts';
+import { FOUND_BASE, FOUND_COUNT, FOUND_SHADOW, FOUND_WINDOW } from './locals.ts';
 
 /** `lookup(block, address, size, perm) → 1 or 0` */
 export const LOOKUP_TYPE: FuncType = { params: [I32, I64, I32, I32], results: [I32] };
-export const LOOKUP_LOCALS: Locals = [[4, I32]];
+export const LOOKUP_LOCALS: Locals = [[2, I32]];
 
 const BLOCK = 0;
 const ADDR = 1;
@@ -14,13 +14,10 @@ const SIZE = 2;
 const PERM = 3;
 const REGION = 4;
 const ENTRY = 5;
-const SHADOW = 6;
-const LOW = 7;
 
 /**
- * The check of an access against the region table (`checkedEntry` and `checkedStore`, core/vm/region-table.ts):
- * 0 when it is not allowed; else 1, and FOUND_… say where it goes. A store into a stack frame is noted in
- * its shadow, and is not to be remembered: its count is 0 and its window and base are those of this access.
+ * The check of an access against the region table (`checkedEntry`, core/vm/region-table.ts): 0 when it is not
+ * allowed; else 1, and FOUND_… tell of its region.
  */
 export function lookupCode(): Code {
   const code = new Code(256);
@@ -52,9 +49,8 @@ export function lookupCode(): Code {
   code.localSet(ENTRY);
   // low + size > region's size?
   get(ADDR);
-  code.op(OP.i32_wrap_i64);
-  code.localTee(LOW);
-  code.op(OP.i64_extend_i32_u);
+  code.i64Const(-1, 0);
+  code.op(OP.i64_and);
   get(SIZE);
   code.op(OP.i64_extend_i32_u);
   code.op(OP.i64_add);
@@ -68,20 +64,11 @@ export function lookupCode(): Code {
   code.op(OP.i32_and);
   code.op(OP.i32_eqz);
   fail();
-  get(ENTRY);
-  code.access(OP.i32_load, 2, layout.REGION_SHADOW);
-  code.localTee(SHADOW);
-  code.op(OP.i32_eqz);
-  get(PERM);
-  code.i32Const(layout.PERM_READ);
-  code.op(OP.i32_eq);
-  code.op(OP.i32_or);
-  code.if();
-  found(code, () => {
-    get(ADDR);
-    code.i64Const(0, -1);
-    code.op(OP.i64_and);
-  });
+  get(BLOCK);
+  get(ADDR);
+  code.i64Const(0, -1);
+  code.op(OP.i64_and);
+  code.access(OP.i64_store, 3, FOUND_WINDOW);
   get(BLOCK);
   get(ENTRY);
   code.access(OP.i64_load32_u, 2, layout.REGION_SIZE);
@@ -91,55 +78,17 @@ export function lookupCode(): Code {
   code.i64Const(1, 0);
   code.op(OP.i64_add);
   code.access(OP.i64_store, 3, FOUND_COUNT);
-  get(BLOCK);
-  get(ENTRY);
-  code.access(OP.i32_load, 2, layout.REGION_BASE);
-  code.access(OP.i32_store, 2, FOUND_BASE);
-  code.else();
-  markWritten(code);
-  found(code, () => get(ADDR));
-  get(BLOCK);
-  code.i64Const(0, 0);
-  code.access(OP.i64_store, 3, FOUND_COUNT);
-  get(BLOCK);
-  get(ENTRY);
-  code.access(OP.i32_load, 2, layout.REGION_BASE);
-  get(LOW);
-  code.op(OP.i32_add);
-  code.access(OP.i32_store, 2, FOUND_BASE);
-  code.end();
+  for (const [field, into] of [
+    [layout.REGION_BASE, FOUND_BASE],
+    [layout.REGION_SHADOW, FOUND_SHADOW],
+  ] as const) {
+    get(BLOCK);
+    get(ENTRY);
+    code.access(OP.i32_load, 2, field);
+    code.access(OP.i32_store, 2, into);
+  }
   code.i32Const(1);
   return code;
-}
-
-function found(code: Code, window: () => void): void {
-  code.localGet(BLOCK);
-  window();
-  code.access(OP.i64_store, 3, FOUND_WINDOW);
-}
-
-function markWritten(code: Code): void {
-  code.localGet(SHADOW);
-  code.localGet(LOW);
-  code.op(OP.i32_add);
-  code.i32Const(1);
-  code.localGet(SIZE);
-  code.memoryFill();
-  for (const last of [false, true]) {
-    code.localGet(SHADOW);
-    code.localGet(LOW);
-    if (last) {
-      code.localGet(SIZE);
-      code.op(OP.i32_add);
-      code.i32Const(1);
-      code.op(OP.i32_sub);
-    }
-    code.i32Const(layout.SHADOW_GROUP_SHIFT);
-    code.op(OP.i32_shr_u);
-    code.op(OP.i32_add);
-    code.i32Const(1);
-    code.access(OP.i32_store8, 0, layout.SHADOW_GROUPS);
-  }
 }
 
 /** `clear(table entry)`: zeroes what was written of a stack frame, and its shadow. */
