@@ -3,7 +3,6 @@ import { evaluateClassic } from '#core/cbpf/evaluate.ts';
 import { packetInput } from '#core/cbpf/packet-input.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { WIDE_OPCODE } from '#core/isa/decode.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE, readInsn } from '#core/isa/insn.ts';
@@ -12,13 +11,14 @@ import { lineAnInsn } from '#core/object/line-an-insn.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { errnoName } from '#core/platform/node/kernel/errors.ts';
 import { type KernelPrograms, loadKernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { MAX_CPUS } from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, parseKernelVersion } from '#core/vm/settings.ts';
-import { ctxGivenBack } from './ctx-bytes.ts';
 import type { Io } from './io.ts';
 import { hex64 } from './json.ts';
 import { type Check, compareCode } from './kernel-compare-code.ts';
@@ -30,12 +30,11 @@ import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
 
 /** What runs the program here: each engine, and each with constants blinded. */
-const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
-  reference,
-].flatMap((engine) => [
-  { name: engine.name, engine, blind: false },
-  { name: `${engine.name}, blinded`, engine, blind: true },
-]);
+const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] =
+  ENGINES.flatMap((engine) => [
+    { name: engine.name, engine, blind: false },
+    { name: `${engine.name}, blinded`, engine, blind: true },
+  ]);
 
 /** Runs the program in the kernel and here, prints what is equal; resolves to 1 on a difference or a refusal, else 0. */
 export async function kernelCompare(

@@ -1,7 +1,7 @@
 import { filtersOf } from '#core/cbpf/program.ts';
 import type { SockFilter } from '#core/cbpf/sock-filter.ts';
 import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
-import { MAP_TYPE_NUMBERS } from '#core/maps/header.ts';
+import { SIMULATED_MAP_TYPES } from '#core/maps/create.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr, ProgType } from '#core/object/object.ts';
 import type { Arguments } from './command.ts';
@@ -94,7 +94,7 @@ function checkType(source: Source, attr: LoadAttr, object: BpfObject): void {
     );
   }
   for (const { name, type } of attr.maps) {
-    if (MAP_TYPE_NUMBERS[type] !== undefined) continue;
+    if (SIMULATED_MAP_TYPES.includes(type)) continue;
     throw new UsageError(`${source.name}: map ${name}: map type ${type} is not simulated yet`);
   }
 }

@@ -1,6 +1,7 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { ctxBytes, ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { errnoName, KernelError } from '#core/platform/node/kernel/errors.ts';
 import {
   type KernelPrograms,
@@ -10,7 +11,6 @@ import {
 } from '#core/platform/node/kernel/kernel-programs.ts';
 import type { KernelProgInfo } from '#core/platform/node/kernel/prog-info.ts';
 import type { TestRunResult } from '#core/platform/node/kernel/test-run.ts';
-import { ctxBytes, ctxGivenBack } from './ctx-bytes.ts';
 import { UsageError } from './failure.ts';
 import { type Io, stylesFor } from './io.ts';
 import { ctxJson, hex64 } from './json.ts';
@@ -101,10 +101,8 @@ export function runInKernel(
   data: Uint8Array,
   repeat: number,
 ): TestRunResult {
-  const isTracepoint = input.progType === 'raw_tracepoint';
-  const fields = input.ctx ?? (isTracepoint ? {} : undefined);
-  const ctx = fields && ctxBytes(input.progType, fields, data);
-  const packet = isTracepoint ? new Uint8Array() : data;
+  const ctx = ctxOf(input, data);
+  const packet = input.progType === 'raw_tracepoint' ? new Uint8Array() : data;
   try {
     return kernel.testRun(main, { data: packet, repeat, ...(ctx === undefined ? {} : { ctx }) });
   } catch (error) {
@@ -112,6 +110,17 @@ export function runInKernel(
     const why = ctx === undefined ? '' : '; a field of --ctx may be one that TEST_RUN does not take';
     const tooLong = data.length > PAGE_ROOM ? `; ${data.length} bytes may not fit into a page` : '';
     throw new UsageError(`${error.message}${tooLong}${why}`);
+  }
+}
+
+/** The context to hand over: where fields were given, and for a raw tracepoint, whose arguments are `data`. */
+function ctxOf({ progType, ctx }: ProgramInput, data: Uint8Array): Uint8Array | undefined {
+  if (ctx === undefined && progType !== 'raw_tracepoint') return undefined;
+  try {
+    return ctxBytes(progType, ctx ?? {}, data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`--ctx: ${error.message}`);
   }
 }
 

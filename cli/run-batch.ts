@@ -35,7 +35,7 @@ export function runBatch(io: Io): Promise<number> {
 }
 
 function runLine(line: JsonObject): object {
-  const engine = engineNamed(optionalText(line, 'engine'));
+  const { engine } = engineNamed(optionalText(line, 'engine'));
   const progType = progTypeNamed(optionalText(line, 'prog_type')) ?? 'raw';
   const attach = attachNamed(optionalText(line, 'attach')) ?? 'test_run';
   const cpu = optionalInteger(line, 'cpu', 0, HIGHEST_CPU) ?? 0;

@@ -60,7 +60,8 @@ function batchOnly(args: Arguments, io: Io): Promise<number> {
 async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
-  const engine = engineChoice(args);
+  const { engine, message } = engineChoice(args);
+  if (message !== undefined) io.err(`bpf-workbench: ${message}`);
   const isSeccomp = args.text('type') === 'seccomp';
   const progType = isSeccomp ? undefined : progTypeNamed(args.text('type'));
   const attach = attachNamed(args.text('attach'));

@@ -1,6 +1,5 @@
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
@@ -13,6 +12,7 @@ import { MemoryLimitError } from '../vm/memory.ts';
 import type { HashHost } from '../vm/settings.ts';
 import type { ClassicDebug } from './classic.ts';
 import { classicLines } from './classic-lines.ts';
+import { chooseEngine, ENGINE_NAMES, type EngineChoice } from './engines.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import { readSource } from './load-source.ts';
@@ -49,6 +49,8 @@ export function loadSession(args: LoadArgs, sharedMemory: boolean, hash?: HashHo
 function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined): LoadResult {
   checkArguments(args);
   const messages: string[] = [];
+  const choice = engineOf(args);
+  if (choice.message !== undefined) messages.push(choice.message);
   const source = readSource(args, messages);
   const attr = link(args, source.object, args.prog);
   if (args.tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
@@ -80,7 +82,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const loaded: Loaded = {
     fileName: args.fileName,
     machine,
-    engine: reference,
+    engine: choice.engine,
     cpu,
     main,
     programs: new Map(programs.map((program) => [program.prog.id, program])),
@@ -107,10 +109,14 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   return { ok: true, loaded, messages, control };
 }
 
+function engineOf({ engine }: LoadArgs): EngineChoice {
+  const choice = chooseEngine(engine);
+  if (choice !== undefined) return choice;
+  const known = ENGINE_NAMES.map((name) => `"${name}"`).join(', ');
+  throw new LaunchFailure('bad-engine', `engine "${engine}" is not there; the engines are ${known}`);
+}
+
 function checkArguments(args: LoadArgs): void {
-  if (args.engine !== undefined && args.engine !== 'reference') {
-    throw new LaunchFailure('bad-engine', `engine "${args.engine}" is not there; the engine is "reference"`);
-  }
   const known = [...PROG_TYPES, 'seccomp'];
   if (args.type !== undefined && !known.includes(args.type)) {
     throw new LaunchFailure('bad-type', `type "${args.type}" is not supported; use ${known.join(', ')}`);

@@ -182,6 +182,7 @@ test.each([
     '0x14',
   ],
   ['--engine', 'r0 = 1\nexit', ['--engine', 'reference'], '0x1'],
+  ['--engine', 'r0 = 1\nexit', ['--engine', 'interp'], '0x1'],
 ])('%s is obeyed', async (_, text, options, r0) => {
   expect(await json(['run', file('p.bpf.s', `${text}\n`), ...options])).toMatchObject({
     code: 0,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { findRow } from '#core/isa/decode.ts';
 import { readInsn } from '#core/isa/insn.ts';
 import { INSN_TABLE } from '#core/isa/table.ts';
-import { ENGINES } from '../engines.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { execute, type Outcome, type Way } from './execute.ts';
 import { type DataFile, parseDataFile } from './format.ts';
 

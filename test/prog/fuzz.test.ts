@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { reference } from '#core/interp/reference.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import { checkProgram } from '#core/prog/check.ts';
 import { analyseKinds } from '#core/prog/kinds.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { arrayMap, attrOf, bytesOf, EXIT, R0_0, type Slot } from './build.ts';
@@ -44,7 +44,7 @@ test('random bytes are refused or loaded, never thrown at', () => {
   );
 });
 
-test('random instructions load, run and end; what is refused says why', () => {
+test.each(ENGINES)('random instructions load, run and end on $name; what is refused says why', (engine) => {
   let loadedCount = 0;
   const machine = new Machine({ shared: false });
   fc.assert(
@@ -55,7 +55,7 @@ test('random instructions load, run and end; what is refused says why', () => {
         return;
       }
       loadedCount++;
-      const result = runProgram(machine, loaded.prog, reference, { data }, { maxInsns: 2000 });
+      const result = runProgram(machine, loaded.prog, engine, { data }, { maxInsns: 2000 });
       expect(result.fault ? result.fault.message : 'exit').not.toBe('');
       bpfProgFree(machine, loaded.prog);
     }),

@@ -158,7 +158,7 @@ class Unit {
     this.#machine = machine;
     this.#prog = prog;
     this.ops = decodeProg(prog);
-    const starts = new Set([0]);
+    const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
     for (const op of this.ops) if (flowOf(op) === 'call') starts.add(op.target);
     this.starts = [...starts];
   }
