@@ -34,6 +34,7 @@
  *             +0x28  first slot of its function                    u32
  *             +0x2c  may_goto iterations left                      u32
  *             +0x30  caller's registers with a value               u32
+ *             +0x34  a word of the engine that runs, 0 between runs         u32
  *             +0x40  the 16 bytes below fp - 512, for may_goto            2 × u64
  *
  * A u64 is little endian: low word first. One entry of the region table (16 bytes):

@@ -1,6 +1,6 @@
 import type { Engine, StopCause } from '#core/interp/engine.ts';
 import type { Insn } from '#core/isa/insn.ts';
-import { CPU_COMPILED, cpuBlock } from '#core/vm/layout.ts';
+import * as layout from '#core/vm/layout.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { load, newMachine, type ProgOptions } from '../interp/build.ts';
 
@@ -46,12 +46,18 @@ function runTurns(
   }
 }
 
-/** Instruction count and memory of a machine. */
+/** Instruction count and memory of a machine; what lies in frames that were left is of no meaning. */
 export function stateOf(machine: Machine): { readonly executed: bigint; readonly memory: Uint8Array } {
   const memory = machine.memory.bytes.slice();
-  const scratch = cpuBlock(0) + CPU_COMPILED;
-  memory.fill(0, scratch, scratch + 64);
-  return { executed: machine.cpu(0).insnsExecuted, memory };
+  const block = layout.cpuBlock(0);
+  memory.fill(0, block + layout.CPU_COMPILED, block + layout.CPU_COMPILED + 64);
+  const cpu = machine.cpu(0);
+  memory.fill(0, layout.frameRecord(block, cpu.depth + 1), layout.frameRecord(block, layout.MAX_CALL_FRAMES));
+  for (let depth = cpu.depth + 1; depth < layout.MAX_CALL_FRAMES; depth++) {
+    const base = machine.space.byId(cpu.stackRegionId(depth))?.base ?? 0;
+    memory.fill(0, base, base + layout.MAX_BPF_STACK + layout.SHADOW_SIZE);
+  }
+  return { executed: cpu.insnsExecuted, memory };
 }
 
 /** Where two memories first differ, as text; undefined: nowhere. */

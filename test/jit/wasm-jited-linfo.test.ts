@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { assemble } from '#core/asm/assemble.ts';
-import { type CompiledProgram, compileEntry, MAX_FUNCTION_OPS } from '#core/jit/wasm/compile.ts';
+import {
+  type CompiledProgram,
+  compileEntry,
+  compileProgram,
+  MAX_FUNCTION_OPS,
+} from '#core/jit/wasm/compile.ts';
 import { wasm, whyNotCompiled } from '#core/jit/wasm/engine.ts';
 import { slotAt, WASM_IMAGES_AT, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
 import { linkProgram } from '#core/object/link.ts';
@@ -122,6 +127,8 @@ test('a loop is entered again at its head', () => {
   const machine = newMachine();
   const loop = [...insn('add64_imm', { dst: 1, imm: 1 }), ...insn('ja', { off: -2 })];
   const prog = load(machine, loop);
-  const entry = compileEntry(machine, prog, 1);
+  const program = compileProgram(machine, prog);
+  if ('reason' in program) throw new Error(program.reason);
+  const entry = compileEntry(machine, prog, program, 1);
   expect('reason' in entry ? entry.reason : WebAssembly.validate(entry.bytes)).toBe(true);
 });

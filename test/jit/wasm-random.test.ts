@@ -46,11 +46,11 @@ test('random programs leave the same state on reference and wasm, whatever ends 
       if (!reducible) irreducible++;
       same(program, a, b);
     }),
-    { seed: Number(process.env.SEED ?? 21), numRuns: Number(process.env.RUNS ?? 3000) },
+    { seed: Number(process.env.FUZZ_SEED ?? 21), numRuns: Number(process.env.WASM_PROGRAMS ?? 1000) },
   );
   console.log(`ends: ${[...ENDS].map(([end, n]) => `${end} ${n}`).join(', ')}; irreducible ${irreducible}`);
-  expect(irreducible).toBeGreaterThan(50);
-});
+  expect(irreducible).toBeGreaterThan(20);
+}, 300_000);
 
 test('random programs end the same when the engines take turns', () => {
   const turn = fc.record({
@@ -63,6 +63,6 @@ test('random programs end the same when the engines take turns', () => {
       const b = runOn(program.slots, turns, LIMIT, { shared: true });
       same(program, a, b);
     }),
-    { seed: Number(process.env.SEED ?? 22), numRuns: Number(process.env.RUNS ?? 1500) },
+    { seed: Number(process.env.FUZZ_SEED ?? 22), numRuns: Number(process.env.WASM_PROGRAMS ?? 500) },
   );
-});
+}, 300_000);

@@ -6,6 +6,7 @@ import type { BpfMap } from '../../vm/map.ts';
 import type { ExecProg } from '../../vm/program.ts';
 import { type EncodedModule, ModuleBuilder } from '../../wasm/module.ts';
 import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
+import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
 import { type Flow, flowFrom } from './flow.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
@@ -41,6 +42,8 @@ export interface CompiledProgram {
   readonly maps: ReadonlyMap<number, BpfMap>;
   /** Slots at which compiled code can take over: 1 functions, 2 loop heads and places behind calls. */
   readonly entries: Uint8Array;
+  /** What callers know of each function, by the slot that it begins at. */
+  readonly callees: ReadonlyMap<number, CalleeFacts>;
 }
 
 /** Why a program is interpreted instead. */
@@ -77,6 +80,8 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
     });
   }
   for (const start of unit.starts) entries[start] = 1;
+  const callees = calleeFacts(flows, (op) => unit.loweringOf(op));
+  const facts = (slot: number): CalleeFacts | undefined => callees.get(slot);
   const builder = unit.builder();
   const step = builder.importFunc('engine', 'step', STEP_TYPE);
   const lookup = builder.func(LOOKUP_TYPE, LOOKUP_LOCALS, lookupCode(), 'lookup');
@@ -86,18 +91,23 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
   const emitted: { start: number; flow: Flow; fn: EmittedFunction }[] = [];
   for (const [start, flow] of flows) {
     const callee = (slot: number): number => index.get(slot) ?? first;
-    const fn = unit.emit(flow, { step, lookup, clear, callee });
+    const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
     if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
     builder.exportFunc(nameOf(start), builder.func(FUNCTION_TYPE, fn.locals, fn.code, nameOf(start)));
     emitted.push({ start, flow, fn });
   }
   const module = builder.encode({ names: true });
   const functions = emitted.map(({ start, flow, fn }, i) => compiled(module, i + 2, start, flow, fn));
-  return { bytes: module.bytes, functions, maps: unit.maps, entries };
+  return { bytes: module.bytes, functions, maps: unit.maps, entries, callees };
 }
 
-/** Compiles the rest of a function from slot `start` on, which is one of `entries`. Never throws. */
-export function compileEntry(machine: Machine, prog: ExecProg, start: number): CompiledEntry | NotCompiled {
+/** Compiles the rest of a function of `program` from slot `start` on, which is one of its `entries`. Never throws. */
+export function compileEntry(
+  machine: Machine,
+  prog: ExecProg,
+  program: CompiledProgram,
+  start: number,
+): CompiledEntry | NotCompiled {
   const unit = new Unit(machine, prog);
   const flow = flowFrom(unit.ops, start);
   if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start, flow.nOps) };
@@ -111,7 +121,8 @@ export function compileEntry(machine: Machine, prog: ExecProg, start: number): C
   const lookup = builder.func(LOOKUP_TYPE, LOOKUP_LOCALS, lookupCode(), 'lookup');
   const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
   const callee = (slot: number): number => index.get(slot) ?? step;
-  const fn = unit.emit(flow, { step, lookup, clear, callee });
+  const facts = (slot: number): CalleeFacts | undefined => program.callees.get(slot);
+  const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
   if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
   const name = `from_${start}`;
   builder.exportFunc(name, builder.func(FUNCTION_TYPE, fn.locals, fn.code, name));
@@ -182,18 +193,24 @@ class Unit {
 
   emit(
     flow: Flow,
-    functions: { step: number; lookup: number; clear: number; callee: (slot: number) => number },
+    functions: {
+      step: number;
+      lookup: number;
+      clear: number;
+      callee: (slot: number) => number;
+      facts: (slot: number) => CalleeFacts | undefined;
+    },
   ): EmittedFunction {
     return emitFunction({
       progId: this.#prog.id,
       flow,
-      lowering: (op) => this.#loweringOf(op),
+      lowering: (op) => this.loweringOf(op),
       mapAddress: (op) => this.#mapAddress(op),
       ...functions,
     });
   }
 
-  #loweringOf(op: Op): Lowering {
+  loweringOf(op: Op): Lowering {
     let known = this.#lowering.get(op);
     if (known === undefined) {
       known = loweringOf(this.#prog, op);

@@ -4,18 +4,32 @@ import { Code } from '../../wasm/code.ts';
 import type { Locals } from '../../wasm/module.ts';
 import { I32, OP } from '../../wasm/opcodes.ts';
 import { emitAlu, emitCondition } from './alu.ts';
+import { CALLEE_SAVED, type CalleeFacts } from './callees.ts';
 import type { Block, Flow } from './flow.ts';
 import { copyFacts, type Facts, frameFacts, frameOffset, isWritten, passFacts } from './frame-facts.ts';
 import * as local from './locals.ts';
 import { type Atomic, atomicOf, cacheKey, type Load, loadOf, type Store, storeOf } from './memory.ts';
-import { ARGUMENTS, AX, changes, dstOf, flowOf, isStrayBranch, type Lowering, srcOf } from './ops.ts';
+import {
+  ARGUMENTS,
+  AX,
+  changes,
+  dstOf,
+  flowOf,
+  isStrayBranch,
+  type Lowering,
+  mentions,
+  srcOf,
+} from './ops.ts';
 import { emitFlow } from './structure.ts';
 
 const R10 = 10;
-const CALLEE_SAVED = 0x3c0;
-/** Labels outside all blocks: to be left at SLOT, and to have the instruction at SLOT done by the reference engine. */
+/** Labels outside all blocks: to be left at SLOT, and the same to have the instruction there interpreted. */
 const OUT = 0;
 const TRAP = 1;
+/** What a call leaves as it was: R6 … R9 for the caller; all other registers are the callee's. */
+const CALLER_SAVED = 1 | ARGUMENTS | (1 << AX);
+/** Where a callee keeps nothing apart: what callers must take it for. */
+const ANYTHING: CalleeFacts = { quiet: false, touches: true, used: 0xfff, changed: 0xfff };
 
 /** What a function is compiled with. */
 export interface FunctionContext {
@@ -30,6 +44,8 @@ export interface FunctionContext {
   readonly clear: number;
   /** Index of the compiled function that begins at a slot. */
   readonly callee: (slot: number) => number;
+  /** What is known of it; undefined: nothing. */
+  readonly facts: (slot: number) => CalleeFacts | undefined;
 }
 
 /** A compiled function. */
@@ -40,7 +56,7 @@ export interface EmittedFunction {
   readonly offsets: readonly (readonly [slot: number, offset: number])[];
 }
 
-/** Compiles the function whose control flow is `context.flow`: `f(block, left) → left`, or LEFT_EARLY. */
+/** Compiles the function whose control flow is `context.flow`: `f(block, left, depth, init) → left`, or LEFT_EARLY. */
 export function emitFunction(context: FunctionContext): EmittedFunction {
   return new FunctionEmitter(context).emit();
 }
@@ -70,25 +86,20 @@ class FunctionEmitter {
     this.#flow = context.flow;
     this.#facts = frameFacts(context.flow, context.lowering);
     this.#now = copyFacts(this.#facts[0] as Facts);
-    let used = 1 << R10;
+    let used = 0;
     let dirty = 0;
-    let calls = false;
     let usesFrame = false;
     for (const { ops } of context.flow.blocks) {
       for (const op of ops) {
-        used |= (1 << dstOf(op)) | (1 << srcOf(op)) | changes(op);
+        used |= mentions(op);
         dirty |= changes(op);
-        if (flowOf(op) === 'call') calls = true;
-        usesFrame ||= loadOf(op) !== undefined || storeOf(op) !== undefined || op.id.startsWith('atomic_');
+        // What a callee changes of these is put back from the caller's locals.
+        if (flowOf(op) === 'call') dirty |= this.#calleeFacts(op.target).changed & CALLEE_SAVED;
+        usesFrame ||= loadOf(op) !== undefined || storeOf(op) !== undefined || atomicOf(op) !== undefined;
       }
     }
-    // A callee's registers overwrite them in memory, and after a call all that it can change are as it left them.
-    if (calls) {
-      used |= CALLEE_SAVED | 1 | ARGUMENTS;
-      dirty |= CALLEE_SAVED;
-    }
-    this.#used = used;
-    this.#dirty = dirty & used & ~(1 << R10);
+    this.#used = used | dirty;
+    this.#dirty = dirty & ~(1 << R10);
     this.#usesFrame = usesFrame;
   }
 
@@ -107,17 +118,14 @@ class FunctionEmitter {
     });
     code.op(OP.unreachable);
     this.#close();
-    this.#leave();
-    code.localGet(local.SLOT);
-    code.call(this.#context.step);
-    code.op(OP.drop);
-    code.i32Const(local.LEFT_EARLY);
-    code.op(OP.return);
+    this.#storeField(local.CPU_INTERPRET, () => code.i32Const(1));
     this.#close();
     this.#leave();
+    this.#storeField(layout.CPU_PC, () => code.localGet(local.SLOT));
+    this.#storeField(layout.CPU_DEPTH, () => code.localGet(local.DEPTH));
     code.localGet(local.BLOCK);
-    code.localGet(local.SLOT);
-    code.access(OP.i32_store, 2, layout.CPU_PC);
+    this.#pushFramePointer();
+    code.access(OP.i64_store, 3, layout.CPU_R10);
     code.i32Const(local.LEFT_EARLY);
     return { code, locals: local.localsWith(this.#caches.size), offsets: this.#offsets };
   }
@@ -156,19 +164,39 @@ class FunctionEmitter {
 
   #prologue(): void {
     const code = this.#code;
-    this.#reload(this.#used);
-    this.#loadInit();
+    this.#reload(this.#used & ~(1 << R10));
+    if (this.#used & (1 << R10)) {
+      this.#pushFramePointer();
+      code.localSet(local.reg(R10));
+    }
     if (!this.#usesFrame) return;
-    this.#pushStackEntry(() => {
-      code.localGet(local.BLOCK);
-      code.access(OP.i32_load, 2, layout.CPU_DEPTH);
-    });
+    this.#pushStackEntry(() => code.localGet(local.DEPTH));
     code.localTee(local.T0);
     code.access(OP.i32_load, 2, layout.REGION_BASE);
     code.localSet(local.FRAME);
     code.localGet(local.T0);
     code.access(OP.i32_load, 2, layout.REGION_SHADOW);
     code.localSet(local.SHADOW);
+  }
+
+  /** R10: the end of this frame. */
+  #pushFramePointer(): void {
+    const code = this.#code;
+    code.localGet(local.BLOCK);
+    code.access(OP.i32_load, 2, layout.CPU_STACK_REGION);
+    code.localGet(local.DEPTH);
+    code.op(OP.i32_add);
+    code.i32Const(layout.WINDOW_HI);
+    code.op(OP.i32_add);
+    code.op(OP.i64_extend_i32_u);
+    code.i64Const(32, 0);
+    code.op(OP.i64_shl);
+    code.i64Const(layout.MAX_BPF_STACK, 0);
+    code.op(OP.i64_or);
+  }
+
+  #calleeFacts(slot: number): CalleeFacts {
+    return this.#context.facts(slot) ?? ANYTHING;
   }
 
   /** Linear address of the region table's entry of a stack frame, whose depth `pushDepth` leaves on the stack. */
@@ -390,12 +418,12 @@ class FunctionEmitter {
     }
   }
 
-  /** Leaves the function: the reference engine is to do `op`, which faults or is rare. */
+  /** Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. */
   #trap(op: Op): void {
     const code = this.#code;
     code.i32Const(op.slot);
     code.localSet(local.SLOT);
-    this.#subtract(this.#pending);
+    this.#subtract(this.#pending - op.cost);
     this.#add(this.#given & ~this.#known);
     code.br(this.#depth - 1 - TRAP);
   }
@@ -526,37 +554,59 @@ class FunctionEmitter {
   /** Calls a program-local function: what `call_local` and `leave` do in core/interp/calls.ts. */
   #call(op: Op): void {
     const code = this.#code;
-    const { T0: record, T1: depth, LINEAR: entry } = local;
-    this.#settle();
-    code.localGet(local.BLOCK);
-    code.access(OP.i32_load, 2, layout.CPU_DEPTH);
-    code.i32Const(1);
-    code.op(OP.i32_add);
-    code.localTee(depth);
-    code.i32Const(layout.MAX_CALL_FRAMES);
-    code.op(OP.i32_ge_u);
+    const callee = this.#calleeFacts(op.target);
+    // In front of the call: where it is too deep, it has not been counted.
+    code.localGet(local.DEPTH);
+    code.i32Const(layout.MAX_CALL_FRAMES - 1);
+    code.op(OP.i32_ge_s);
     this.#open(() => code.if());
     this.#trap(op);
     this.#close();
-    this.#spill(this.#dirty);
-    this.#setRecord(record, depth);
-    for (let reg = 6; reg <= 9; reg++) {
-      code.localGet(record);
-      code.localGet(local.reg(reg));
-      code.access(OP.i64_store, 3, layout.FRAME_SAVED + (reg - 6) * 8);
-    }
-    this.#storeField(layout.FRAME_RETURN, () => code.i32Const(op.next), record);
-    const pushProg = (): void => {
+    this.#settle();
+    this.#spill(this.#dirty & callee.used);
+    if (callee.touches) this.#openFrame();
+    if (!callee.quiet) {
+      this.#writeRecord(op, false);
+      this.#storeField(layout.CPU_DEPTH, () => this.#pushCalleeDepth());
       code.localGet(local.BLOCK);
-      code.access(OP.i32_load, 2, layout.CPU_PROG);
-    };
-    this.#storeField(layout.FRAME_CALLER_PROG, pushProg, record);
-    this.#storeField(layout.FRAME_CALLER_INITIALISED, () => code.localGet(local.INIT), record);
-    this.#storeField(layout.FRAME_START, () => code.i32Const(op.target), record);
-    this.#storeField(layout.FRAME_MAY_GOTO, () => code.i32Const(layout.BPF_MAX_LOOPS), record);
-    this.#storeField(layout.CPU_DEPTH, () => code.localGet(depth));
-    this.#pushStackEntry(() => code.localGet(depth));
-    code.localTee(entry);
+      this.#pushFramePointer();
+      code.i64Const(0, 1);
+      code.op(OP.i64_add);
+      code.access(OP.i64_store, 3, layout.CPU_R10);
+    }
+    code.localGet(local.BLOCK);
+    code.localGet(local.LEFT);
+    this.#pushCalleeDepth();
+    code.localGet(local.INIT);
+    code.i32Const(ARGUMENTS);
+    code.op(OP.i32_and);
+    code.i32Const(1 << R10);
+    code.op(OP.i32_or);
+    code.call(this.#context.callee(op.target));
+    code.localTee(local.LEFT);
+    code.i32Const(0);
+    code.op(OP.i32_lt_s);
+    this.#open(() => code.if());
+    if (callee.quiet) this.#writeRecord(op, true);
+    if (!callee.touches) this.#openFrame();
+    this.#spill(this.#dirty & ~callee.used);
+    code.i32Const(local.LEFT_EARLY);
+    code.op(OP.return);
+    this.#close();
+    this.#afterCall(callee);
+  }
+
+  #pushCalleeDepth(): void {
+    this.#code.localGet(local.DEPTH);
+    this.#code.i32Const(1);
+    this.#code.op(OP.i32_add);
+  }
+
+  /** Makes the callee's frame accessible, zeroed. */
+  #openFrame(): void {
+    const code = this.#code;
+    const entry = this.#setEntry(() => this.#pushCalleeDepth());
+    code.localGet(entry);
     code.access(OP.i32_load, 2, layout.REGION_SHADOW);
     code.access(OP.i64_load, 0, layout.SHADOW_GROUPS);
     code.op(OP.i64_eqz);
@@ -566,36 +616,17 @@ class FunctionEmitter {
     code.call(this.#context.clear);
     this.#close();
     this.#storeField(layout.REGION_SIZE, () => code.i32Const(layout.MAX_BPF_STACK), entry);
-    // The next frame's window is the one behind this frame's.
-    code.localGet(local.BLOCK);
-    code.localGet(local.reg(R10));
-    code.i64Const(0, 1);
-    code.op(OP.i64_add);
-    code.access(OP.i64_store, 3, layout.CPU_R10);
-    this.#storeField(layout.CPU_INITIALISED, () => {
-      code.localGet(local.INIT);
-      code.i32Const(ARGUMENTS);
-      code.op(OP.i32_and);
-      code.i32Const(1 << R10);
-      code.op(OP.i32_or);
-    });
-    code.localGet(local.BLOCK);
-    code.localGet(local.LEFT);
-    code.call(this.#context.callee(op.target));
-    code.localTee(local.LEFT);
-    code.i32Const(0);
-    code.op(OP.i32_lt_s);
-    this.#open(() => code.if());
-    code.i32Const(local.LEFT_EARLY);
-    code.op(OP.return);
-    this.#close();
-    this.#afterCall(record, depth);
   }
 
-  #setRecord(record: number, depth: number): void {
+  /**
+   * Writes the frame record of the callee. `isLate`: while it is being left; then what neither this function nor
+   * its callees have in hand may still be in the locals of an outer one: the engine fills it in.
+   */
+  #writeRecord(op: Op, isLate: boolean): void {
     const code = this.#code;
+    const record = local.T0;
     const first = layout.frameRecord(0, 0);
-    code.localGet(depth);
+    this.#pushCalleeDepth();
     code.i32Const(layout.frameRecord(0, 1) - first);
     code.op(OP.i32_mul);
     code.localGet(local.BLOCK);
@@ -603,23 +634,46 @@ class FunctionEmitter {
     code.i32Const(first);
     code.op(OP.i32_add);
     code.localSet(record);
+    let unsaved = 0;
+    for (let reg = 6; reg <= 9; reg++) {
+      if (isLate && (this.#used & (1 << reg)) === 0) {
+        unsaved |= 1 << reg;
+        continue;
+      }
+      code.localGet(record);
+      if (this.#used & (1 << reg)) code.localGet(local.reg(reg));
+      else {
+        code.localGet(local.BLOCK);
+        code.access(OP.i64_load, 3, layout.regOffset(reg));
+      }
+      code.access(OP.i64_store, 3, layout.FRAME_SAVED + (reg - 6) * 8);
+    }
+    if (isLate) this.#storeField(local.FRAME_UNSAVED, () => code.i32Const(unsaved), record);
+    const pushProg = (): void => {
+      code.localGet(local.BLOCK);
+      code.access(OP.i32_load, 2, layout.CPU_PROG);
+    };
+    this.#storeField(layout.FRAME_RETURN, () => code.i32Const(op.next), record);
+    this.#storeField(layout.FRAME_CALLER_PROG, pushProg, record);
+    this.#storeField(layout.FRAME_CALLER_INITIALISED, () => code.localGet(local.INIT), record);
+    this.#storeField(layout.FRAME_START, () => code.i32Const(op.target), record);
+    this.#storeField(layout.FRAME_MAY_GOTO, () => code.i32Const(layout.BPF_MAX_LOOPS), record);
   }
 
-  #afterCall(record: number, depth: number): void {
+  #afterCall(callee: CalleeFacts): void {
     const code = this.#code;
-    this.#storeField(
-      layout.REGION_SIZE,
-      () => code.i32Const(0),
-      this.#setEntry(() => code.localGet(depth)),
-    );
-    this.#storeField(layout.CPU_DEPTH, () => {
-      code.localGet(depth);
-      code.i32Const(1);
-      code.op(OP.i32_sub);
-    });
-    this.#spill(1 << R10);
-    code.localGet(record);
-    code.access(OP.i32_load, 2, layout.FRAME_CALLER_INITIALISED);
+    if (callee.touches) {
+      const entry = this.#setEntry(() => this.#pushCalleeDepth());
+      this.#storeField(layout.REGION_SIZE, () => code.i32Const(0), entry);
+    }
+    if (!callee.quiet) {
+      this.#storeField(layout.CPU_DEPTH, () => code.localGet(local.DEPTH));
+      code.localGet(local.BLOCK);
+      this.#pushFramePointer();
+      code.access(OP.i64_store, 3, layout.CPU_R10);
+      this.#forgetRegions();
+    }
+    code.localGet(local.INIT);
     code.i32Const(~(ARGUMENTS | 1));
     code.op(OP.i32_and);
     code.localGet(local.BLOCK);
@@ -629,8 +683,7 @@ class FunctionEmitter {
     code.op(OP.i32_or);
     code.localSet(local.INIT);
     this.#known &= ~(ARGUMENTS | 1);
-    this.#reload((1 | ARGUMENTS | (1 << AX)) & this.#used);
-    this.#forgetRegions();
+    this.#reload(CALLER_SAVED & callee.changed & this.#used);
   }
 
   #setEntry(pushDepth: () => void): number {
@@ -645,4 +698,4 @@ function storeOpcode(size: number): number {
 }
 
 /** Type of every compiled function. */
-export const FUNCTION_TYPE = { params: [I32, I32], results: [I32] } as const;
+export const FUNCTION_TYPE = { params: [I32, I32, I32, I32], results: [I32] } as const;

@@ -6,8 +6,8 @@ import type { Cpu } from '../../vm/cpu.ts';
 import * as layout from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { CodeCache } from './code-cache.ts';
-import { Installed, type InstalledProgram } from './installed.ts';
-import { CPU_LEFT, LEFT_EARLY } from './locals.ts';
+import { type Compiled, Installed, type InstalledProgram } from './installed.ts';
+import { CPU_INTERPRET, CPU_LEFT, FRAME_UNSAVED, LEFT_EARLY } from './locals.ts';
 
 /**
  * Instructions between two looks at the control word, some tenths of a millisecond. Loops are left and
@@ -131,24 +131,54 @@ function isFramePointer({ view, block }: ExecState): boolean {
 }
 
 /** Calls compiled code at `pc`; the slot to go on from. */
-function enter(s: ExecState, compiled: (block: number, left: number) => number, pc: number): number {
-  const { block } = s;
-  s.view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
-  s.view.setUint32(block + layout.CPU_PC, pc, true);
-  const left = compiled(block, s.left);
+function enter(s: ExecState, compiled: Compiled, pc: number): number {
+  const { block, view } = s;
+  view.setUint32(block + layout.CPU_PC, pc, true);
+  view.setUint32(block + CPU_INTERPRET, 0, true);
+  const depth = view.getUint32(block + layout.CPU_DEPTH, true);
+  const left = compiled(block, s.left, depth, s.initialised);
   refresh(s);
-  if (s.stop !== undefined) return s.view.getUint32(block + layout.CPU_PC, true);
-  s.initialised = s.view.getUint32(block + layout.CPU_INITIALISED, true);
+  if (left === LEFT_EARLY) completeRecords(s, depth);
   const at = s.view.getUint32(block + layout.CPU_PC, true);
-  if (left === LEFT_EARLY) {
-    s.left = s.view.getInt32(block + CPU_LEFT, true);
-    return at;
+  if (s.stop !== undefined) return at;
+  s.initialised = s.view.getUint32(block + layout.CPU_INITIALISED, true);
+  if (left !== LEFT_EARLY) {
+    // The exit has been counted.
+    s.left = left;
+    return execute(s, opAt(s, at));
   }
-  s.left = left;
+  s.left = s.view.getInt32(block + CPU_LEFT, true);
+  if (s.view.getUint32(block + CPU_INTERPRET, true) === 0) return at;
   const op = opAt(s, at);
+  s.left -= op.cost;
+  return execute(s, op);
+}
+
+/** Fills in what functions that were left did not have in hand for the records of frames inside frame `outer`. */
+function completeRecords({ view, block }: ExecState, outer: number): void {
+  const depth = view.getUint32(block + layout.CPU_DEPTH, true);
+  for (let inner = outer + 1; inner <= depth; inner++) {
+    const record = layout.frameRecord(block, inner);
+    const unsaved = view.getUint32(record + FRAME_UNSAVED, true);
+    if (unsaved === 0) continue;
+    view.setUint32(record + FRAME_UNSAVED, 0, true);
+    for (let reg = 6; reg <= 9; reg++) {
+      if ((unsaved & (1 << reg)) === 0) continue;
+      const value = view.getBigUint64(block + layout.regOffset(reg), true);
+      view.setBigUint64(record + layout.FRAME_SAVED + (reg - 6) * 8, value, true);
+    }
+  }
+}
+
+/** Has one instruction, which has been counted, done by the reference engine; the slot to go on from. */
+function execute(s: ExecState, op: Op): number {
   const next = op.exec(s, op);
-  if (next === STOP) finish(s, op);
-  return next === STOP ? at : next;
+  if (next === STOP) {
+    finish(s, op);
+    return op.slot;
+  }
+  s.initialised |= op.writes;
+  return next;
 }
 
 /** Interprets until code of `program` could take over, nothing is left, or something stops it; the slot to go on from. */
@@ -159,14 +189,8 @@ function interpret(s: ExecState, from: number, program: InstalledProgram | undef
     const op = opAt(s, pc);
     if (op.cost > s.left) return pc;
     s.left -= op.cost;
-    const next = op.exec(s, op);
-    if (next === STOP) {
-      finish(s, op);
-      return op.slot;
-    }
-    s.initialised |= op.writes;
-    pc = next;
-    if (s.prog !== prog || entries?.[pc]) return pc;
+    pc = execute(s, op);
+    if (s.stop !== undefined || s.prog !== prog || entries?.[pc]) return pc;
   }
 }
 

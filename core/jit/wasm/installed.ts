@@ -4,8 +4,8 @@ import type { ExecProg } from '../../vm/program.ts';
 import type { CodeCache } from './code-cache.ts';
 import { type CompiledProgram, compileEntry, compileProgram, type NotCompiled } from './compile.ts';
 
-/** A compiled function as it is called: with the CPU block and the instructions left; gives those, or LEFT_EARLY. */
-export type Compiled = (block: number, left: number) => number;
+/** A compiled function: CPU block, instructions left, call depth, registers with a value → instructions left, or LEFT_EARLY. */
+export type Compiled = (block: number, left: number, depth: number, init: number) => number;
 
 /** Somewhere that compiled code takes over. */
 export interface Entry {
@@ -89,7 +89,7 @@ export class InstalledProgram {
   }
 
   #compile(slot: number): Entry | undefined {
-    const compiled = compileEntry(this.#machine, this.#prog, slot);
+    const compiled = compileEntry(this.#machine, this.#prog, this.program, slot);
     if ('reason' in compiled) return undefined;
     try {
       const module = this.#cache.module(compiled.bytes);

@@ -68,13 +68,24 @@ export function flowOf(op: Op): OpFlow {
   return flow === 'call' ? 'call' : flow;
 }
 
-/** Register bits that `op` may change, but for what a call loses. */
+/** Register bits that `op` may change; a program-local call: what its callee does is not among them. */
 export function changes(op: Op): number {
-  if (op.exec === trap) return 0;
+  if (op.exec === trap || flowOf(op) === 'call') return 0;
   const row = rowById(op.id);
   let bits = 0;
   if (row.dst === 'w' || row.dst === 'rw') bits |= 1 << dstOf(op);
   if (row.src === 'w' || row.src === 'rw') bits |= 1 << srcOf(op);
   for (const reg of row.writes ?? []) bits |= 1 << reg;
+  return bits;
+}
+
+/** Register bits that compiled code of `op` names. */
+export function mentions(op: Op): number {
+  if (op.exec === trap || flowOf(op) === 'call') return 0;
+  const row = rowById(op.id);
+  let bits = changes(op);
+  if (typeof row.dst === 'string') bits |= 1 << dstOf(op);
+  if (typeof row.src === 'string') bits |= 1 << srcOf(op);
+  if (row.flow === 'next') for (const reg of row.reads ?? []) bits |= 1 << reg;
   return bits;
 }
