@@ -114,7 +114,7 @@ test('a function above the limit is interpreted, and the reason said', () => {
   const body = Array.from({ length: MAX_FUNCTION_OPS }, () => insn('add64_imm', { imm: 1 })).flat();
   const prog = load(machine, [...insn('mov64_imm'), ...body, ...EXIT]);
   expect(whyNotCompiled(machine, prog)).toBe(
-    'main, function at instruction 0: 50002 instructions; the wasm engine compiles up to 50000 a function and 200000 a program',
+    'main, function at instruction 0: too long; the wasm engine compiles up to 50000 instructions a function and 200000 a program',
   );
   machine.enter(0, prog, 0n);
   expect(wasm.run(machine, 0, { budget: 100_000, breakpoints: false, resume: true })).toEqual({

@@ -8,7 +8,7 @@ import { type EncodedModule, ModuleBuilder } from '../../wasm/module.ts';
 import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
 import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
-import { type Flow, flowFrom } from './flow.ts';
+import { countReachable, type Flow, flowFrom } from './flow.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, changes, dstOf, flowOf, type Lowering, loweringOf, srcOf } from './ops.ts';
 
@@ -69,11 +69,10 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
   const entries = new Uint8Array(unit.ops.length);
   let total = 0;
   for (const start of unit.starts) {
+    const size = countReachable(unit.ops, start, MAX_FUNCTION_OPS + 1);
+    total += size;
+    if (size > MAX_FUNCTION_OPS || total > MAX_PROGRAM_OPS) return { reason: tooLong(prog, start) };
     const flow = flowFrom(unit.ops, start);
-    total += flow.nOps;
-    const size = Math.max(flow.nOps, total > MAX_PROGRAM_OPS ? total : 0);
-    if (flow.nOps > MAX_FUNCTION_OPS || total > MAX_PROGRAM_OPS)
-      return { reason: tooLong(prog, start, size) };
     flows.set(start, flow);
     flow.blocks.forEach((block, index) => {
       if (flow.isCheckPoint[index] && entries[block.start] === 0) entries[block.start] = 2;
@@ -110,7 +109,7 @@ export function compileEntry(
 ): CompiledEntry | NotCompiled {
   const unit = new Unit(machine, prog);
   const flow = flowFrom(unit.ops, start);
-  if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start, flow.nOps) };
+  if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start) };
   const targets = new Set<number>();
   for (const { ops } of flow.blocks) for (const op of ops) if (flowOf(op) === 'call') targets.add(op.target);
   const builder = unit.builder();
@@ -163,7 +162,8 @@ class Unit {
   readonly maps = new Map<number, BpfMap>();
   readonly #machine: Machine;
   readonly #prog: ExecProg;
-  readonly #lowering = new Map<Op, Lowering>();
+  /** By slot. */
+  readonly #lowering: (Lowering | undefined)[] = [];
 
   constructor(machine: Machine, prog: ExecProg) {
     this.#machine = machine;
@@ -211,11 +211,11 @@ class Unit {
   }
 
   loweringOf(op: Op): Lowering {
-    let known = this.#lowering.get(op);
+    let known = this.#lowering[op.slot];
     if (known === undefined) {
       known = loweringOf(this.#prog, op);
       if (MAP_LOADS.has(op.id) && known === 'native' && this.#mapAddress(op) === undefined) known = 'step';
-      this.#lowering.set(op, known);
+      this.#lowering[op.slot] = known;
     }
     return known;
   }
@@ -236,8 +236,8 @@ class Unit {
 
 const MAP_LOADS: ReadonlySet<InsnId> = new Set(['lddw_map_fd', 'lddw_map_value'] as const);
 
-function tooLong(prog: ExecProg, start: number, nOps: number): string {
-  return `${prog.name}, function at instruction ${start}: ${nOps} instructions; the wasm engine compiles up to ${MAX_FUNCTION_OPS} a function and ${MAX_PROGRAM_OPS} a program`;
+function tooLong(prog: ExecProg, start: number): string {
+  return `${prog.name}, function at instruction ${start}: too long; the wasm engine compiles up to ${MAX_FUNCTION_OPS} instructions a function and ${MAX_PROGRAM_OPS} a program`;
 }
 
 function tooBig(prog: ExecProg, start: number, bytes: number): string {

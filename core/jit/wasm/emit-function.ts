@@ -6,7 +6,7 @@ import { I32, OP } from '../../wasm/opcodes.ts';
 import { emitAlu, emitCondition } from './alu.ts';
 import { CALLEE_SAVED, type CalleeFacts } from './callees.ts';
 import type { Block, Flow } from './flow.ts';
-import { copyFacts, type Facts, frameFacts, frameOffset, isWritten, passFacts } from './frame-facts.ts';
+import { FrameFacts, frameOffset, initialisedOf, isWritten, newFacts, passFacts } from './frame-facts.ts';
 import * as local from './locals.ts';
 import { type Atomic, atomicOf, cacheKey, type Load, loadOf, type Store, storeOf } from './memory.ts';
 import {
@@ -65,7 +65,7 @@ class FunctionEmitter {
   readonly #context: FunctionContext;
   readonly #flow: Flow;
   readonly #code = new Code();
-  readonly #facts: readonly Facts[];
+  readonly #facts: FrameFacts;
   readonly #caches = new Map<number, local.RegionCache>();
   readonly #offsets: [slot: number, offset: number][] = [];
   /** Registers that it keeps in locals, and those of them that may differ from memory; a bit each. */
@@ -79,13 +79,12 @@ class FunctionEmitter {
   #given = 0;
   /** Register bits that INIT has for certain. */
   #known = 0;
-  #now: Facts;
+  readonly #now = newFacts();
 
   constructor(context: FunctionContext) {
     this.#context = context;
     this.#flow = context.flow;
-    this.#facts = frameFacts(context.flow, context.lowering);
-    this.#now = copyFacts(this.#facts[0] as Facts);
+    this.#facts = new FrameFacts(context.flow, context.lowering);
     let used = 0;
     let dirty = 0;
     let usesFrame = false;
@@ -146,8 +145,9 @@ class FunctionEmitter {
       const key = cacheKey(base, size, isWrite);
       if (!this.#caches.has(key)) this.#caches.set(key, local.regionCache(this.#caches.size));
     };
+    const facts = newFacts();
     this.#flow.blocks.forEach(({ ops }, index) => {
-      const facts = copyFacts(this.#facts[index] as Facts);
+      this.#facts.read(index, facts);
       for (const op of ops) {
         const lowering = this.#context.lowering(op);
         const load = lowering === 'step' ? undefined : loadOf(op);
@@ -214,9 +214,8 @@ class FunctionEmitter {
   }
 
   #body(block: Block, index: number): void {
-    const facts = this.#facts[index] as Facts;
-    this.#now = copyFacts(facts);
-    this.#known = facts.initialised;
+    this.#facts.read(index, this.#now);
+    this.#known = initialisedOf(this.#now);
     this.#pending = 0;
     this.#given = 0;
     if (this.#flow.isCheckPoint[index]) this.#checkPoint(block, this.#flow.cost[index] ?? 0);

@@ -44,6 +44,20 @@ export function flowFrom(ops: readonly Op[], entry: number): Flow {
   return analyse(blocks);
 }
 
+/** Instructions that can be reached from slot `entry`; counting ends at `limit`. */
+export function countReachable(ops: readonly Op[], entry: number, limit: number): number {
+  const seen = new Uint8Array(ops.length);
+  const todo = [entry];
+  let count = 0;
+  for (let slot = todo.pop(); slot !== undefined && count < limit; slot = todo.pop()) {
+    if (seen[slot]) continue;
+    seen[slot] = 1;
+    count++;
+    todo.push(...nextSlots(opAt(ops, slot)));
+  }
+  return count;
+}
+
 interface Draft {
   readonly start: number;
   readonly ops: readonly Op[];
