@@ -8,6 +8,7 @@ import type { Machine } from '#core/vm/machine.ts';
 import { AUX_PROG_ARRAY_MEMBER_CNT, auxWord } from '#core/vm/prog-aux.ts';
 import { type Io, stylesFor } from './io.ts';
 import { hex64 } from './json.ts';
+import { statsRowJson } from './run-report.ts';
 
 /** What `inspect --trace` adds. */
 export interface Traced {
@@ -72,12 +73,7 @@ export function inspected(machine: Machine, prog: BpfProg) {
       max_entries: def.maxEntries,
       flags: def.flags,
     })),
-    stats: readStats(machine, prog).map(({ cpu, cnt, nsecs, misses }) => ({
-      cpu,
-      cnt: hex64(cnt),
-      nsecs: hex64(nsecs),
-      misses: hex64(misses),
-    })),
+    stats: readStats(machine, prog).map(statsRowJson),
   };
 }
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type KernelHost, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import { type KernelHost, openKernel, RETURN_0 } from '#core/platform/node/kernel/bridge.ts';
 import { missingCapabilities, possibleCpus } from '#core/platform/node/kernel/rights.ts';
 import type { Io } from './io.ts';
 
@@ -59,9 +59,6 @@ export function kernelInfo(host: KernelHost): KernelInfo {
     shows_code: showsCode,
   };
 }
-
-/** `r0 = 0; exit` */
-const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
 
 /** What people read. */
 export function kernelInfoText(info: KernelInfo): string {

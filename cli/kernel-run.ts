@@ -1,8 +1,8 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
-import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import { ctxBytes, ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
-import { errnoName, KernelError } from '#core/platform/node/kernel/errors.ts';
+import { KernelError } from '#core/platform/node/kernel/errors.ts';
 import {
   type KernelPrograms,
   loadKernelPrograms,
@@ -14,11 +14,9 @@ import type { TestRunResult } from '#core/platform/node/kernel/test-run.ts';
 import { UsageError } from './failure.ts';
 import { type Io, stylesFor } from './io.ts';
 import { ctxJson, hex64 } from './json.ts';
-import type { ClassicInput, ProgramInput } from './kernel-input.ts';
+import type { ProgramInput } from './kernel-input.ts';
 import { kernelMaps, mapLines, mapsJson } from './kernel-maps.ts';
-
-/** Last lines of the verifier's log that people are shown. */
-const LOG_LINES = 12;
+import { refusedKernelJson, refusedKernelText } from './kernel-refused.ts';
 
 /** Bytes that surely fit beside head room and shared info into the page that TEST_RUN puts a packet in. */
 const PAGE_ROOM = 3000;
@@ -148,53 +146,6 @@ function infoJson(info: KernelProgInfo): object {
   };
 }
 
-/** `--json` of a program that the kernel refused. */
-export function refusedKernelJson(
-  kernel: KernelBridge,
-  input: ProgramInput,
-  refused: RefusedPrograms,
-): object {
-  const { errno, log } = refused.refusal;
-  const message = lastWords(log) ?? kernel.refusalText(refused.refusal);
-  return {
-    prog: input.attr.name,
-    type: input.attr.progType,
-    kernel: kernel.release,
-    refused: { prog: refused.name, errno: errnoName(errno), message, log },
-    results: [],
-  };
-}
-
-/** The end of the verifier's log, or what the errno means. */
-export function refusedKernelText(
-  kernel: KernelBridge,
-  input: ProgramInput,
-  { name, refusal }: RefusedPrograms,
-  io: Io,
-): string {
-  const styles = stylesFor(io);
-  const lines = refusal.log
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '');
-  const shown = lines.slice(-LOG_LINES);
-  const head = `${styles.bold(name)}  ${input.attr.progType}, Linux ${kernel.release}\n`;
-  const what = lines.length > 0 ? errnoName(refusal.errno) : kernel.refusalText(refusal);
-  const more =
-    lines.length > shown.length ? [styles.dim(`    … ${lines.length - shown.length} lines before`)] : [];
-  const log = [...more, ...shown.map((line) => `    ${line}`)].map((line) => `${line}\n`).join('');
-  return `${head}${styles.red('refused')}: ${what}\n${log}`;
-}
-
-/** The log's last line that is no statistics: what the verifier objects to. */
-function lastWords(log: string): string | undefined {
-  const lines = log
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.findLast((line) => !/^(processed \d+ insns|verification time|stack depth)/.test(line));
-}
-
 interface Ran {
   readonly number: number;
   readonly ran: TestRunResult;
@@ -244,50 +195,4 @@ function lineInfoLines(info: KernelProgInfo): string[] {
     return `${String(insnOff).padStart(6)}  ${hex64(info.jitedLineInfo[index] ?? 0n).padEnd(18)}  ${place}`;
   });
   return ['  slot  native address      line:column', ...rows];
-}
-
-/** A classic filter on the bridge's socket pair: how many bytes of each packet pass. Resolves to the exit code. */
-export async function kernelRunClassic(
-  sockets: ClassicFilters,
-  { name, filter, inputs }: ClassicInput,
-  json: boolean,
-  io: Io,
-): Promise<number> {
-  const styles = stylesFor(io);
-  const errno = sockets.check(filter);
-  if (errno !== 0) {
-    const refused = { errno: errnoName(errno), message: 'SO_ATTACH_FILTER does not take the filter' };
-    const all = { prog: name, type: 'classic', kernel: sockets.release, refused, results: [] };
-    if (json) await io.out(`${JSON.stringify(all)}\n`);
-    else
-      await io.out(
-        `${styles.bold(name)}  classic, Linux ${sockets.release}\n${styles.red('refused')}: ${refused.errno}\n`,
-      );
-    return 1;
-  }
-  const accepted = sockets.accepts(
-    filter,
-    inputs.packets.map(({ data }) => data),
-  );
-  const results = inputs.packets.map(({ number, data, summary }, index) => ({
-    packet: number,
-    accepted: accepted[index] ?? 0,
-    length: data.length,
-    summary,
-  }));
-  if (json) {
-    const shown = results.map(({ summary: _text, ...rest }) => rest);
-    await io.out(
-      `${JSON.stringify({ prog: name, type: 'classic', kernel: sockets.release, insns: filter.length, results: shown })}\n`,
-    );
-    return 0;
-  }
-  const lines = results.map(({ packet, accepted: bytes, length, summary }) => {
-    const outcome = bytes === 0 ? styles.red('drop') : styles.green(`accept ${bytes} of ${length} bytes`);
-    return `#${packet}  ${summary === undefined ? '' : `${summary}  `}${outcome}`;
-  });
-  await io.out(
-    `${styles.bold(name)}  classic, ${filter.length} instructions, Linux ${sockets.release}\n${lines.join('\n')}\n`,
-  );
-  return 0;
 }

@@ -8,6 +8,7 @@ import { dapCommand } from './commands/dap.ts';
 import { debugCommand } from './commands/debug.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { jitCommand } from './commands/jit.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { runCommand } from './commands/run.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   checkCommand,
   tagCommand,
   inspectCommand,
+  jitCommand,
   kernelCommand,
   lspCommand,
   dapCommand,
@@ -31,7 +33,7 @@ const COMMANDS: readonly Command[] = [
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['jit', 'test', 'bench'];
+const LATER = ['test', 'bench'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

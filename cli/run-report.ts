@@ -2,7 +2,7 @@ import { hexText } from '#core/bytes/hex.ts';
 import { littleEndian } from '#core/bytes/little-endian.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
-import { readStats } from '#core/prog/stats.ts';
+import { type ProgStats, readStats } from '#core/prog/stats.ts';
 import type { RunResult } from '#core/session/run.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
@@ -39,16 +39,16 @@ export function mapsJson(maps: readonly BpfMap[]): object[] {
   });
 }
 
+/** Run statistics of one CPU, as `run --json` and `inspect --json` have them. */
+export function statsRowJson({ cpu, cnt, nsecs, misses }: ProgStats) {
+  return { cpu, cnt: hex64(cnt), nsecs: hex64(nsecs), misses: hex64(misses) };
+}
+
 /** `stats` of `run --json`: the CPUs on which the program has run or was refused entry. */
 export function statsJson(machine: Machine, prog: BpfProg): object[] {
   return readStats(machine, prog)
     .filter((row) => row.cnt > 0n || row.misses > 0n)
-    .map(({ cpu, cnt, nsecs, misses }) => ({
-      cpu,
-      cnt: hex64(cnt),
-      nsecs: hex64(nsecs),
-      misses: hex64(misses),
-    }));
+    .map(statsRowJson);
 }
 
 /** `run --json` of a program that was not loaded. */

@@ -25,6 +25,11 @@ import { type ProgCode, patchBreakpoints, predecode } from './predecode.ts';
 const CHUNK = 262_144;
 /** Up to so many instructions it is quicker not to enter the module. */
 const FEW = 4;
+/**
+ * Breakpoint bytes that are compared in the time of one op: so many are left alone when the next breakpoint
+ * comes soon, as in a loop with a condition that does not hold.
+ */
+const PATCHED_PER_OP_SHIFT = 6;
 
 /**
  * The reference engine's semantics emitted as WebAssembly (`emit.ts`): it executes what it can in a loop of
@@ -142,26 +147,26 @@ class Runner {
 
   #chunks(run: Run, limits: RunLimits): StopCause {
     const { s } = run;
-    let { budget } = limits;
-    let resuming = limits.resume;
+    let { budget, resume } = limits;
+    let first = limits.breakpoints ? FEW + 1 + (s.prog.breakpoints.length >> PATCHED_PER_OP_SHIFT) : 0;
     for (;;) {
       if (takePause(s)) return stopped(s, run.pc, { kind: 'pause' });
       if (budget <= 0) return stopped(s, run.pc, { kind: 'budget' });
-      const chunk = Math.min(CHUNK, budget);
+      const isFirst = first > FEW;
+      const chunk = Math.min(isFirst ? first : CHUNK, budget);
       beginChunk(s, chunk);
-      if (chunk <= FEW) this.#stepOut(run, resuming);
-      else this.#chunk(run, resuming);
-      resuming = false;
+      if (isFirst || chunk <= FEW) this.#stepOut(run, resume);
+      else this.#chunk(run);
+      first = 0;
+      resume = false;
       if (s.stop !== undefined) return s.stop;
       budget -= chunk;
       flush(s, run.pc, s.chunk - s.left);
     }
   }
 
-  #chunk(run: Run, resuming: boolean): void {
+  #chunk(run: Run): void {
     const { s } = run;
-    if (resuming && run.breakpoints) this.#passFirst(run);
-    if (s.stop !== undefined) return;
     opAt(s, run.pc);
     const code = this.#enterProg(run);
     if (code !== undefined) {
@@ -178,17 +183,6 @@ class Runner {
   #stepOut(run: Run, resuming: boolean): void {
     const { s } = run;
     run.pc = run.breakpoints ? stepToBreakpoint(s, run.pc, resuming) : runChunk(s, run.pc);
-  }
-
-  /** Executes the instruction under a breakpoint from which the run goes on. */
-  #passFirst(run: Run): void {
-    const { s } = run;
-    for (;;) {
-      const op = opAt(s, run.pc);
-      if (op.cost > s.left) return;
-      run.pc = this.#exec(s, op);
-      if (s.stop !== undefined || op.begun === 1) return;
-    }
   }
 
   /** Executes one op; the slot that follows, of no meaning after a stop. */

@@ -11,7 +11,7 @@ export const ENGINES: readonly Engine[] = [reference, interp, wasm];
 export const ENGINE_NAMES: readonly EngineName[] = ENGINES.map(({ name }) => name);
 
 /** What executes programs unless told otherwise. */
-const DEFAULT_ENGINE: EngineName = 'reference';
+const DEFAULT_ENGINE: EngineName = 'interp';
 
 /** An engine, and what its user should know of the choice. */
 export interface EngineChoice {

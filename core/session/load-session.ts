@@ -97,6 +97,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     packets: packets.packets,
     nCaptured: packets.nCaptured,
     maxInsns: args.maxInsns,
+    sight: { rewritten: false },
   };
   checkContext(args, loaded);
   const control: ControlWord | undefined = sharedMemory

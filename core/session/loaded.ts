@@ -49,6 +49,8 @@ export interface Loaded {
   /** Packets in the capture that the chosen ones come from; 0: no capture. */
   readonly nCaptured: number;
   readonly maxInsns: number | undefined;
+  /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
+  readonly sight: { rewritten: boolean };
 }
 
 /** One frame of the stopped program, in original instructions. */

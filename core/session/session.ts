@@ -109,8 +109,9 @@ export class Session {
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
       stats: () => statsView(this.#program(), this.#control().stop),
-      programText: ({ frame = 0, start, count }) => {
+      programText: ({ frame = 0, start, count, shown = true }) => {
         const loaded = this.#program();
+        loaded.sight.rewritten = shown;
         const frames = debugFrames(loaded);
         return programTextView(loaded, frames[frame], this.#control().stop, { start, count });
       },

@@ -27,7 +27,7 @@ test('the firewall gives each packet of its capture the verdict that its README 
     code: 0,
     prog: 'firewall',
     type: 'xdp',
-    engine: 'reference',
+    engine: 'interp',
   });
   expect(stats).toMatchObject([{ cpu: 0, cnt: '0xc', misses: '0x0' }]);
   const [blocked, counters] = results.at(-1).maps_out;

@@ -10,7 +10,7 @@ const ELF = file('elf.o', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0
 test.each([
   ['no command', [], /no command given; one of run, debug/],
   ['unknown command', ['frob'], /unknown command "frob"; one of run/],
-  ...['jit', 'test', 'bench'].map((name): [string, string[], RegExp] => [
+  ...['test', 'bench'].map((name): [string, string[], RegExp] => [
     `later command ${name}`,
     [name, 'x'],
     new RegExp(`not supported: ${name}$`),
@@ -104,6 +104,7 @@ const COMMANDS = [
   'disasm',
   'convert',
   'check',
+  'jit',
   'tag',
   'inspect',
   'kernel',
@@ -127,7 +128,8 @@ test('--help lists only what works', async () => {
   expect(listed.sort()).toEqual([...COMMANDS].sort());
   for (const name of COMMANDS) {
     const help = (await cli([name, '--help'])).stdout;
-    expect(help).not.toMatch(/--elf|x86-64|ubpf/);
+    // The engine x86-64 is not there yet, the machine code is.
+    expect(name === 'jit' ? help.replaceAll('x86-64', '') : help).not.toMatch(/--elf|x86-64|ubpf/);
   }
 });
 

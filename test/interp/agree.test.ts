@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
 import type { Engine, StopCause } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
@@ -25,6 +25,10 @@ const seed = Number(process.env.FUZZ_SEED ?? 0x1d3);
 /** Programs of instructions that nobody has checked, and of those that a verifier would take. */
 const N_RAW = Number(process.env.FUZZ_PROGRAMS ?? 5000);
 const N_LOADED = N_RAW / 10;
+/** Milliseconds: several times what a machine with other work to do was seen to take. */
+const TIMEOUT = 120_000 + 20 * N_RAW;
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 /** The engine that is compared with the reference engine. */
 const compared: Engine = underTest.engine === reference ? interp : underTest.engine;

@@ -1,20 +1,6 @@
 import { expect, test } from 'vitest';
-import { TEXT } from '../prog/extensions.ts';
+import { TEXT, TRACEPOINT } from '../prog/extensions.ts';
 import { Bench } from './harness.ts';
-
-const TRACEPOINT = `
-.section raw_tp/bpf_trace_printk,"ax",@progbits
-main:
-  r6 = *(u64 *)(r1 + 88)
-  r1 = 0x6968 ll
-  *(u64 *)(r10 - 8) = r1
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_trace_printk
-  r0 = r6
-  exit
-`;
 
 const data = { kind: 'hex', text: '00'.repeat(60) } as const;
 

@@ -4,6 +4,7 @@ import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../isa/opcodes.ts
 import type { FuncInfo, LineInfo } from '../../../object/object.ts';
 import { subprogStarts } from '../../../prog/check.ts';
 import { actsOutside } from './acting-helpers.ts';
+import { textUpToZero } from './arena.ts';
 import { FUNC_INFO_SIZE, LINE_INFO_SIZE, progBtf } from './btf.ts';
 import { EAGAIN, ENOSPC, KernelError } from './errors.ts';
 import type { Fds } from './fds.ts';
@@ -182,9 +183,4 @@ function putMapFds(view: DataView, maps: readonly number[]): void {
     }
     at += INSN_SIZE;
   }
-}
-
-function textUpToZero(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
 }

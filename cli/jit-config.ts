@@ -1,0 +1,47 @@
+import { X86_PRESETS, type X86Config } from '#core/jit/x86-64/config.ts';
+import { readMachineLine } from '#core/jit/x86-64/machine-line.ts';
+import { messageOf, UsageError } from './failure.ts';
+import { isObject, type JsonObject } from './jsonl.ts';
+
+/** The configuration when nothing is told. */
+export const DEFAULT_PRESET = 'linux-6.18';
+
+/** What `--help` says of configurations. */
+export const CONFIG_NOTE = `A configuration is a JSON object, or a file of vectors (its first line): "preset" (${Object.keys(X86_PRESETS).join(', ')}), "call_base", "return_thunk" and "indirect_thunk_rcx" ("0x…", or null for plain instructions), "this_cpu_off", "bmi2", "ibt", "sls", "off_max_entries", "off_ptrs", "off_bpf_func".`;
+
+/** `base` changed by the fields of a configuration; throws `UsageError`. */
+export function configured(line: JsonObject, base: X86Config): X86Config {
+  const config = readMachineLine(line, presetOf(line.preset, base));
+  if (typeof config === 'string') throw new UsageError(config);
+  return config;
+}
+
+function presetOf(name: unknown, base: X86Config): X86Config {
+  if (name === undefined) return base;
+  const found = Object.entries(X86_PRESETS).find(([each]) => each === name);
+  if (found === undefined) {
+    throw new UsageError(`"preset" must be ${Object.keys(X86_PRESETS).join(', ')}`);
+  }
+  return found[1];
+}
+
+/** The configuration in the text of a file: one JSON object, or one on the first line. Throws `UsageError`. */
+export function configOfText(text: string, file: string): X86Config {
+  try {
+    return configured(objectIn(text), X86_PRESETS[DEFAULT_PRESET]);
+  } catch (error) {
+    throw new UsageError(`${file}: ${messageOf(error)}`);
+  }
+}
+
+function objectIn(text: string): JsonObject {
+  for (const part of [text, text.slice(0, text.indexOf('\n') + 1)]) {
+    try {
+      const value: unknown = JSON.parse(part);
+      if (isObject(value)) return value;
+    } catch {
+      // The first line alone may still be an object.
+    }
+  }
+  throw new UsageError('a configuration must be a JSON object, alone or on the first line');
+}
