@@ -12,7 +12,7 @@ const LONGER = 20;
 const MEMORY: Kind = {
   name: 'hash of the frame, byte by byte',
   rounds: 8000,
-  before: 'r0 = 0\n*(u64 *)(r10 - 64) = r6',
+  before: 'r0 = 0\n*(u64 *)(r10 - 64) = r0',
   body: 'r3 = r10\nr3 += -64\nr4 = 64\nbyte:\nr5 = *(u8 *)(r3 + 0)\nr0 += r5\nr0 *= 31\nr3 += 1\nr4 -= 1\nif r4 != 0 goto byte',
 };
 
