@@ -1,8 +1,7 @@
-import { decodeProg } from '../../interp/decode.ts';
 import type { Engine, RunLimits, StopCause } from '../../interp/engine.ts';
+import { beginChunk, finish, opAt, stateOf, stopped, takePause } from '../../interp/loop.ts';
 import { type ExecState, flush, type Op, refresh, STOP } from '../../interp/op.ts';
-import { reference } from '../../interp/reference.ts';
-import type { Cpu } from '../../vm/cpu.ts';
+import { interp } from '../../interp-wasm/interp.ts';
 import * as layout from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { CodeCache } from './code-cache.ts';
@@ -24,14 +23,18 @@ const installed = new WeakMap<Machine, Installed>();
 /**
  * Executes compiled code: each function of a program is a WebAssembly function. What is rare, and every
  * instruction that faults, is done by the reference engine's handlers on the same state, so that results,
- * faults and counts are the same. Where breakpoints are set the reference engine runs alone.
+ * faults and counts are the same. Where breakpoints are set, and for programs that are not compiled, the
+ * interpreter inside WebAssembly runs alone.
  */
 export const wasm: Engine = {
   name: 'wasm',
   run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
-    const isStep = limits.budget < FEW;
-    if (isStep || (limits.breakpoints && hasBreakpoints(machine))) return reference.run(machine, cpu, limits);
     const code = installedIn(machine);
+    const mustInterpret =
+      limits.budget < FEW ||
+      (limits.breakpoints && hasBreakpoints(machine)) ||
+      'reason' in code.program(machine.cpu(cpu).prog);
+    if (mustInterpret) return interp.run(machine, cpu, limits);
     const s = stateOf(machine, machine.cpu(cpu));
     const outer = code.current;
     code.current = s;
@@ -64,22 +67,6 @@ function hasBreakpoints(machine: Machine): boolean {
   return false;
 }
 
-function stateOf(machine: Machine, cpu: Cpu): ExecState {
-  const { prog } = cpu;
-  const fresh = { view: machine.memory.view, table: 0, nRegions: 0, left: 0, chunk: 0, stop: undefined };
-  const program = { prog, ops: decodeProg(prog), decode: decodeProg };
-  const s: ExecState = {
-    machine,
-    cpu,
-    block: cpu.block,
-    initialised: cpu.regInitialised,
-    ...program,
-    ...fresh,
-  };
-  refresh(s);
-  return s;
-}
-
 function run(code: Installed, s: ExecState, limit: number): StopCause {
   let { pc } = s.cpu;
   let budget = limit;
@@ -87,8 +74,7 @@ function run(code: Installed, s: ExecState, limit: number): StopCause {
     if (takePause(s)) return stopped(s, pc, { kind: 'pause' });
     if (budget <= 0) return stopped(s, pc, { kind: 'budget' });
     const slice = Math.min(SLICE, budget);
-    s.left = slice;
-    s.chunk = slice;
+    beginChunk(s, slice);
     pc = runSlice(code, s, pc);
     if (s.stop !== undefined) return s.stop;
     budget -= slice - s.left;
@@ -173,10 +159,7 @@ function completeRecords({ view, block }: ExecState, outer: number): void {
 /** Has one instruction, which has been counted, done by the reference engine; the slot to go on from. */
 function execute(s: ExecState, op: Op): number {
   const next = op.exec(s, op);
-  if (next === STOP) {
-    finish(s, op);
-    return op.slot;
-  }
+  if (next === STOP) return finish(s, op);
   s.initialised |= op.writes;
   return next;
 }
@@ -210,28 +193,4 @@ function step(s: ExecState, slot: number): number {
   // Even where it leads on: code that was left at this instruction goes on from there.
   s.view.setUint32(block + layout.CPU_PC, next, true);
   return next === op.next && s.prog === prog ? 0 : 1;
-}
-
-function opAt(s: ExecState, pc: number): Op {
-  const op = s.ops[pc];
-  if (op === undefined) throw new RangeError(`no slot ${pc} in program ${s.prog.name}`);
-  return op;
-}
-
-/** Writes back the state of a run that ended at `op`: an instruction that faults was not executed. */
-function finish(s: ExecState, op: Op): void {
-  if (s.stop?.kind === 'fault') s.left += op.begun;
-  flush(s, op.slot, s.chunk - s.left);
-}
-
-function stopped(s: ExecState, pc: number, cause: StopCause): StopCause {
-  flush(s, pc, 0);
-  return cause;
-}
-
-/** Answers a request to pause, once. */
-function takePause(s: ExecState): boolean {
-  const word = (s.block + layout.CPU_CONTROL) >> 2;
-  const before = Atomics.exchange(s.machine.memory.words, word, layout.CONTROL_GO);
-  return before === layout.CONTROL_PAUSE;
 }
