@@ -30,7 +30,7 @@ export interface KernelInfo {
 }
 
 /** Asks the machine; the kernel is asked only whether it loads a program of two instructions. */
-export function kernelInfo(host: KernelHost): KernelInfo {
+function kernelInfo(host: KernelHost): KernelInfo {
   const isLinux = host.platform === 'linux';
   const number = (path: string): number | null => {
     const text = isLinux ? host.read(path) : undefined;
@@ -61,7 +61,7 @@ export function kernelInfo(host: KernelHost): KernelInfo {
 }
 
 /** What people read. */
-export function kernelInfoText(info: KernelInfo): string {
+function kernelInfoText(info: KernelInfo): string {
   const rows: [string, string][] = [
     ['kernel', info.kernel === null ? 'not Linux' : `Linux ${info.kernel}, ${info.arch}, ${info.cpus} CPUs`],
     ['bridge', info.available ? 'works' : (info.missing ?? '')],

@@ -1,6 +1,5 @@
 import { filtersOf } from '#core/cbpf/program.ts';
 import type { SockFilter } from '#core/cbpf/sock-filter.ts';
-import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
 import { SIMULATED_MAP_TYPES } from '#core/maps/create.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr, ProgType } from '#core/object/object.ts';
@@ -55,7 +54,7 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
   const inputs = await inputsOf(args, attr.progType, io);
   for (const { number, data } of inputs.packets) {
     if (attr.progType === 'raw_tracepoint') {
-      checkArguments(data, args);
+      if (args.has('repeat')) throw new UsageError('--repeat: the kernel runs a raw tracepoint program once');
       continue;
     }
     if (data.length >= ETH_HLEN) continue;
@@ -73,16 +72,6 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
     inputs,
     ctx: ctxFields(args.list('ctx')),
   };
-}
-
-/** A raw tracepoint's arguments: whole ones, and no more than there can be; they run once. */
-function checkArguments(data: Uint8Array, args: Arguments): void {
-  if (args.has('repeat')) throw new UsageError('--repeat: the kernel runs a raw tracepoint program once');
-  if (data.length > 8 * RAW_TRACEPOINT_ARGS) {
-    throw new UsageError(
-      `--data has ${data.length} bytes; a tracepoint has at most ${RAW_TRACEPOINT_ARGS} arguments of 8 bytes`,
-    );
-  }
 }
 
 function checkType(source: Source, attr: LoadAttr, object: BpfObject): void {

@@ -22,7 +22,7 @@ import {
   requiredText,
   u64Of,
 } from './jsonl.ts';
-import { loadPrograms } from './program-arrays.ts';
+import { loadPrograms, unloadPrograms } from './program-arrays.ts';
 import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
@@ -66,7 +66,9 @@ function runLine(line: JsonObject): object {
   const result = runProgram(machine, loaded.main, engine, input, { cpu, maxInsns });
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
-  return answer(result, loaded.main.maps);
+  const told = answer(result, loaded.main.maps);
+  unloadPrograms(machine, loaded);
+  return told;
 }
 
 /** `data` as given; BPF_PROG_TEST_RUN pulls an Ethernet header off before a socket filter runs, so it must be there. */

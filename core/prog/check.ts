@@ -1,4 +1,3 @@
-import { isClassicFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
 import {
   BPF_FUNC_CSUM_DIFF,
@@ -11,6 +10,7 @@ import {
 } from '../isa/helper-ids.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { isClassicFunction, kernelFunctionOfImm } from '../isa/numbering.ts';
 import { OP_CALL, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';

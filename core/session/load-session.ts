@@ -3,6 +3,7 @@ import { prepareInput } from '../ctx/setup.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
+import type { TracingLink } from '../prog/bpf-tracing-prog-attach.ts';
 import { extendProgram } from '../prog/extend.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -75,7 +76,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     },
   });
   machine.statsEnabled = args.stats ?? true;
-  const programs = loadPrograms(args, machine, source.object, attr, source.classic);
+  const { programs, links } = loadPrograms(args, machine, source.object, attr, source.classic);
   const main = programs[0];
   if (main === undefined) throw new LaunchFailure('no-program', `${args.fileName} holds no program`);
   const cpu = machine.cpu(cpuNumber);
@@ -97,6 +98,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     packets: packets.packets,
     nCaptured: packets.nCaptured,
     maxInsns: args.maxInsns,
+    links,
     sight: { rewritten: false },
   };
   checkContext(args, loaded);
@@ -166,8 +168,9 @@ function loadPrograms(
   object: BpfObject,
   main: LoadAttr,
   classic: ClassicDebug | undefined,
-): DebugProgram[] {
+): { readonly programs: DebugProgram[]; readonly links: readonly TracingLink[] } {
   const set = new ProgramSet(machine);
+  const links: TracingLink[] = [];
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
@@ -203,8 +206,9 @@ function loadPrograms(
     if (extended === undefined) continue;
     if (!extended.ok) throw refused(args, attr, lines, extended.refusal);
     byName.set(name, { prog: extended.prog, attr, lines });
+    links.push(extended.link);
   }
-  return [...byName.values()];
+  return { programs: [...byName.values()], links };
 }
 
 function refused(
