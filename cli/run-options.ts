@@ -7,7 +7,7 @@ import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
 
 /** What executes the program. */
-export const ENGINE_OPTION: OptionSpec = { value: 'ENGINE', text: ENGINE_NAMES.join(' or ') };
+export const ENGINE_OPTION: OptionSpec = { value: 'ENGINE', text: ENGINE_NAMES.join(', ') };
 
 /** Options of every command that runs a program: which one, on what. */
 export const PROGRAM_OPTIONS = {
@@ -72,7 +72,7 @@ const LATER_PROG_TYPES = [
 ];
 
 /** Engines that come with later versions. */
-const LATER_ENGINES = ['wasm', 'x86-64'];
+const LATER_ENGINES = ['x86-64'];
 
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
