@@ -275,7 +275,12 @@ describe('completion', () => {
       has: ['.map', '.map_entry', '.section', '.program'],
       lacks: ['exit'],
     },
-    { name: 'map types', text: '.map m, |', has: ['hash', 'array', 'prog_array'], lacks: ['r1'] },
+    {
+      name: 'map types',
+      text: '.map m, |',
+      has: ['hash', 'array', 'percpu_hash', 'prog_array'],
+      lacks: ['r1'],
+    },
     {
       name: 'program types',
       text: '.program |',
