@@ -199,20 +199,6 @@ export class FakeRange {
   }
 }
 
-/** What a tab of a text editor shows. */
-export class FakeTabInput {
-  readonly uri: { readonly scheme: string; readonly path: string; toString(): string };
-  constructor(path: string) {
-    this.uri = { scheme: 'bpf-program', path, toString: () => `file://${path}` };
-  }
-}
-
-/** A tab of the pane. */
-interface FakeTab {
-  readonly input: FakeTabInput;
-  readonly group: { readonly viewColumn: number };
-}
-
 /** The editors as the client sees them. */
 export const editing = {
   visible: [] as FakeEditor[],
@@ -222,7 +208,6 @@ export const editing = {
   selection: new FakeEmitter<{ textEditor: FakeEditor }>(),
   documentChanged: new FakeEmitter<{ document: FakeEditor['document'] }>(),
   decorations: 0,
-  tabs: [] as FakeTab[],
 };
 
 const nothing = () => ({ dispose: () => undefined });
@@ -239,12 +224,7 @@ export const fakeVscode = {
   ThemeColor: class {},
   OverviewRulerLane: { Center: 2 },
   TextEditorRevealType: { InCenterIfOutsideViewport: 2 },
-  TabInputText: FakeTabInput,
-  ViewColumn: { Beside: -2 },
-  languages: {
-    registerHoverProvider: nothing,
-    setTextDocumentLanguage: async (document: object) => document,
-  },
+  languages: { registerHoverProvider: nothing },
   workspace: {
     registerTextDocumentContentProvider: nothing,
     onDidChangeTextDocument: editing.documentChanged.event,
@@ -279,18 +259,6 @@ export const fakeVscode = {
       return state.activeDocument
         ? [{ document: state.activeDocument, selection: { active: { line: 20 } } }]
         : [];
-    },
-    tabGroups: {
-      get all() {
-        return [{ tabs: editing.tabs }];
-      },
-      close: async (closed: readonly FakeTab[]) => {
-        editing.tabs = editing.tabs.filter((tab) => !closed.includes(tab));
-      },
-    },
-    showTextDocument: async ({ uri }: { uri: FakeUri }, { viewColumn }: { viewColumn: number }) => {
-      if (editing.tabs.some(({ input }) => input.uri.path === uri.path)) return;
-      editing.tabs.push({ input: new FakeTabInput(uri.path), group: { viewColumn } });
     },
     createQuickPick,
     showQuickPick: async (rows: readonly Row[]) => {
