@@ -67,6 +67,11 @@ export function loadPrograms(
   return { ok: true, main: loaded.prog, others: [...placed], links };
 }
 
+/** All programs that `loadPrograms` loaded, the main one first. */
+export function allPrograms({ main, others, links }: LoadedPrograms & { readonly ok: true }): BpfProg[] {
+  return [main, ...others, ...links.map(({ prog }) => prog)];
+}
+
 /** Takes the extensions away and frees all programs with their maps: everything that `loadPrograms` made. */
 export function unloadPrograms(machine: Machine, loaded: LoadedPrograms & { readonly ok: true }): void {
   for (const link of loaded.links) {

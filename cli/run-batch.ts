@@ -5,6 +5,7 @@ import { isPercpu, roundUp8 } from '#core/maps/header.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { Refusal } from '#core/prog/load.ts';
+import { interpretedNotices } from '#core/session/engines.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
@@ -22,7 +23,7 @@ import {
   requiredText,
   u64Of,
 } from './jsonl.ts';
-import { loadPrograms, unloadPrograms } from './program-arrays.ts';
+import { allPrograms, loadPrograms, unloadPrograms } from './program-arrays.ts';
 import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
@@ -31,10 +32,10 @@ const MAX_MEMORY_BYTES = 256 << 20;
 
 /** `run --jsonl`: each line a machine of its own, so that answers do not depend on the lines before. */
 export function runBatch(io: Io): Promise<number> {
-  return batch(io, runLine);
+  return batch(io, (line) => runLine(line, io));
 }
 
-function runLine(line: JsonObject): object {
+function runLine(line: JsonObject, io: Io): object {
   const { engine } = engineNamed(optionalText(line, 'engine'));
   const progType = progTypeNamed(optionalText(line, 'prog_type')) ?? 'raw';
   const attach = attachNamed(optionalText(line, 'attach')) ?? 'test_run';
@@ -62,6 +63,9 @@ function runLine(line: JsonObject): object {
   });
   const loaded = loadPrograms(machine, main, others);
   if (!loaded.ok) return refusedAnswer(loaded.name, loaded.refusal);
+  for (const notice of interpretedNotices(engine, machine, allPrograms(loaded))) {
+    io.err(`bpf-workbench: ${notice}`);
+  }
   const input = { data, attach, ...(ctx === undefined ? {} : { ctx }) };
   const result = runProgram(machine, loaded.main, engine, input, { cpu, maxInsns });
   const [problem] = result.inputProblems;

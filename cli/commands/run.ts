@@ -2,13 +2,20 @@ import { seccompActionText } from '#core/cbpf/seccomp.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { rawNotice } from '#core/object/prog-types.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
+import { interpretedNotices } from '#core/session/engines.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
+import {
+  allPrograms,
+  extensionsNamed,
+  loadPrograms,
+  programsForArrays,
+  unloadPrograms,
+} from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -121,6 +128,9 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     return 1;
   }
   const prog = loaded.main;
+  for (const notice of interpretedNotices(engine, machine, allPrograms(loaded))) {
+    io.err(`bpf-workbench: ${notice}`);
+  }
 
   const results: {
     readonly packet: number;

@@ -13,8 +13,8 @@ export type JitOutcome =
 /** A compiler of rewritten programs to native code. It must not throw. */
 export type JitCompiler = (code: Code) => JitOutcome;
 
-/** Why a program is interpreted where the machine has no compiler for it. */
-const NO_COMPILER = 'the engine interprets; there is no native code';
+/** Why there is no native code where none is given. What the engine `wasm` makes later is not the program object's. */
+const NO_COMPILER = 'loaded without a compiler to native code';
 
 /**
  * Blinds the program's constants, if that was asked for, and has it compiled. Mirrors

@@ -2,7 +2,9 @@ import type { Engine, EngineName } from '../interp/engine.ts';
 import { reference } from '../interp/reference.ts';
 import { interp } from '../interp-wasm/interp.ts';
 import { interpreterProblem } from '../interp-wasm/modules.ts';
-import { wasm } from '../jit/wasm/engine.ts';
+import { wasm, whyNotCompiled } from '../jit/wasm/engine.ts';
+import type { Machine } from '../vm/machine.ts';
+import type { ExecProg } from '../vm/program.ts';
 
 /** The engines that there are, the definition first. */
 export const ENGINES: readonly Engine[] = [reference, interp, wasm];
@@ -27,4 +29,12 @@ export function chooseEngine(name: string | undefined): EngineChoice | undefined
   if (engine !== interp) return engine && { engine };
   const message = interpreterProblem();
   return message === undefined ? { engine } : { engine: reference, message };
+}
+
+/** A line for each of the loaded programs that `engine` was chosen for and cannot compile: that it is interpreted, and why. */
+export function interpretedNotices(engine: Engine, machine: Machine, progs: Iterable<ExecProg>): string[] {
+  if (engine !== wasm) return [];
+  return Array.from(progs, (prog) => whyNotCompiled(machine, prog))
+    .filter((why) => why !== undefined)
+    .map((why) => `engine wasm: ${why}; the interpreter executes it`);
 }

@@ -13,7 +13,7 @@ import { MemoryLimitError } from '../vm/memory.ts';
 import type { HashHost } from '../vm/settings.ts';
 import type { ClassicDebug } from './classic.ts';
 import { classicLines } from './classic-lines.ts';
-import { chooseEngine, ENGINE_NAMES, type EngineChoice } from './engines.ts';
+import { chooseEngine, ENGINE_NAMES, type EngineChoice, interpretedNotices } from './engines.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import { readSource } from './load-source.ts';
@@ -79,6 +79,8 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   const { programs, links } = loadPrograms(args, machine, source.object, attr, source.classic);
   const main = programs[0];
   if (main === undefined) throw new LaunchFailure('no-program', `${args.fileName} holds no program`);
+  const executed = programs.map(({ prog }) => prog);
+  messages.push(...interpretedNotices(choice.engine, machine, executed));
   const cpu = machine.cpu(cpuNumber);
   const loaded: Loaded = {
     fileName: args.fileName,

@@ -36,6 +36,20 @@ test('a program in a program array is not extended', async () => {
   expect([code, stdout]).toEqual([1, expect.stringContaining('(EBUSY)')]);
 });
 
+test.each([
+  [
+    'wasm',
+    ['--freplace', 'plus_length'],
+    /^bpf-workbench: engine wasm: main: an extension .*; the interpreter executes it$/m,
+  ],
+  ['wasm', [], /^$/],
+  ['interp', ['--freplace', 'plus_length'], /^$/],
+])('engine %s with %j says on stderr what is interpreted', async (engine, argv, stderr) => {
+  const data = ['--data', '00'.repeat(60)];
+  const { code, stderr: told } = await cli(['run', FILE, ...data, '--engine', engine, ...argv]);
+  expect([code, told]).toEqual([0, expect.stringMatching(stderr)]);
+});
+
 test('bad usage: a program that is not there', async () => {
   const { code, stderr } = await cli(['run', FILE, '--freplace', 'nobody']);
   expect(code).toBe(2);

@@ -39,7 +39,7 @@ test('the object of a program: what bpftool shows, and more', async () => {
   expect(shown.map_ids).toEqual(shown.maps.map((map: { id: number }) => map.id));
   expect(shown.line_info.length).toBeGreaterThan(50);
   expect(shown.line_info[0]).toMatchObject({ insn_off: 0, orig_insn_off: 0, jited: null });
-  expect(shown.why_interpreted).toContain('interprets');
+  expect(shown.why_interpreted).toBe('loaded without a compiler to native code');
   expect(shown.trace).toBeUndefined();
 });
 
@@ -102,7 +102,7 @@ test('for people', async () => {
   expect(lines[0]).toMatch(/^1: xdp {2}name small {2}tag [0-9a-f]{16}$/);
   expect(lines.slice(1, 4)).toEqual([
     '\txlated 40B  not jited  memlock 4096B',
-    '\tnot jited: the engine interprets; there is no native code',
+    '\tnot jited: loaded without a compiler to native code',
     '\ttag by SHA-256, as Linux 6.18 does',
   ]);
   expect(stdout).toContain('flags jit_requested\n');

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { MAX_FUNCTION_OPS } from '#core/jit/wasm/compile.ts';
 import { ENGINES } from '#core/session/engines.ts';
+import { loadSession } from '#core/session/load-session.ts';
 import { Bench } from './harness.ts';
 
 const TEXT = `.program raw
@@ -38,3 +40,30 @@ test.each(ENGINES)(
     expect(verdict).toMatchObject({ text: expect.stringMatching(/ 0x2\b/) });
   },
 );
+
+describe('what wasm cannot compile', () => {
+  const tooLong = `.program raw\nmain:\nr0 = 0\n${'r0 += 1\n'.repeat(MAX_FUNCTION_OPS)}exit\n`;
+  const wasmNotice = /^engine wasm: /;
+
+  function messagesOf(text: string, engine: string): readonly string[] {
+    const source = new TextEncoder().encode(text);
+    const result = loadSession({ fileName: 'long.bpf.s', source, engine, data }, false);
+    if (!result.ok) throw new Error(result.problem.message);
+    return result.messages.filter((message) => wasmNotice.test(message));
+  }
+
+  test.each([
+    [
+      'a program that is too long',
+      tooLong,
+      'wasm',
+      [
+        'engine wasm: main, function at instruction 0: too long; the wasm engine compiles up to 50000 instructions a function and 200000 a program; the interpreter executes it',
+      ],
+    ],
+    ['the same on another engine', tooLong, 'interp', []],
+    ['a program that is compiled', TEXT, 'wasm', []],
+  ])('%s', (_, text, engine, messages) => {
+    expect(messagesOf(text, engine)).toEqual(messages);
+  });
+});

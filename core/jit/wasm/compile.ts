@@ -46,7 +46,7 @@ export interface CompiledProgram {
   readonly callees: ReadonlyMap<number, CalleeFacts>;
 }
 
-/** Why a program is interpreted instead. */
+/** Why a program is interpreted instead: one line, which begins with its name. */
 export interface NotCompiled {
   readonly reason: string;
 }
@@ -178,8 +178,9 @@ class Unit {
   refusal(): string | undefined {
     for (const op of this.ops) {
       if (op.exec === trap) continue;
-      if (dstOf(op) > AX || srcOf(op) > AX) return `instruction ${op.slot} names a register that is none`;
-      if (changes(op) & (1 << R10)) return `instruction ${op.slot} changes the frame pointer`;
+      const at = `${this.#prog.name}, instruction ${op.slot}`;
+      if (dstOf(op) > AX || srcOf(op) > AX) return `${at}: it names a register that is none`;
+      if (changes(op) & (1 << R10)) return `${at}: it changes the frame pointer`;
     }
     return undefined;
   }

@@ -46,8 +46,12 @@ export const wasm: Engine = {
   },
 };
 
-/** Why `prog` is interpreted by `wasm`; undefined: it is compiled. Compiles it when that is not done yet. */
+/**
+ * Why `prog` is interpreted by `wasm`, beginning with its name; undefined: it is compiled, and executed so where no
+ * breakpoint is set. Compiles it when that is not done yet.
+ */
 export function whyNotCompiled(machine: Machine, prog: ExecState['prog']): string | undefined {
+  if (isExtended(prog)) return `${prog.name}: an extension has taken the place of one of its functions`;
   const program = installedIn(machine).program(prog);
   return 'reason' in program ? program.reason : undefined;
 }
@@ -101,9 +105,13 @@ function runSlice(code: Installed, s: ExecState, from: number): number {
 
 /** A program that was extended is interpreted, because its functions may be those of another program. */
 function compiledProgram(code: Installed, s: ExecState): InstalledProgram | undefined {
-  if (s.prog.extensions !== undefined && s.prog.extensions.size > 0) return undefined;
+  if (isExtended(s.prog)) return undefined;
   const program = code.program(s.prog);
   return 'reason' in program || !isFramePointer(s) ? undefined : program;
+}
+
+function isExtended({ extensions }: ExecState['prog']): boolean {
+  return extensions !== undefined && extensions.size > 0;
 }
 
 /** Compiled code takes R10 for the end of its frame; only a debugger can make it anything else. */
