@@ -68,7 +68,8 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
   };
 }
 
-function layOut(funcs: readonly X86Func[], first: bigint): bigint[] {
+/** Addresses of functions that follow one another from `first` on. */
+export function layOut(funcs: readonly X86Func[], first: bigint): bigint[] {
   let at = first;
   return funcs.map(({ image }) => {
     const addr = at;
@@ -88,7 +89,7 @@ function withSlot({
 }
 
 /** Writes the addresses of maps and of map values where map loads have them. */
-function fillMapAddresses(machine: Machine, code: Code, { image, mapImms }: X86Func): void {
+export function fillMapAddresses(machine: Machine, code: { readonly insns: Uint8Array }, { image, mapImms }: X86Func): void {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   for (const { at, slot } of mapImms) {
     const { src, imm } = readInsn(code.insns, slot);
