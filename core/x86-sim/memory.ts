@@ -1,6 +1,7 @@
 import { inlinedLoad } from '../interp/inlined.ts';
 import { mayGotoSlot } from '../interp/kernel-functions.ts';
 import { fault, STOP } from '../interp/op.ts';
+import { R12 } from '../jit/x86-64/registers.ts';
 import { accessProblem } from '../vm/access-fault.ts';
 import { PERM_READ, PERM_WRITE } from '../vm/layout.ts';
 import { checkedLinear, checkedStore } from '../vm/region-table.ts';
@@ -13,6 +14,11 @@ export type Size = 1 | 2 | 4 | 8;
 
 /** Memory as one kind of machine code sees it. Addresses in words, signed. */
 export interface Access {
+  /**
+   * The base register counts as 32 bits: what the verifier's casts see to in front of an access to an arena, and what
+   * the other engines take for granted.
+   */
+  readonly cutsBase?: true;
   /**
    * Reads into `n.lo`, `n.hi`, zero-extended; false: it was refused, and `n.skip` or `n.s.stop` says what follows.
    */
@@ -47,14 +53,22 @@ const PROBE: Access = {
   store: notHere,
 };
 
+/** The same in an arena: around it lies nothing. */
+const ARENA_READ: Access = {
+  cutsBase: true,
+  load: (n, lo, hi, size) => PROBE.load(n, lo, hi === arenaHi(n) ? hi : 0, size),
+  store: notHere,
+};
+
 /** Stores into an arena: passed over where they fault. */
 const ARENA_WRITE: Access = {
+  cutsBase: true,
   load(n, lo, hi, size) {
-    const at = checkedAt(n, lo, hi, size, 'write');
+    const at = hi === arenaHi(n) ? checkedAt(n, lo, hi, size, 'write') : 0;
     return at === 0 ? passOver(n) : loadLinear(n, at, size);
   },
   store(n, lo, hi, size, low, high) {
-    const at = checkedAt(n, lo, hi, size, 'write');
+    const at = hi === arenaHi(n) ? checkedAt(n, lo, hi, size, 'write') : 0;
     return at === 0 ? passOver(n) : storeLinear(n, at, size, low, high);
   },
 };
@@ -90,10 +104,15 @@ export const ACCESS: Readonly<Record<AccessMode, Access>> = {
   read: checked('read'),
   write: checked('write'),
   probe: PROBE,
-  'arena-read': PROBE,
+  'arena-read': ARENA_READ,
   'arena-write': ARENA_WRITE,
   below: BELOW,
 };
+
+/** High word of the arena's address, which r12 holds. */
+function arenaHi(n: Native): number {
+  return n.regs[R12 * 2 + 1] ?? 0;
+}
 
 function notHere(): never {
   throw new Error('a load has written');

@@ -91,7 +91,7 @@ function memory({ base, index, scale, disp }: Mem, size: Size, access: Access): 
     if (base >= 0) {
       const baseLo = n.regs[base * 2] ?? 0;
       lo = (lo + baseLo) | 0;
-      hi += (n.regs[base * 2 + 1] ?? 0) + (lo >>> 0 < baseLo >>> 0 ? 1 : 0);
+      hi += (access.cutsBase ? 0 : (n.regs[base * 2 + 1] ?? 0)) + (lo >>> 0 < baseLo >>> 0 ? 1 : 0);
     }
     if (index >= 0) {
       const indexLo = (n.regs[index * 2] ?? 0) >>> 0;
