@@ -8,6 +8,7 @@ import type { Machine } from '#core/vm/machine.ts';
 import { AUX_PROG_ARRAY_MEMBER_CNT, auxWord } from '#core/vm/prog-aux.ts';
 import { type Io, stylesFor } from './io.ts';
 import { hex64 } from './json.ts';
+import { statsRowJson } from './run-report.ts';
 
 /** What `inspect --trace` adds. */
 export interface Traced {
@@ -72,44 +73,41 @@ export function inspected(machine: Machine, prog: BpfProg) {
       max_entries: def.maxEntries,
       flags: def.flags,
     })),
-    stats: readStats(machine, prog).map(({ cpu, cnt, nsecs, misses }) => ({
-      cpu,
-      cnt: hex64(cnt),
-      nsecs: hex64(nsecs),
-      misses: hex64(misses),
-    })),
+    stats: readStats(machine, prog).map(statsRowJson),
   };
 }
 
-/** What people read. */
+/** What people read: first what `bpftool prog show` prints of a program that was not run, then the rest. */
 export function inspectText(
   shown: Omit<Inspected, 'type'> & { readonly type: string } & Traced,
   io: Io,
 ): string {
   const styles = stylesFor(io);
   const { flags } = shown;
+  const tag = shown.tag === null ? '' : `  tag ${shown.tag}`;
   const hash = shown.hash === 'sha1' ? 'SHA-1' : 'SHA-256';
-  const tag = shown.tag === null ? '' : `  tag ${shown.tag} (${hash}, Linux ${shown.kernel})`;
-  const jited = shown.jited ? `jited ${shown.bytes_jited}B` : `not jited (${shown.why_interpreted})`;
+  const jited = shown.jited ? `jited ${shown.bytes_jited}B` : 'not jited';
   const maps = shown.map_ids.length === 0 ? '' : `  map_ids ${shown.map_ids.join(',')}`;
   const set = Object.entries(flags).filter(([, on]) => on);
   const lines = [
     `${shown.id}: ${shown.type}  name ${styles.bold(shown.name)}${tag}${shown.gpl_compatible ? '  gpl' : ''}`,
-    `    xlated ${shown.bytes_xlated}B  ${jited}  memlock ${shown.bytes_memlock}B${maps}`,
-    `    ${shown.insns} instructions, ${shown.xlated_insns} rewritten; ${shown.pages} ${shown.pages === 1 ? 'page' : 'pages'}`,
-    `    flags ${set.length === 0 ? 'none' : set.map(([name]) => name).join(' ')}`,
-    `    line info ${shown.line_info.length} entries`,
+    `\txlated ${shown.bytes_xlated}B  ${jited}  memlock ${shown.bytes_memlock}B${maps}`,
+    ...(shown.jited ? [] : [`\tnot jited: ${shown.why_interpreted}`]),
+    ...(shown.tag === null ? [] : [`\ttag by ${hash}, as Linux ${shown.kernel} does`]),
+    `\t${shown.insns} instructions, ${shown.xlated_insns} rewritten; ${shown.pages} ${shown.pages === 1 ? 'page' : 'pages'}`,
+    `\tflags ${set.length === 0 ? 'none' : set.map(([name]) => name).join(' ')}`,
+    `\tline info ${shown.line_info.length} entries`,
     ...shown.subprograms.map(
-      (func) => `    function ${func.name}  ${func.start}–${func.end - 1}  stack ${func.stack_depth}B`,
+      (func) => `\tfunction ${func.name}  ${func.start}–${func.end - 1}  stack ${func.stack_depth}B`,
     ),
-    ...shown.extensions.map(({ func, prog, id }) => `    function ${func} is replaced by ${prog} (id ${id})`),
+    ...shown.extensions.map(({ func, prog, id }) => `\tfunction ${func} is replaced by ${prog} (id ${id})`),
     ...shown.maps.map(
       (map) =>
-        `    map ${map.id} ${map.name}  ${map.type}  key ${map.key_size}B  value ${map.value_size}B  max_entries ${map.max_entries}`,
+        `\tmap ${map.id} ${map.name}  ${map.type}  key ${map.key_size}B  value ${map.value_size}B  max_entries ${map.max_entries}`,
     ),
     ...shown.stats.map(
       (row) =>
-        `    cpu ${row.cpu}  run_cnt ${BigInt(row.cnt)}  run_time_ns ${BigInt(row.nsecs)}  misses ${BigInt(row.misses)}`,
+        `\tcpu ${row.cpu}  run_cnt ${BigInt(row.cnt)}  run_time_ns ${BigInt(row.nsecs)}  misses ${BigInt(row.misses)}`,
     ),
     ...(shown.trace ?? []).map(
       ({ name, detail }) => `${name}${detail === '' ? '' : styles.dim(`  ${detail}`)}`,

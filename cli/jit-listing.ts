@@ -1,15 +1,14 @@
 import { hexText } from '#core/bytes/hex.ts';
-import { kernelFunctionOfImm } from '#core/helpers/numbering.ts';
 import { readInsn } from '#core/isa/insn.ts';
+import { kernelFunctionOfImm } from '#core/isa/numbering.ts';
 import type { X86Config } from '#core/jit/x86-64/config.ts';
 import { decodeX86 } from '#core/jit/x86-64/decode.ts';
 import { printX86 } from '#core/jit/x86-64/print.ts';
 import type { X86Func } from '#core/jit/x86-64/program.ts';
 import type { LineInfo } from '#core/object/object.ts';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { tagText } from '#core/prog/bpf-prog-calc-tag.ts';
+import { functionSymbol } from '#core/prog/function-symbol.ts';
 import type { BpfProg } from '#core/prog/load.ts';
-import { auxOf } from '#core/prog/prog.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { hex64 } from './json.ts';
 
@@ -52,13 +51,12 @@ export function nativeFuncs(
     if (line !== undefined) linesAt.set(addr, [...(linesAt.get(addr) ?? []), line]);
   });
   const names = namesOf(prog, funcs, config);
-  const tag = auxOf(prog).tag;
-  const prefix = `bpf_prog_${tag === undefined ? '' : `${tagText(tag.tag)}_`}`;
-  return funcs.map((func, i) => ({
-    name: `${prefix}${prog.subprogs[i]?.name ?? `func_${func.start}`}`,
-    func,
-    insns: nativeInsns(func, linesAt, names),
-  }));
+  return funcs.map((func, i) => {
+    const subprog = prog.subprogs[i];
+    const name =
+      subprog === undefined ? `func_${func.start}` : functionSymbol(machine, prog, subprog, subprog.name);
+    return { name, func, insns: nativeInsns(func, linesAt, names) };
+  });
 }
 
 function namesOf(prog: BpfProg, funcs: readonly X86Func[], config: X86Config): Names {

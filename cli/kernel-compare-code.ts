@@ -53,7 +53,8 @@ export function compareCode(prog: BpfProg, info: KernelProgInfo, log: string): C
   ];
 }
 
-function check(what: string, kernel: string, here: string, note = ''): Check {
+/** What does not depend on engine and packet, equal when the texts are. */
+export function check(what: string, kernel: string, here: string, note = ''): Check {
   return { what, engine: null, packet: null, equal: kernel === here, kernel, here, note };
 }
 

@@ -1,41 +1,45 @@
 import { hexText } from '#core/bytes/hex.ts';
-import { evaluateClassic } from '#core/cbpf/evaluate.ts';
-import { packetInput } from '#core/cbpf/packet-input.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { WIDE_OPCODE } from '#core/isa/decode.ts';
+import {
+  BPF_FUNC_GET_PRANDOM_U32,
+  BPF_FUNC_KTIME_GET_BOOT_NS,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+  BPF_FUNC_KTIME_GET_NS,
+} from '#core/isa/helper-ids.ts';
 import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE, readInsn } from '#core/isa/insn.ts';
 import { OP_CALL } from '#core/isa/opcodes.ts';
 import { lineAnInsn } from '#core/object/line-an-insn.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { errnoName } from '#core/platform/node/kernel/errors.ts';
 import { type KernelPrograms, loadKernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { MAX_CPUS } from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, parseKernelVersion } from '#core/vm/settings.ts';
-import { ctxGivenBack } from './ctx-bytes.ts';
 import type { Io } from './io.ts';
 import { hex64 } from './json.ts';
-import { type Check, compareCode } from './kernel-compare-code.ts';
+import { type Check, check, compareCode } from './kernel-compare-code.ts';
 import { report } from './kernel-compare-report.ts';
-import type { ClassicInput, ProgramInput } from './kernel-input.ts';
+import type { ProgramInput } from './kernel-input.ts';
 import { kernelMaps, mapsJson } from './kernel-maps.ts';
-import { loadOrFail, refusedKernelJson, refusedKernelText, runInKernel } from './kernel-run.ts';
+import { refusedKernelJson, refusedKernelText } from './kernel-refused.ts';
+import { loadOrFail, runInKernel } from './kernel-run.ts';
 import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
 
 /** What runs the program here: each engine, and each with constants blinded. */
-const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] = [
-  reference,
-].flatMap((engine) => [
-  { name: engine.name, engine, blind: false },
-  { name: `${engine.name}, blinded`, engine, blind: true },
-]);
+const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] =
+  ENGINES.flatMap((engine) => [
+    { name: engine.name, engine, blind: false },
+    { name: `${engine.name}, blinded`, engine, blind: true },
+  ]);
 
 /** Runs the program in the kernel and here, prints what is equal; resolves to 1 on a difference or a refusal, else 0. */
 export async function kernelCompare(
@@ -69,7 +73,12 @@ export async function kernelCompare(
 }
 
 /** Helpers whose result is the machine's own: time and random numbers. */
-const MACHINE_HELPERS = [5, 7, 125, 160];
+const MACHINE_HELPERS: readonly number[] = [
+  BPF_FUNC_KTIME_GET_NS,
+  BPF_FUNC_GET_PRANDOM_U32,
+  BPF_FUNC_KTIME_GET_BOOT_NS,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+];
 
 /** Names of those that the program calls. */
 function machineHelpers(insns: Uint8Array): string[] {
@@ -102,32 +111,11 @@ function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
   const { loaded } = simulated(kernel, { ...input, attr }, false);
   if (!loaded.ok) {
     const { message } = loaded.refusal;
-    return [
-      {
-        what: 'load',
-        engine: null,
-        packet: null,
-        equal: false,
-        kernel: 'loaded',
-        here: 'refused',
-        note: message,
-      },
-    ];
+    return [check('load', 'loaded', 'refused', message)];
   }
   const there = loadKernelPrograms(kernel, attr, input.others, { logLevel: kernel.statsLogLevel });
   if (!there.ok) {
-    const kernelText = errnoName(there.refusal.errno);
-    return [
-      {
-        what: 'load',
-        engine: null,
-        packet: null,
-        equal: false,
-        kernel: kernelText,
-        here: 'loaded',
-        note: '',
-      },
-    ];
+    return [check('load', errnoName(there.refusal.errno), 'loaded')];
   }
   try {
     return compareCode(loaded.main, kernel.progInfo(there.main), there.main.log);
@@ -201,58 +189,3 @@ function sorted(entries: object): string {
     .sort()
     .join(' ');
 }
-
-/** A classic filter: the kernel's socket filter and our evaluator. Resolves to the exit code. */
-export async function kernelCompareClassic(
-  sockets: ClassicFilters,
-  { name, filter, inputs }: ClassicInput,
-  json: boolean,
-  io: Io,
-): Promise<number> {
-  const errno = sockets.check(filter);
-  const checks =
-    errno === 0
-      ? inputs.packets.map(({ number, data }) => classicCheck(sockets, filter, number, data))
-      : [loadCheck(errnoName(errno))];
-  return report(sockets.release, { name, type: 'classic' }, checks, json, io);
-}
-
-/** The reader has refused whatever the check does, so that here it is loaded. */
-function loadCheck(kernelText: string): Check {
-  return {
-    what: 'load',
-    engine: null,
-    packet: null,
-    equal: false,
-    kernel: kernelText,
-    here: 'accepted',
-    note: '',
-  };
-}
-
-function classicCheck(
-  sockets: ClassicFilters,
-  filter: ClassicInput['filter'],
-  number: number,
-  data: Uint8Array,
-): Check {
-  const [passed = 0] = sockets.accepts(filter, [data]);
-  // A datagram of a socket pair has no device, no mark, no protocol.
-  const extensions = Object.fromEntries(NO_EXTENSIONS.map((each) => [`SKF_AD_${each}`, 0]));
-  const here = evaluateClassic(filter, packetInput({ bytes: data, dataAt: 0, networkAt: 0, extensions }));
-  const what = { what: 'accepted bytes', engine: 'classic', packet: number, kernel: `${passed}` };
-  if (here.kind !== 'return') return { ...what, equal: null, here: '', note: here.message };
-  const ours = `${Math.min(here.value >>> 0, data.length)}`;
-  return { ...what, equal: ours === what.kernel, here: ours, note: '' };
-}
-
-const NO_EXTENSIONS = [
-  'PROTOCOL',
-  'PKTTYPE',
-  'MARK',
-  'QUEUE',
-  'RXHASH',
-  'VLAN_TAG',
-  'VLAN_TAG_PRESENT',
-  'VLAN_TPID',
-];

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type KernelHost, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import { type KernelHost, openKernel, RETURN_0 } from '#core/platform/node/kernel/bridge.ts';
 import { missingCapabilities, possibleCpus } from '#core/platform/node/kernel/rights.ts';
 import type { Io } from './io.ts';
 
@@ -30,7 +30,7 @@ export interface KernelInfo {
 }
 
 /** Asks the machine; the kernel is asked only whether it loads a program of two instructions. */
-export function kernelInfo(host: KernelHost): KernelInfo {
+function kernelInfo(host: KernelHost): KernelInfo {
   const isLinux = host.platform === 'linux';
   const number = (path: string): number | null => {
     const text = isLinux ? host.read(path) : undefined;
@@ -60,11 +60,8 @@ export function kernelInfo(host: KernelHost): KernelInfo {
   };
 }
 
-/** `r0 = 0; exit` */
-const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
-
 /** What people read. */
-export function kernelInfoText(info: KernelInfo): string {
+function kernelInfoText(info: KernelInfo): string {
   const rows: [string, string][] = [
     ['kernel', info.kernel === null ? 'not Linux' : `Linux ${info.kernel}, ${info.arch}, ${info.cpus} CPUs`],
     ['bridge', info.available ? 'works' : (info.missing ?? '')],

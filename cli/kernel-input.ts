@@ -1,7 +1,6 @@
 import { filtersOf } from '#core/cbpf/program.ts';
 import type { SockFilter } from '#core/cbpf/sock-filter.ts';
-import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
-import { MAP_TYPE_NUMBERS } from '#core/maps/header.ts';
+import { SIMULATED_MAP_TYPES } from '#core/maps/create.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr, ProgType } from '#core/object/object.ts';
 import type { Arguments } from './command.ts';
@@ -55,7 +54,7 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
   const inputs = await inputsOf(args, attr.progType, io);
   for (const { number, data } of inputs.packets) {
     if (attr.progType === 'raw_tracepoint') {
-      checkArguments(data, args);
+      if (args.has('repeat')) throw new UsageError('--repeat: the kernel runs a raw tracepoint program once');
       continue;
     }
     if (data.length >= ETH_HLEN) continue;
@@ -75,16 +74,6 @@ export async function kernelInput(path: string, args: Arguments, io: Io): Promis
   };
 }
 
-/** A raw tracepoint's arguments: whole ones, and no more than there can be; they run once. */
-function checkArguments(data: Uint8Array, args: Arguments): void {
-  if (args.has('repeat')) throw new UsageError('--repeat: the kernel runs a raw tracepoint program once');
-  if (data.length > 8 * RAW_TRACEPOINT_ARGS) {
-    throw new UsageError(
-      `--data has ${data.length} bytes; a tracepoint has at most ${RAW_TRACEPOINT_ARGS} arguments of 8 bytes`,
-    );
-  }
-}
-
 function checkType(source: Source, attr: LoadAttr, object: BpfObject): void {
   if (!TEST_RUN_TYPES.includes(attr.progType)) {
     const told = object.programs.find(({ name }) => name === attr.name)?.progType;
@@ -94,7 +83,7 @@ function checkType(source: Source, attr: LoadAttr, object: BpfObject): void {
     );
   }
   for (const { name, type } of attr.maps) {
-    if (MAP_TYPE_NUMBERS[type] !== undefined) continue;
+    if (SIMULATED_MAP_TYPES.includes(type)) continue;
     throw new UsageError(`${source.name}: map ${name}: map type ${type} is not simulated yet`);
   }
 }

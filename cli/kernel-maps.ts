@@ -1,8 +1,8 @@
 import { hexText } from '#core/bytes/hex.ts';
+import { isPercpu, roundUp8 } from '#core/maps/header.ts';
 import type { MapDef } from '#core/object/object.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import type { KernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
-import { isPerCpu } from '#core/platform/node/kernel/names.ts';
 import type { Styles } from './io.ts';
 import { mapLines as simulatedMapLines } from './run-report.ts';
 
@@ -20,7 +20,7 @@ export function kernelMaps(kernel: KernelBridge, { maps }: KernelPrograms): MapS
   return maps.map(({ def, fd }) => ({
     def,
     contents: def.type === 'prog_array' ? [] : kernel.mapEntries(fd),
-    nValues: isPerCpu(def.type) ? kernel.nCpus : 1,
+    nValues: isPercpu(def) ? kernel.nCpus : 1,
   }));
 }
 
@@ -38,7 +38,7 @@ export function mapLines(maps: readonly MapSnapshot[], styles: Styles): string[]
       def,
       entries: () => contents,
       valueRegions: Array.from({ length: nValues }),
-      stride: Math.ceil(def.valueSize / 8) * 8,
+      stride: roundUp8(def.valueSize),
     })),
     styles,
   );

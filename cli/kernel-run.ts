@@ -1,7 +1,8 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
-import type { ClassicFilters, KernelBridge } from '#core/platform/node/kernel/bridge.ts';
-import { errnoName, KernelError } from '#core/platform/node/kernel/errors.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { ctxBytes, ctxGivenBack } from '#core/platform/node/kernel/ctx-bytes.ts';
+import { KernelError } from '#core/platform/node/kernel/errors.ts';
 import {
   type KernelPrograms,
   loadKernelPrograms,
@@ -10,15 +11,12 @@ import {
 } from '#core/platform/node/kernel/kernel-programs.ts';
 import type { KernelProgInfo } from '#core/platform/node/kernel/prog-info.ts';
 import type { TestRunResult } from '#core/platform/node/kernel/test-run.ts';
-import { ctxBytes, ctxGivenBack } from './ctx-bytes.ts';
 import { UsageError } from './failure.ts';
 import { type Io, stylesFor } from './io.ts';
 import { ctxJson, hex64 } from './json.ts';
-import type { ClassicInput, ProgramInput } from './kernel-input.ts';
+import type { ProgramInput } from './kernel-input.ts';
 import { kernelMaps, mapLines, mapsJson } from './kernel-maps.ts';
-
-/** Last lines of the verifier's log that people are shown. */
-const LOG_LINES = 12;
+import { refusedKernelJson, refusedKernelText } from './kernel-refused.ts';
 
 /** Bytes that surely fit beside head room and shared info into the page that TEST_RUN puts a packet in. */
 const PAGE_ROOM = 3000;
@@ -101,10 +99,8 @@ export function runInKernel(
   data: Uint8Array,
   repeat: number,
 ): TestRunResult {
-  const isTracepoint = input.progType === 'raw_tracepoint';
-  const fields = input.ctx ?? (isTracepoint ? {} : undefined);
-  const ctx = fields && ctxBytes(input.progType, fields, data);
-  const packet = isTracepoint ? new Uint8Array() : data;
+  const ctx = ctxOf(input, data);
+  const packet = input.progType === 'raw_tracepoint' ? new Uint8Array() : data;
   try {
     return kernel.testRun(main, { data: packet, repeat, ...(ctx === undefined ? {} : { ctx }) });
   } catch (error) {
@@ -112,6 +108,17 @@ export function runInKernel(
     const why = ctx === undefined ? '' : '; a field of --ctx may be one that TEST_RUN does not take';
     const tooLong = data.length > PAGE_ROOM ? `; ${data.length} bytes may not fit into a page` : '';
     throw new UsageError(`${error.message}${tooLong}${why}`);
+  }
+}
+
+/** The context to hand over: where fields were given, and for a raw tracepoint, whose arguments are `data`. */
+function ctxOf({ progType, ctx }: ProgramInput, data: Uint8Array): Uint8Array | undefined {
+  if (ctx === undefined && progType !== 'raw_tracepoint') return undefined;
+  try {
+    return ctxBytes(progType, ctx ?? {}, data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`--ctx: ${error.message}`);
   }
 }
 
@@ -137,53 +144,6 @@ function infoJson(info: KernelProgInfo): object {
     xlated: hexText(info.xlated),
     jited: hexText(info.jited),
   };
-}
-
-/** `--json` of a program that the kernel refused. */
-export function refusedKernelJson(
-  kernel: KernelBridge,
-  input: ProgramInput,
-  refused: RefusedPrograms,
-): object {
-  const { errno, log } = refused.refusal;
-  const message = lastWords(log) ?? kernel.refusalText(refused.refusal);
-  return {
-    prog: input.attr.name,
-    type: input.attr.progType,
-    kernel: kernel.release,
-    refused: { prog: refused.name, errno: errnoName(errno), message, log },
-    results: [],
-  };
-}
-
-/** The end of the verifier's log, or what the errno means. */
-export function refusedKernelText(
-  kernel: KernelBridge,
-  input: ProgramInput,
-  { name, refusal }: RefusedPrograms,
-  io: Io,
-): string {
-  const styles = stylesFor(io);
-  const lines = refusal.log
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '');
-  const shown = lines.slice(-LOG_LINES);
-  const head = `${styles.bold(name)}  ${input.attr.progType}, Linux ${kernel.release}\n`;
-  const what = lines.length > 0 ? errnoName(refusal.errno) : kernel.refusalText(refusal);
-  const more =
-    lines.length > shown.length ? [styles.dim(`    … ${lines.length - shown.length} lines before`)] : [];
-  const log = [...more, ...shown.map((line) => `    ${line}`)].map((line) => `${line}\n`).join('');
-  return `${head}${styles.red('refused')}: ${what}\n${log}`;
-}
-
-/** The log's last line that is no statistics: what the verifier objects to. */
-function lastWords(log: string): string | undefined {
-  const lines = log
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.findLast((line) => !/^(processed \d+ insns|verification time|stack depth)/.test(line));
 }
 
 interface Ran {
@@ -235,50 +195,4 @@ function lineInfoLines(info: KernelProgInfo): string[] {
     return `${String(insnOff).padStart(6)}  ${hex64(info.jitedLineInfo[index] ?? 0n).padEnd(18)}  ${place}`;
   });
   return ['  slot  native address      line:column', ...rows];
-}
-
-/** A classic filter on the bridge's socket pair: how many bytes of each packet pass. Resolves to the exit code. */
-export async function kernelRunClassic(
-  sockets: ClassicFilters,
-  { name, filter, inputs }: ClassicInput,
-  json: boolean,
-  io: Io,
-): Promise<number> {
-  const styles = stylesFor(io);
-  const errno = sockets.check(filter);
-  if (errno !== 0) {
-    const refused = { errno: errnoName(errno), message: 'SO_ATTACH_FILTER does not take the filter' };
-    const all = { prog: name, type: 'classic', kernel: sockets.release, refused, results: [] };
-    if (json) await io.out(`${JSON.stringify(all)}\n`);
-    else
-      await io.out(
-        `${styles.bold(name)}  classic, Linux ${sockets.release}\n${styles.red('refused')}: ${refused.errno}\n`,
-      );
-    return 1;
-  }
-  const accepted = sockets.accepts(
-    filter,
-    inputs.packets.map(({ data }) => data),
-  );
-  const results = inputs.packets.map(({ number, data, summary }, index) => ({
-    packet: number,
-    accepted: accepted[index] ?? 0,
-    length: data.length,
-    summary,
-  }));
-  if (json) {
-    const shown = results.map(({ summary: _text, ...rest }) => rest);
-    await io.out(
-      `${JSON.stringify({ prog: name, type: 'classic', kernel: sockets.release, insns: filter.length, results: shown })}\n`,
-    );
-    return 0;
-  }
-  const lines = results.map(({ packet, accepted: bytes, length, summary }) => {
-    const outcome = bytes === 0 ? styles.red('drop') : styles.green(`accept ${bytes} of ${length} bytes`);
-    return `#${packet}  ${summary === undefined ? '' : `${summary}  `}${outcome}`;
-  });
-  await io.out(
-    `${styles.bold(name)}  classic, ${filter.length} instructions, Linux ${sockets.release}\n${lines.join('\n')}\n`,
-  );
-  return 0;
 }

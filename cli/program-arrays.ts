@@ -10,7 +10,13 @@ import { UsageError } from './failure.ts';
 
 /** Programs that share their maps, loaded into one machine, or the one that was refused. */
 export type LoadedPrograms =
-  | { readonly ok: true; readonly main: BpfProg; readonly links: readonly TracingLink[] }
+  | {
+      readonly ok: true;
+      readonly main: BpfProg;
+      /** Those for its program arrays. */
+      readonly others: readonly BpfProg[];
+      readonly links: readonly TracingLink[];
+    }
   | { readonly ok: false; readonly name: string; readonly refusal: Refusal };
 
 /**
@@ -49,22 +55,26 @@ export function loadPrograms(
     if (error !== 0)
       throw new UsageError(`map ${map.def.name}: program ${index} cannot be put in (errno ${-error})`);
   }
+  // a program may be in its own array, or twice among the others
+  const placed = new Set(programs.filter((prog) => prog !== undefined));
+  placed.delete(loaded.prog);
   const links: TracingLink[] = [];
   for (const attr of extensions) {
     const extended = extendProgram(machine, set, loaded.prog, attr);
     if (!extended.ok) return { ok: false, name: attr.name, refusal: extended.refusal };
     links.push(extended.link);
   }
-  return { ok: true, main: loaded.prog, links };
+  return { ok: true, main: loaded.prog, others: [...placed], links };
 }
 
-/** Takes the extensions away and frees them and the program: everything that `loadPrograms` gave for it. */
+/** Takes the extensions away and frees all programs with their maps: everything that `loadPrograms` made. */
 export function unloadPrograms(machine: Machine, loaded: LoadedPrograms & { readonly ok: true }): void {
   for (const link of loaded.links) {
     link.release();
     bpfProgPut(machine, link.prog);
   }
   bpfProgPut(machine, loaded.main);
+  for (const other of loaded.others) bpfProgPut(machine, other);
 }
 
 /** The programs of `--freplace`, ready to load. Throws `UsageError` for a name that no program has. */

@@ -22,7 +22,7 @@ import {
   requiredText,
   u64Of,
 } from './jsonl.ts';
-import { loadPrograms } from './program-arrays.ts';
+import { loadPrograms, unloadPrograms } from './program-arrays.ts';
 import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
@@ -35,7 +35,7 @@ export function runBatch(io: Io): Promise<number> {
 }
 
 function runLine(line: JsonObject): object {
-  const engine = engineNamed(optionalText(line, 'engine'));
+  const { engine } = engineNamed(optionalText(line, 'engine'));
   const progType = progTypeNamed(optionalText(line, 'prog_type')) ?? 'raw';
   const attach = attachNamed(optionalText(line, 'attach')) ?? 'test_run';
   const cpu = optionalInteger(line, 'cpu', 0, HIGHEST_CPU) ?? 0;
@@ -66,7 +66,9 @@ function runLine(line: JsonObject): object {
   const result = runProgram(machine, loaded.main, engine, input, { cpu, maxInsns });
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
-  return answer(result, loaded.main.maps);
+  const told = answer(result, loaded.main.maps);
+  unloadPrograms(machine, loaded);
+  return told;
 }
 
 /** `data` as given; BPF_PROG_TEST_RUN pulls an Ethernet header off before a socket filter runs, so it must be there. */

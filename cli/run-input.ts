@@ -1,5 +1,6 @@
-import { SECCOMP_DATA_SIZE } from '#core/cbpf/check.ts';
 import { seccompData } from '#core/cbpf/seccomp.ts';
+import { SECCOMP_DATA_SIZE } from '#core/cbpf/seccomp-data.ts';
+import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
 import { DEFAULT_PACKET } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { parseHexBytes } from '#core/input/hex.ts';
@@ -36,7 +37,15 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   if (capture !== undefined) return packetsOf(capture, args.text('packet') ?? '1', io);
   if (args.has('packet')) throw new UsageError('--packet chooses from a capture; give --pcap FILE');
   const one = (data: Uint8Array) => [{ number: 1, data, summary: undefined }];
-  if (dataText !== undefined) return { packets: one(await dataOf(dataText, io)), messages: [] };
+  if (dataText !== undefined) {
+    const data = await dataOf(dataText, io);
+    if (progType === 'raw_tracepoint' && data.length > 8 * RAW_TRACEPOINT_ARGS) {
+      throw new UsageError(
+        `--data has ${data.length} bytes; a tracepoint has at most ${RAW_TRACEPOINT_ARGS} arguments of 8 bytes`,
+      );
+    }
+    return { packets: one(data), messages: [] };
+  }
   if (progType === 'raw' || progType === 'raw_tracepoint')
     return { packets: one(new Uint8Array()), messages: [] };
   const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;

@@ -1,11 +1,13 @@
-import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
+import { chooseEngine, ENGINE_NAMES, type EngineChoice } from '#core/session/engines.ts';
 import { MAX_CPUS } from '#core/vm/layout.ts';
 import type { Arguments, OptionSpec } from './command.ts';
 import { notSupported, UsageError } from './failure.ts';
 import { u64Of } from './jsonl.ts';
+
+/** What executes the program. */
+export const ENGINE_OPTION: OptionSpec = { value: 'ENGINE', text: ENGINE_NAMES.join(' or ') };
 
 /** Options of every command that runs a program: which one, on what. */
 export const PROGRAM_OPTIONS = {
@@ -14,7 +16,7 @@ export const PROGRAM_OPTIONS = {
     value: 'TYPE',
     text: 'xdp, sched_cls, socket_filter, raw_tracepoint or raw, where the file does not tell',
   },
-  engine: { value: 'ENGINE', text: 'reference' },
+  engine: ENGINE_OPTION,
   data: {
     value: 'HEX|@FILE',
     text: 'one packet (or the memory of a raw program, or the arguments of a tracepoint)',
@@ -70,7 +72,7 @@ const LATER_PROG_TYPES = [
 ];
 
 /** Engines that come with later versions. */
-const LATER_ENGINES = ['interp', 'wasm', 'x86-64'];
+const LATER_ENGINES = ['wasm', 'x86-64'];
 
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
@@ -78,16 +80,16 @@ export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
 export const HIGHEST_CPU = MAX_CPUS - 1;
 
 /** The engine that `--engine` names. */
-export function engineChoice(args: Arguments): Engine {
-  args.choice('engine', ['reference'], LATER_ENGINES);
-  return reference;
+export function engineChoice(args: Arguments): EngineChoice {
+  return engineNamed(args.choice('engine', ENGINE_NAMES, LATER_ENGINES));
 }
 
 /** The engine that a batch line names; throws `UsageError`. */
-export function engineNamed(name: string | undefined): Engine {
-  if (name === undefined || name === 'reference') return reference;
-  if (LATER_ENGINES.includes(name)) throw notSupported(`engine ${name}`);
-  throw new UsageError(`engine ${JSON.stringify(name)}: must be reference`);
+export function engineNamed(name: string | undefined): EngineChoice {
+  const choice = chooseEngine(name);
+  if (choice !== undefined) return choice;
+  if (name !== undefined && LATER_ENGINES.includes(name)) throw notSupported(`engine ${name}`);
+  throw new UsageError(`engine ${JSON.stringify(name)}: must be ${ENGINE_NAMES.join(' or ')}`);
 }
 
 /** The program type that a batch line or `--type` names; throws `UsageError`. */

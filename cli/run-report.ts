@@ -2,17 +2,23 @@ import { hexText } from '#core/bytes/hex.ts';
 import { littleEndian } from '#core/bytes/little-endian.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
-import { readStats } from '#core/prog/stats.ts';
+import { type ProgStats, readStats } from '#core/prog/stats.ts';
 import type { RunResult } from '#core/session/run.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
+import { UsageError } from './failure.ts';
 import { type Io, type Styles, stylesFor } from './io.ts';
 import { ctxJson, faultJson, hex64 } from './json.ts';
 import type { Inputs } from './run-input.ts';
 import type { Source } from './source.ts';
 
-/** One element of `results` of `run --json`. */
-export function resultJson(packet: number, result: RunResult, maps: readonly BpfMap[]): object {
+/** One element of `results` of `run --json`. Throws as `mapsJson`. */
+export function resultJson(
+  packet: number,
+  result: RunResult,
+  maps: readonly BpfMap[],
+  room: MapsRoom,
+): object {
   return {
     packet,
     verdict: result.fault === undefined ? result.verdict : null,
@@ -22,33 +28,71 @@ export function resultJson(packet: number, result: RunResult, maps: readonly Bpf
     fault: faultJson(result.fault),
     data_out: hexText(result.dataOut),
     ctx_out: ctxJson(result.ctxOut),
-    maps_out: mapsJson(maps),
+    maps_out: mapsJson(maps, room),
     output: result.output,
   };
 }
 
+/** Most characters that the maps of one result take: an object with many more entries is more than the host can hold. */
+const MAX_MAPS_CHARS = 64 << 20;
+/** Most characters that the maps of all results of a run take; a JavaScript string has some 500 million at most. */
+const MAX_ALL_MAPS_CHARS = 256 << 20;
+/** Quotes, colon and comma of an entry. */
+const ENTRY_MARKS = 6;
+
+/** How many characters are left for the maps of a run's results. */
+export interface MapsRoom {
+  chars: number;
+}
+
+/** Room for the maps of all results of one run. */
+export function roomForMaps(): MapsRoom {
+  return { chars: MAX_ALL_MAPS_CHARS };
+}
+
 /**
  * The contents of each map, in the order of the program's maps; a value of a per-CPU map is those of all
- * CPUs, as BPF_MAP_LOOKUP_ELEM gives them.
+ * CPUs, as BPF_MAP_LOOKUP_ELEM gives them. Takes from `room`; throws `UsageError` when that is not enough.
  */
-export function mapsJson(maps: readonly BpfMap[]): object[] {
-  return maps.map((map) => {
+export function mapsJson(maps: readonly BpfMap[], room: MapsRoom = roomForMaps()): object[] {
+  const whole = Math.min(room.chars, MAX_MAPS_CHARS);
+  let left = whole;
+  const found = maps.map((map) => {
+    const { keySize, maxEntries, name } = map.def;
+    const chars = (valueBytes: number): number => 2 * (keySize + valueBytes) + ENTRY_MARKS;
+    // Arrays hold all their entries always: no need to begin.
+    const values = map.valueRegions?.length ?? 0;
+    if (values > 0 && chars(values * (map.stride ?? 0)) * maxEntries > left) throw tooLarge(name, whole);
     const entries: Record<string, string> = {};
-    for (const [key, value] of map.entries()) entries[hexText(key)] = hexText(value);
+    for (const [key, value] of map.entries()) {
+      left -= chars(value.length);
+      if (left < 0) throw tooLarge(name, whole);
+      entries[hexText(key)] = hexText(value);
+    }
     return entries;
   });
+  room.chars -= whole - left;
+  return found;
+}
+
+function tooLarge(name: string, whole: number): UsageError {
+  const limit =
+    whole === MAX_MAPS_CHARS
+      ? `a result shows at most ${MAX_MAPS_CHARS >> 20} MiB of maps`
+      : `all results together show at most ${MAX_ALL_MAPS_CHARS >> 20} MiB of maps`;
+  return new UsageError(`map ${name} is too large for "maps_out": ${limit}; make the map smaller`);
+}
+
+/** Run statistics of one CPU, as `run --json` and `inspect --json` have them. */
+export function statsRowJson({ cpu, cnt, nsecs, misses }: ProgStats) {
+  return { cpu, cnt: hex64(cnt), nsecs: hex64(nsecs), misses: hex64(misses) };
 }
 
 /** `stats` of `run --json`: the CPUs on which the program has run or was refused entry. */
 export function statsJson(machine: Machine, prog: BpfProg): object[] {
   return readStats(machine, prog)
     .filter((row) => row.cnt > 0n || row.misses > 0n)
-    .map(({ cpu, cnt, nsecs, misses }) => ({
-      cpu,
-      cnt: hex64(cnt),
-      nsecs: hex64(nsecs),
-      misses: hex64(misses),
-    }));
+    .map(statsRowJson);
 }
 
 /** `run --json` of a program that was not loaded. */
@@ -117,6 +161,10 @@ export function runReport(of: ReportOf): string {
       lines.push(`    ${placeOfInsn(of.attr, result.fault.pc, of.source)}: ${result.fault.message}`);
     }
   });
+  for (const { cpu, misses } of readStats(of.machine, of.prog)) {
+    if (misses > 0n)
+      lines.push(`cpu ${cpu}  misses ${misses}: entries refused because the program ran there already`);
+  }
   // Constants are in the file as they are here.
   const maps = of.prog.maps.filter((map) => !map.frozen);
   lines.push(...mapLines(maps, styles));

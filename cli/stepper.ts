@@ -19,9 +19,12 @@ const HELP = `  n, next         step over (a line)        s, step         step i
   r, registers    all registers             k, stack        the stack's used slots
   x EXPRESSION N  N bytes of memory         maps            maps of the program
   bt, where       call frames               l, list         source around here
+  xlated          show (or no longer show) what the instruction is rewritten to, and AX
 `;
 
 const MAX_COMMAND_BYTES = 64 << 10;
+/** More than any instruction is rewritten to. */
+const MAX_XLATED = 100;
 
 /** The terminal debugger: reads commands line by line, shows where the program stands after each stop. */
 export class Stepper {
@@ -38,6 +41,8 @@ export class Stepper {
   #pending: string[] = [];
   #wake: () => void = () => {};
   #stopped: StopReport | undefined;
+  /** The rewritten program is shown at each stop, and its AX. */
+  #showsXlated = false;
 
   constructor(client: TargetClient, io: Io, source: string) {
     this.#client = client;
@@ -140,6 +145,10 @@ export class Stepper {
         case 'where':
           await this.#frames();
           break;
+        case 'xlated':
+          this.#showsXlated = !this.#showsXlated;
+          await this.#xlated();
+          break;
         case 'l':
         case 'list':
           this.#list();
@@ -183,6 +192,7 @@ export class Stepper {
     const text = this.#source[this.#line - 1]?.trim();
     const shown = location === undefined || text === undefined ? frame.insn : text;
     this.#say(`${this.#styles.bold(place)}  ${shown}`);
+    if (this.#showsXlated) await this.#xlated();
   }
 
   async #setBreakpoint(argument: string): Promise<void> {
@@ -245,7 +255,7 @@ export class Stepper {
     const { registers } = await this.#client.request('registers', { frame: 0 });
     const width = Math.max(4, ...registers.map(({ name }) => name.length));
     for (const row of registers) {
-      if (row.name === 'ax') continue;
+      if (row.name === 'ax' && !this.#showsXlated) continue;
       const value = row.initialised ? row.value : this.#styles.dim('-');
       const meaning = row.meaning === undefined || !row.initialised ? '' : `  ${row.meaning}`;
       const mark = row.changed ? this.#styles.yellow('*') : ' ';
@@ -306,6 +316,23 @@ export class Stepper {
           ? []
           : await this.#client.request('children', { of: map.children, ...args });
       for (const row of rows) this.#say(`    ${row.name} = ${row.value}`);
+    }
+  }
+
+  /** The instructions that stand for the one about to execute; the target is told whether they are shown. */
+  async #xlated(): Promise<void> {
+    const shown = this.#showsXlated;
+    const { currentLine } = await this.#client.request('programText', {
+      frame: 0,
+      start: 0,
+      count: 0,
+      shown,
+    });
+    if (!shown || currentLine === undefined) return;
+    const { lines } = await this.#client.request('programText', { start: currentLine, count: MAX_XLATED });
+    const end = lines.findIndex(({ origSlot }) => origSlot !== lines[0]?.origSlot);
+    for (const { slot, text } of end < 0 ? lines : lines.slice(0, end)) {
+      this.#say(this.#styles.dim(`${String(slot).padStart(6)}: ${text}`));
     }
   }
 

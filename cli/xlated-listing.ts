@@ -1,10 +1,9 @@
 import { hexText } from '#core/bytes/hex.ts';
-import { decodeInsn } from '#core/isa/decode.ts';
-import { INSN_SIZE, writeInsn } from '#core/isa/insn.ts';
+import { INSN_SIZE } from '#core/isa/insn.ts';
 import type { LineInfo, LoadAttr } from '#core/object/object.ts';
 import { bpfInsnPrepareDump } from '#core/prog/bpf-insn-prepare-dump.ts';
-import { bpfProgCalcTag, tagText } from '#core/prog/bpf-prog-calc-tag.ts';
 import { programFacts } from '#core/prog/facts.ts';
+import { functionSymbol } from '#core/prog/function-symbol.ts';
 import type { BpfProg } from '#core/prog/load.ts';
 import { xlatedInsn } from '#core/prog/xlated-text.ts';
 import type { Machine } from '#core/vm/machine.ts';
@@ -38,8 +37,9 @@ export function xlatedListing(
   const symbolAt = (slot: number): string | undefined => {
     const subprog = functions.get(slot);
     if (subprog === undefined) return undefined;
-    const known = symbols.get(subprog);
-    const symbol = known ?? symbolOf(machine, prog, attr, subprog);
+    // `F` stands for a function without a name.
+    const name = namedIn(attr, prog, subprog) ?? 'F';
+    const symbol = symbols.get(subprog) ?? functionSymbol(machine, prog, subprog, name);
     symbols.set(subprog, symbol);
     return symbol;
   };
@@ -69,34 +69,6 @@ export function xlatedHeader(machine: Machine, prog: BpfProg): string {
 function namedIn(attr: LoadAttr, prog: BpfProg, subprog: Subprog): string | undefined {
   const start = prog.origIdx[subprog.start];
   return attr.funcs.find((func) => func.insnOff === start)?.name;
-}
-
-/** Where modules begin on x86-64 (MODULES_VADDR): what the address of a function is before it is known. */
-const MODULES_VADDR = { low: 0xc0000000 | 0, high: -1 };
-
-/**
- * As kallsyms has it: the tag is that of the function alone as it is when it goes to the compiler: calls of
- * functions hold their number in `off` and 1 in `imm`, addresses of functions their number in `off` and
- * MODULES_VADDR. `F` stands for a function without a name. The kernel's tag of a function that holds other
- * addresses (maps, helpers) changes from kernel to kernel or load to load; ours does not.
- */
-function symbolOf(machine: Machine, prog: BpfProg, attr: LoadAttr, subprog: Subprog): string {
-  const name = namedIn(attr, prog, subprog) ?? 'F';
-  if (machine.hash === undefined) return name;
-  const code = prog.xlated.slice(subprog.start * INSN_SIZE, subprog.end * INSN_SIZE);
-  for (let slot = 0; slot * INSN_SIZE < code.length; ) {
-    const { insn, length, row } = decodeInsn(code, slot);
-    const target = subprog.start + slot + 1 + insn.imm;
-    const number = prog.subprogs.findIndex(({ start }) => start === target);
-    if (row?.id === 'call_local') writeInsn(code, slot, { ...insn, off: number, imm: 1 });
-    if (row?.id === 'lddw_func') {
-      writeInsn(code, slot, { ...insn, off: number, imm: MODULES_VADDR.low });
-      writeInsn(code, slot + 1, { opcode: 0, dst: 0, src: 0, off: 0, imm: MODULES_VADDR.high });
-    }
-    slot += length;
-  }
-  const { tag } = bpfProgCalcTag(code, machine.hash, machine.settings.kernel);
-  return `bpf_prog_${tagText(tag)}_${name}`;
 }
 
 function sourceLine(info: LineInfo, attr: LoadAttr, options: XlatedListingOptions): string {

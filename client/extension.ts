@@ -33,6 +33,7 @@ export function activate(context: vscode.ExtensionContext): void {
     openViewsAtFirstStop(watch, views),
     offerToSwitch(context.globalState),
     vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
+    vscode.languages.registerColorProvider({ language: 'bpf-classic' }, noColors),
 
     registerDebugConfigurationProvider('bpf', createConfigurationProvider(language, context.workspaceState)),
     registerDebugConfigurationProvider('bpf', createDynamicConfigurations(language), Trigger.Dynamic),
@@ -56,6 +57,15 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand('bpf.copyRow', (target: unknown) => copyFromView(target, 'bpfRow')),
   );
 }
+
+/**
+ * `#262144` is a number, not a dark blue. A provider without colours instead of the setting `editor.colorDecorators`:
+ * that one comes too late where the editor was restored or the language recognised in a text that was pasted.
+ */
+const noColors: vscode.DocumentColorProvider = {
+  provideDocumentColors: () => [],
+  provideColorPresentations: () => [],
+};
 
 /** A code lens hands over text, the editor's title a URI, the palette nothing. */
 function uriOf(file: unknown): vscode.Uri | undefined {

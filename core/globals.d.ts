@@ -10,6 +10,22 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer | SharedArrayBuffer;
     grow(pages: number): number;
   }
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+  /** A function that a module imports or exports: an i64 is a bigint. */
+  type Func = (...args: never[]) => unknown;
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
+    readonly length: number;
+    get(index: number): Func | null;
+    set(index: number, value: Func | null): void;
+    grow(entries: number): number;
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, Record<string, Func | Memory | Table>>);
+    readonly exports: Readonly<Record<string, Func | Memory | Table>>;
+  }
 }
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;

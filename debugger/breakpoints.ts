@@ -8,6 +8,7 @@ import {
   lineFromClient,
   lineToClient,
 } from './client-conventions.ts';
+import { checkInteger, checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';
 
 /** The breakpoints the client wants, by file: kept so that a restart can set them again. */
@@ -61,6 +62,8 @@ export async function breakpointLocations(
   const { path, sourceReference } = args.source;
   if (path === undefined && sourceReference === undefined) return { breakpoints: [] };
   const file = sources.fileOf('breakpointLocations', args.source);
+  checkInteger('breakpointLocations', 'line', args.line);
+  if (args.endLine !== undefined) checkInteger('breakpointLocations', 'endLine', args.endLine);
   const line = lineFromClient(client, args.line);
   const endLine = args.endLine === undefined ? line : lineFromClient(client, args.endLine);
   const places = await target.request('breakpointLocations', { file, line, endLine });
@@ -72,10 +75,16 @@ export async function breakpointLocations(
   };
 }
 
+/** Throws `DapError` for what is malformed: nothing is kept of it, or a restart would stumble over it again. */
 function breakpointRequest(
   client: ClientConventions,
   one: DebugProtocol.SourceBreakpoint,
 ): BreakpointRequest {
+  checkInteger('setBreakpoints', 'line', one.line);
+  if (one.column !== undefined) checkInteger('setBreakpoints', 'column', one.column);
+  for (const name of ['condition', 'hitCondition', 'logMessage'] as const) {
+    if (one[name] !== undefined) checkText('setBreakpoints', name, one[name]);
+  }
   return {
     line: lineFromClient(client, one.line),
     ...(one.column === undefined ? {} : { column: columnFromClient(client, one.column) }),

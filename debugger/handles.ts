@@ -44,10 +44,13 @@ export class StopHandles {
     return id;
   }
 
-  /** What a reference stands for. Throws for one of an earlier stop. */
+  /** What a reference stands for. Throws for one of an earlier stop, and for one that was never given. */
   variables(reference: number): VariablesHandle {
     const handle = this.#variables.get(reference);
     if (handle === undefined) {
+      if (!(reference < this.#next)) {
+        throw new DapError('badRequest', `there are no variables ${reference}`, { showUser: false });
+      }
       throw new DapError('staleReference', `variables ${reference} belong to an earlier stop`, {
         showUser: false,
       });

@@ -52,7 +52,7 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('engine', optionalText(raw, 'engine')),
     stopOnEntry: optionalFlag(raw, 'stopOnEntry') ?? false,
     noDebug: optionalFlag(raw, 'noDebug') ?? false,
-    ...given('seed', raw.seed === undefined ? undefined : integer('seed', raw.seed)),
+    ...given('seed', raw.seed === undefined || raw.seed === null ? undefined : integer('seed', raw.seed)),
     ...given('cpu', optionalNumber(raw, 'cpu')),
     ...given('maxInsns', optionalNumber(raw, 'maxInsns')),
     ...given('attach', attachPoint(raw)),
@@ -170,17 +170,15 @@ function progArrays(value: unknown): LaunchArguments['progArrays'] {
   if (value === undefined || value === null) return undefined;
   const right = '"progArrays" must name programs by map and index: { "jmp_table": { "0": "parse_ip" } }';
   if (!isRecord(value)) throw bad(right);
-  const result: Record<string, Record<string, string>> = {};
-  for (const [map, entries] of Object.entries(value)) {
-    if (!isRecord(entries)) throw bad(right);
-    const named: Record<string, string> = {};
-    for (const [index, name] of Object.entries(entries)) {
-      if (typeof name !== 'string') throw bad(right);
-      named[index] = name;
-    }
-    result[map] = named;
-  }
-  return result;
+  // Entries, not assignments: a map may be called __proto__.
+  return Object.fromEntries(
+    Object.entries(value).map(([map, entries]) => {
+      if (!isRecord(entries)) throw bad(right);
+      const isText = ([, name]: readonly [string, unknown]): boolean => typeof name === 'string';
+      if (!Object.entries(entries).every(isText)) throw bad(right);
+      return [map, entries as Readonly<Record<string, string>>];
+    }),
+  );
 }
 
 /** A name or a list of names. */

@@ -4,7 +4,7 @@ import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
-import { DapError, errorBody, launchError, messageOf, requestError } from './errors.ts';
+import { DapError, ERROR_IDS, errorBody, launchError, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
@@ -125,8 +125,11 @@ export class BpfDebugSession {
       threads: async () => ({ threads: [{ id: this.#threadId(), name: `CPU ${this.#launch?.cpu ?? 0}` }] }),
       stackTrace: (args) => stackTrace(this.#stopped(), this.#client, this.#handles, this.#sources, args),
       source: async (args) => this.#sources.content(args),
-      scopes: (args) => scopes(this.#stopped(), this.#handles, args),
-      variables: (args) => variables(this.#stopped(), this.#client, this.#handles, args),
+      scopes: (args) => nothingWhenOver({ scopes: [] }, () => scopes(this.#stopped(), this.#handles, args)),
+      variables: (args) =>
+        nothingWhenOver({ variables: [] }, () =>
+          variables(this.#stopped(), this.#client, this.#handles, args),
+        ),
       setVariable: async (args) => {
         const result = await setVariable(this.#stopped(), this.#client, this.#handles, args);
         return this.#edited(result);
@@ -336,4 +339,18 @@ export class BpfDebugSession {
 
 function granularity(args: { granularity?: DebugProtocol.SteppingGranularity }): 'line' | 'instruction' {
   return args.granularity === 'instruction' ? 'instruction' : 'line';
+}
+
+/**
+ * `nothing` where the stop that is asked about is over: a client that steps fast is told of the next one already, and
+ * an editor would show the refusal as a value, in red.
+ */
+async function nothingWhenOver<B>(nothing: B, work: () => Promise<B>): Promise<B> {
+  try {
+    return await work();
+  } catch (error) {
+    const { notStopped, staleReference } = ERROR_IDS;
+    if (error instanceof DapError && (error.id === notStopped || error.id === staleReference)) return nothing;
+    throw error;
+  }
 }

@@ -42,10 +42,12 @@ export function programTextRequest(
   handles: StopHandles,
   args: ProgramTextRequest | undefined,
 ): Promise<ProgramTextReply> {
-  const { start = 0, count = DEFAULT_LINES } = args ?? {};
+  const { start = 0, count = DEFAULT_LINES, shown = true } = args ?? {};
   checkInteger('bpf/programText', 'start', start);
   checkInteger('bpf/programText', 'count', count);
-  return target.request('programText', { frame: selectedFrame(handles, args), start, count });
+  if (typeof shown !== 'boolean')
+    throw new DapError('badRequest', 'bpf/programText: "shown" must be true or false', { showUser: false });
+  return target.request('programText', { frame: selectedFrame(handles, args), start, count, shown });
 }
 
 /** Index of the frame that the view names by its id; absent or 0: the innermost. */

@@ -32,7 +32,12 @@ const STEPS: readonly Step[] = [
 ];
 
 async function checkGenerated(): Promise<number> {
-  for (const generator of ['generate-grammar', 'generate-isa-docs', 'build-captures']) {
+  for (const generator of [
+    'generate-grammar',
+    'generate-isa-docs',
+    'generate-kernel-structs',
+    'build-captures',
+  ]) {
     const code = await node('scripts/run.mjs', generator, '--check');
     if (code !== 0) return code;
   }

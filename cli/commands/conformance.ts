@@ -1,5 +1,5 @@
 import { bytesOfHex } from '#core/bytes/hex.ts';
-import { reference } from '#core/interp/reference.ts';
+import type { Engine } from '#core/interp/engine.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { objectFromInsns } from '#core/object/raw.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
@@ -9,16 +9,16 @@ import { Machine } from '#core/vm/machine.ts';
 import type { Command } from '../command.ts';
 import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { engineChoice } from '../run-options.ts';
+import { ENGINE_OPTION, engineChoice } from '../run-options.ts';
 import { MAX_SOURCE_BYTES, readInput } from '../source.ts';
 
 /** `bpf-workbench conformance`: the plugin side of the public bpf_conformance runner. */
 export const conformanceCommand: Command = {
   spec: {
     name: 'conformance',
-    usage: ['[MEMORY_HEX] [--engine reference]'],
+    usage: ['[MEMORY_HEX] [--engine ENGINE]'],
     summary: 'Plugin of the public bpf_conformance runner.',
-    options: { engine: { value: 'ENGINE', text: 'reference' } },
+    options: { engine: ENGINE_OPTION },
     later: ['elf'],
     notes: [
       'The program comes on stdin as hex text, the memory as hex argument. R1: the memory, R2: its length.',
@@ -31,12 +31,12 @@ export const conformanceCommand: Command = {
       .filter((word) => word.trim() !== '')
       .flatMap((word) => (word.startsWith('-') ? word.trim().split(/\s+/) : [word])),
   async run(args, io) {
-    engineChoice(args);
+    const { engine } = engineChoice(args);
     const [memory = '', ...others] = args.positionals;
     if (others.length > 0)
       throw new UsageError('conformance: one MEMORY_HEX; put the bytes into one argument');
     try {
-      await io.out(`${await r0Of(memory, io)}\n`);
+      await io.out(`${await r0Of(memory, engine, io)}\n`);
       return 0;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -46,7 +46,7 @@ export const conformanceCommand: Command = {
   },
 };
 
-async function r0Of(memoryHex: string, io: Io): Promise<string> {
+async function r0Of(memoryHex: string, engine: Engine, io: Io): Promise<string> {
   const data = bytesOfHex(memoryHex);
   if (data === undefined) throw new UsageError('the memory must be hex text, two digits a byte');
   const input = await readInput('-', MAX_SOURCE_BYTES, io);
@@ -66,7 +66,7 @@ async function r0Of(memoryHex: string, io: Io): Promise<string> {
     const { pc, message } = loaded.refusal;
     throw new UsageError(`refused at load: ${message}${pc === undefined ? '' : ` (instruction ${pc})`}`);
   }
-  const result = runProgram(machine, loaded.prog, reference, { data }, { maxInsns: DEFAULT_MAX_INSNS });
+  const result = runProgram(machine, loaded.prog, engine, { data }, { maxInsns: DEFAULT_MAX_INSNS });
   if (result.fault !== undefined) {
     throw new UsageError(`${result.fault.kind} at instruction ${result.fault.pc}: ${result.fault.message}`);
   }

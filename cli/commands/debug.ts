@@ -68,6 +68,7 @@ export const debugCommand: Command = {
 
 async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs> {
   engineChoice(args);
+  const engine = args.text('engine');
   const prog = args.text('prog');
   const isSeccomp = args.text('type') === 'seccomp';
   const type = isSeccomp ? 'seccomp' : progTypeNamed(args.text('type'));
@@ -89,6 +90,7 @@ async function loadArgs(path: string, args: Arguments, io: Io): Promise<LoadArgs
     source: await readInput(path, MAX_SOURCE_BYTES, io),
     ...(prog === undefined ? {} : { prog }),
     ...(type === undefined ? {} : { type }),
+    ...(engine === undefined ? {} : { engine }),
     ...(attach === undefined ? {} : { attach }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(maxInsns === undefined ? {} : { maxInsns }),

@@ -14,6 +14,7 @@ import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
 import { listing, refusedAtLoad, textLines } from '../listing.ts';
 import { programsOf } from '../object-programs.ts';
+import { PROGRAM_OPTIONS } from '../run-options.ts';
 import { failOnErrors, objectOf, readSource, type Source } from '../source.ts';
 import { xlatedHeader, xlatedListing } from '../xlated-listing.ts';
 
@@ -47,7 +48,7 @@ export const disasmCommand: Command = {
       prog: { value: 'NAME', text: 'which of several programs; all if not told' },
       type: {
         value: 'TYPE',
-        text: 'program type for --xlated: xdp, sched_cls, socket_filter, raw; seccomp: classic BPF with names of system calls and actions',
+        text: `with --xlated: ${PROGRAM_OPTIONS.type.text}; seccomp: classic BPF with names of system calls and actions`,
       },
       jsonl: { text: 'batch: {"insns", "dialect"} a line → {"lines"}' },
     },

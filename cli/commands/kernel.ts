@@ -7,10 +7,11 @@ import {
 import type { Arguments, Command, CommandSpec } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { kernelCompare, kernelCompareClassic } from '../kernel-compare.ts';
+import { kernelCompareClassic, kernelRunClassic } from '../kernel-classic.ts';
+import { kernelCompare } from '../kernel-compare.ts';
 import { printKernelInfo } from '../kernel-info.ts';
 import { type ClassicInput, type KernelInput, kernelInput } from '../kernel-input.ts';
-import { kernelRun, kernelRunClassic } from '../kernel-run.ts';
+import { kernelRun } from '../kernel-run.ts';
 import { PROGRAM_OPTIONS } from '../run-options.ts';
 
 const SPEC: CommandSpec = {

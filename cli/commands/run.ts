@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -22,7 +22,7 @@ import {
   PROGRAM_OPTIONS,
   progTypeNamed,
 } from '../run-options.ts';
-import { refusedJson, refusedReport, resultJson, runReport, statsJson } from '../run-report.ts';
+import { refusedJson, refusedReport, resultJson, roomForMaps, runReport, statsJson } from '../run-report.ts';
 import { objectOf, readSource } from '../source.ts';
 
 /** `bpf-workbench run` */
@@ -60,7 +60,8 @@ function batchOnly(args: Arguments, io: Io): Promise<number> {
 async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
-  const engine = engineChoice(args);
+  const { engine, message } = engineChoice(args);
+  if (message !== undefined) io.err(`bpf-workbench: ${message}`);
   const isSeccomp = args.text('type') === 'seccomp';
   const progType = isSeccomp ? undefined : progTypeNamed(args.text('type'));
   const attach = attachNamed(args.text('attach'));
@@ -127,6 +128,7 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     readonly json: object | undefined;
   }[] = [];
   const asJson = args.flag('json');
+  const room = roomForMaps();
   for (const { number, data } of inputs.packets) {
     const input = {
       data,
@@ -139,7 +141,7 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     const [problem] = result.inputProblems;
     if (problem !== undefined) throw new UsageError(`--ctx: ${problem}`);
     // Maps change from packet to packet: their contents are taken now or never.
-    const json = asJson ? resultJson(number, result, prog.maps) : undefined;
+    const json = asJson ? resultJson(number, result, prog.maps, room) : undefined;
     results.push({ packet: number, result, json });
   }
   tell();
@@ -149,5 +151,6 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     await io.out(`${JSON.stringify(all)}\n`);
   } else
     await io.out(runReport({ attr, type, engine: engine.name, inputs, results, machine, prog, source, io }));
+  unloadPrograms(machine, loaded);
   return results.some((each) => each.result.fault !== undefined) ? 1 : 0;
 }

@@ -9,10 +9,14 @@ import { pickPackets } from './packet-picker.ts';
 /** Types whose programs are given packets. */
 const PACKET_TYPES = ['xdp', 'socket_filter', 'sched_cls'];
 
+/** VS Code's variable for the active editor's file. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
+const ACTIVE_FILE = '${file}';
+
 /**
- * Completes launch configurations. With no launch.json it makes one up for the active editor's program. A
- * packet is asked for here and not in the adapter, so that VS Code's Restart, which reuses what was resolved,
- * does not ask again.
+ * Completes launch configurations. With no launch.json it makes one up for the active editor's program; a
+ * configuration for the active editor's file gets what it leaves open in the same way. A packet is asked for here
+ * and not in the adapter, so that VS Code's Restart, which reuses what was resolved, does not ask again.
  */
 export function createConfigurationProvider(
   language: LanguageService,
@@ -21,10 +25,16 @@ export function createConfigurationProvider(
   return {
     async resolveDebugConfiguration(_folder, config) {
       if (!isAllowed()) return undefined;
-      if (config.type) return config;
+      if (config.type && config.program !== ACTIVE_FILE) return config;
       const document = await activeProgram();
       if (!document) return undefined;
-      return { ...config, ...configurationFor(document.uri, await programAtCursor(language, document)) };
+      const program = await programAtCursor(language, document);
+      const made = configurationFor(document.uri, program);
+      if (!config.type) return { ...config, ...made };
+      const { packet: _ofType, ...found } = made;
+      const { packet, ...said } = config;
+      const asked = packet === undefined || (packet === 'ask' && !isGivenBytes(program)) ? {} : { packet };
+      return { ...found, ...said, ...asked, program: made.program } as vscode.DebugConfiguration;
     },
 
     async resolveDebugConfigurationWithSubstitutedVariables(folder, config, token) {
@@ -118,6 +128,11 @@ function configurationFor(uri: vscode.Uri, program: ProgramSummary | undefined):
     // no text says so: the language server has looked at what the program does
     ...(program?.type === 'seccomp' ? { progType: 'seccomp' } : {}),
   };
+}
+
+/** Whether there is anything to choose: a packet, or the memory of a raw program. */
+function isGivenBytes(program: ProgramSummary | undefined): boolean {
+  return program === undefined || program.type === 'raw' || PACKET_TYPES.includes(program.type);
 }
 
 /** The program around the cursor where its file has several, else the first. */

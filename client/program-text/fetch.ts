@@ -1,5 +1,10 @@
 import type * as vscode from 'vscode';
-import type { CustomRequests, ProgramTextLine, ProgramTextReply } from '#core/protocol/messages.ts';
+import type {
+  CustomRequests,
+  ProgramTextLine,
+  ProgramTextReply,
+  ProgramTextRequest,
+} from '#core/protocol/messages.ts';
 import type { WholeProgram } from './layout.ts';
 
 /** More than a person scrolls through, less than an editor stops highlighting at. */
@@ -31,10 +36,15 @@ export async function fetchProgram(
   return { textId, form, program, files, total, lines };
 }
 
+/** Tells that the text is out of sight: the adapter no longer takes AX in expressions. A session that ends does not care. */
+export async function tellHidden(session: vscode.DebugSession): Promise<void> {
+  await ask(session, undefined, { count: 0, shown: false }).catch(() => undefined);
+}
+
 async function ask(
   session: vscode.DebugSession,
   frameId: number | undefined,
-  page: { readonly start?: number; readonly count?: number },
+  page: Omit<ProgramTextRequest, 'frameId'>,
 ): Promise<ProgramTextReply> {
   return session.customRequest(COMMAND, { ...page, ...(frameId === undefined ? {} : { frameId }) });
 }

@@ -3,7 +3,7 @@ import { FrameFollower, type Situation } from '../debug/frame-follower.ts';
 import type { SessionWatch } from '../debug/session-watch.ts';
 import { messageOf } from '../error-message.ts';
 import { currentInstruction, slotNumber } from './decorations.ts';
-import { askWhere, fetchProgram } from './fetch.ts';
+import { askWhere, fetchProgram, tellHidden } from './fetch.ts';
 import { HEADER_LINES, layOutProgram, type ProgramDocument } from './layout.ts';
 import { LineLinks } from './line-links.ts';
 import { isPane, lineRange, PROGRAM_SCHEME, paneEditors, showsPath } from './places.ts';
@@ -58,6 +58,7 @@ export class ProgramPane
         const isVisible = paneEditors().length > 0;
         if (isVisible !== visible) onVisible(isVisible);
         if (isVisible && !visible) this.#follower.lookIn(0);
+        if (!isVisible && visible) this.#hidden();
         visible = isVisible;
         this.#decorate();
       }),
@@ -115,6 +116,11 @@ export class ProgramPane
 
   dispose(): void {
     for (const each of this.#disposables) each.dispose();
+  }
+
+  #hidden(): void {
+    const situation = this.#follower.situation();
+    if ('session' in situation) void tellHidden(situation.session);
   }
 
   async #look(situation: Situation, isNewest: () => boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import { BPF_REG_AX } from '../isa/registers.ts';
 import { type Expr, exprEnd, parseExpr } from './expr.ts';
 import { DIALECT_GNU, DIALECT_PSEUDOC, type Terminal } from './grammar.ts';
 import { createTokenBuffer, lexLine, opId, type TokenBuffer, TokKind } from './lexer.ts';
@@ -250,7 +251,10 @@ function checkRegisters(from: number, errors: LineError[]): void {
       start: buf.start[token]! - from,
       end: buf.end[token]! - from,
       code: 'unknown-register',
-      message: `there is no register ${letter}${reg}; registers are ${letter}0 to ${letter}10`,
+      message:
+        reg === BPF_REG_AX
+          ? `R11 is invalid: programs may not name the kernel's own register; registers are ${letter}0 to ${letter}10`
+          : `there is no register ${letter}${reg}; registers are ${letter}0 to ${letter}10`,
     });
   }
 }

@@ -1,8 +1,12 @@
 /** "Did you mean": the nearest known word to an unknown one. */
 
+/** Most candidates that are compared letter by letter: a text may define any number of names that are alike. */
+const MAX_COMPARED = 1000;
+
 /**
  * The candidate with the smallest edit distance to `word` (at most a third of its length, 3 at most,
- * and 1 for words of up to four letters); undefined when none is near. Case does not count.
+ * and 1 for words of up to four letters); undefined when none is near. Case does not count. Of more than a thousand that look
+ * alike the first ones are compared.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const lower = word.toLowerCase();
@@ -10,6 +14,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   const letters = lettersOf(lower);
   let best: string | undefined;
   let longer: string | undefined;
+  let compared = 0;
   let limit = lower.length <= 4 ? 1 : Math.min(3, Math.floor(lower.length / 3));
   for (const candidate of candidates) {
     // `bpf_map_lookup` for `bpf_map_lookup_elem`: the shortest that goes on from what is there
@@ -19,6 +24,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
     if (Math.abs(candidate.length - lower.length) > limit || candidate === word) continue;
     // one edit changes at most two letters of the set: most words need no closer look
     if (bitCount(letters ^ lettersOf(candidate)) > 2 * limit) continue;
+    if (++compared > MAX_COMPARED) break;
     const distance = editDistance(lower, candidate.toLowerCase(), limit);
     if (distance < limit || (distance === limit && best === undefined)) {
       best = candidate;

@@ -1,4 +1,5 @@
 import { extensionAt } from './extensions.ts';
+import { SECCOMP_DATA_SIZE } from './seccomp-data.ts';
 import { BPF_MAXINSNS, BPF_MEMWORDS, SKF_AD_OFF, type SockFilter } from './sock-filter.ts';
 import { type ClassicInsnRow, classicRow } from './table.ts';
 
@@ -116,9 +117,6 @@ function checkLoadAndStores(filters: readonly SockFilter[]): ClassicRefusal | un
   }
   return undefined;
 }
-
-/** Bytes of `struct seccomp_data`. */
-export const SECCOMP_DATA_SIZE = 64;
 
 /**
  * What seccomp checks beyond `bpfCheckClassic`: only 32-bit aligned loads inside `struct seccomp_data`,

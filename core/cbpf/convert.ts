@@ -1,7 +1,10 @@
-import { type ClassicRefusal, SECCOMP_DATA_SIZE } from './check.ts';
+import { BPF_FUNC_GET_PRANDOM_U32, BPF_FUNC_GET_SMP_PROCESSOR_ID } from '../isa/helper-ids.ts';
+import { kernelFunctionImm } from '../isa/numbering.ts';
+import type { ClassicRefusal } from './check.ts';
 import { Emitter } from './emitter.ts';
 import { extensionAt } from './extensions.ts';
 import { emitAttributeSearch } from './netlink.ts';
+import { SECCOMP_DATA_SIZE } from './seccomp-data.ts';
 import { SKF_AD_OFF, type SockFilter } from './sock-filter.ts';
 import { type ClassicInsnRow, classicRow } from './table.ts';
 
@@ -222,16 +225,15 @@ const SKB_FIELDS: Readonly<Record<string, { readonly off: number; readonly swap?
   SKF_AD_VLAN_TPID: { off: 28, swap: true },
 };
 
-/** Numbers of helpers, `enum bpf_func_id`. */
-const HELPERS: Readonly<Record<string, number>> = { SKF_AD_RANDOM: 7, SKF_AD_CPU: 8 };
+const HELPERS: Readonly<Record<string, number>> = {
+  SKF_AD_RANDOM: BPF_FUNC_GET_PRANDOM_U32,
+  SKF_AD_CPU: BPF_FUNC_GET_SMP_PROCESSOR_ID,
+};
 
-/**
- * Functions of the kernel that only converted programs call, by address, with the context in R1
- * (`kernelFunctionImm`; cbpf may not import the helpers, so a test compares).
- */
-export const FUNCTIONS: Readonly<Record<string, number>> = {
-  SKF_AD_PAY_OFFSET: 0x0030_0000,
-  SKF_AD_HATYPE: 0x0030_0100,
+/** Functions of the kernel that only converted programs call, by address, with the context in R1. */
+const FUNCTIONS: Readonly<Record<string, number>> = {
+  SKF_AD_PAY_OFFSET: kernelFunctionImm('bpf_skb_get_pay_offset'),
+  SKF_AD_HATYPE: kernelFunctionImm('skb_dev_type'),
 };
 
 function emitExtension(out: Emitter, offset: number, pc: number): ClassicRefusal | undefined {

@@ -14,7 +14,7 @@ export interface ClassicToken extends TextRange {
 }
 
 const PATTERN =
-  /(?<space>\s+)|(?<comment>;[^\n]*|\/\*[\s\S]*?\*\/)|(?<number>\d\w*)|(?<word>[A-Za-z_.]\w*)|(?<punct>[#[\]+\-*()&,:%{}])|(?<bad>\/\*[\s\S]*|[\s\S])/gy;
+  /(?<space>\s+)|(?<comment>;[^\n]*|\/\*[\s\S]*?\*\/)|(?<number>\d\w*)|(?<word>[A-Za-z_.]\w*)|(?<punct>[#[\]+\-*()&,:%{}])|(?<bad>\/\*[\s\S]*|[\uD800-\uDBFF][\uDC00-\uDFFF]|[\s\S])/gy;
 
 /** Splits a text into tokens; linear in its length. */
 export function lexClassic(text: string): readonly ClassicToken[] {
@@ -28,6 +28,14 @@ export function lexClassic(text: string): readonly ClassicToken[] {
     else first = false;
   }
   return tokens;
+}
+
+/** Most characters of a word that a message repeats. */
+const MAX_SHOWN = 60;
+
+/** A word of the text as messages show it: a file that is no filter may be one word of a megabyte. */
+export function shownWord(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN - 1)}…`;
 }
 
 function kindOf(groups: Record<string, string | undefined> | undefined): ClassicTokenKind {

@@ -1,5 +1,6 @@
 import type { Diagnostic, Parsed } from '../object/object.ts';
 import { placesIn } from '../object/text-place.ts';
+import { shownWord } from './lexer.ts';
 import type { ClassicInsn, ClassicProgram } from './program.ts';
 import { BPF_MAXINSNS, sockFilter } from './sock-filter.ts';
 
@@ -81,7 +82,7 @@ export function parseClassicNumbers(text: string): Parsed<ClassicProgram> {
       range: { start: head.start, end: head.start + head.text.length },
       severity: 'error',
       code: 'wrong-count',
-      message: `the first number is the number of instructions: ${insns.length} follow, not ${head.text}`,
+      message: `the first number is the number of instructions: ${insns.length} follow, not ${shownWord(head.text)}`,
       fix: { title: `Change to ${insns.length}`, newText: String(insns.length) },
     });
   }
@@ -111,7 +112,7 @@ function filterOf(words: readonly Word[], range: { start: number; end: number },
       range: { start: word.start, end: word.start + word.text.length },
       severity: 'error',
       code: 'bad-number',
-      message: `${field.name} is a number from 0 to ${field.max}, not ${word.text}`,
+      message: `${field.name} is a number from 0 to ${field.max}, not ${shownWord(word.text)}`,
     });
     return 0;
   });

@@ -56,7 +56,7 @@ export function classicObject(text: string, options: ClassicObjectOptions): Clas
 }
 
 /** What the kernel's check says, at the instruction's place in the text. */
-export function refusalDiagnostic(program: ClassicProgram, refusal: ClassicRefusal): Diagnostic {
+function refusalDiagnostic(program: ClassicProgram, refusal: ClassicRefusal): Diagnostic {
   const insn = refusal.pc === undefined ? undefined : program.insns[refusal.pc];
   return {
     range: insn?.range ?? { start: 0, end: program.text.length },

@@ -1,7 +1,7 @@
 import { suggest } from '../asm/suggest.ts';
 import type { Diagnostic, TextRange } from '../object/object.ts';
 import { EXTENSIONS, extensionByWord } from './extensions.ts';
-import { type ClassicToken, classicNumber } from './lexer.ts';
+import { type ClassicToken, classicNumber, shownWord } from './lexer.ts';
 import { BPF_MEMWORDS, SKF_AD_OFF } from './sock-filter.ts';
 import { type ClassicMode, rowsNamed } from './table.ts';
 
@@ -147,7 +147,7 @@ export class OperandReader {
       range: { start: word.start, end: word.end },
       severity: 'error',
       code: 'unknown-extension',
-      message: `there is no extension ${word.text}; ${near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`}`,
+      message: `there is no extension ${shownWord(word.text)}; ${near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`}`,
       ...(near === undefined ? {} : { fix: { title: `Change to ${near}`, newText: near } }),
     });
   }
@@ -215,7 +215,8 @@ export class OperandReader {
     if (this.#has('imm') && (name === 'ldi' || name === 'ldxi')) return this.#operand('imm', k);
     if (this.#has('imm') || this.#has('cond_k')) {
       throw new OperandError({
-        ...this.#problem(token, 'missing-hash', `a number is written with #: #${token.text}`).diagnostic,
+        ...this.#problem(token, 'missing-hash', `a number is written with #: #${shownWord(token.text)}`)
+          .diagnostic,
         fix: { title: 'Insert #', newText: `#${token.text}` },
       });
     }
@@ -295,8 +296,8 @@ export class OperandReader {
         token,
         'bad-number',
         isNumber
-          ? `${sign === '-' ? '-' : ''}${token.text} does not fit in 32 bits`
-          : `${token.text} is no number; numbers are 12, 0x1f, 0b101 or octal 017`,
+          ? `${sign === '-' ? '-' : ''}${shownWord(token.text)} does not fit in 32 bits`
+          : `${shownWord(token.text)} is no number; numbers are 12, 0x1f, 0b101 or octal 017`,
       );
     }
     this.at++;
@@ -339,9 +340,9 @@ export class OperandReader {
   #expected(what: string, token: ClassicToken | undefined): OperandError {
     const previous = this.#tokens[this.at - 1] ?? this.#nameToken();
     if (token === undefined || token.first) {
-      return this.#problem(previous, 'syntax', `${what} is missing behind ${previous.text}`);
+      return this.#problem(previous, 'syntax', `${what} is missing behind ${shownWord(previous.text)}`);
     }
-    return this.#problem(token, 'syntax', `${what} is wanted here, not ${token.text}`);
+    return this.#problem(token, 'syntax', `${what} is wanted here, not ${shownWord(token.text)}`);
   }
 
   #problem({ start, end }: TextRange, code: string, message: string): OperandError {

@@ -1,7 +1,7 @@
 import { suggest } from '../asm/suggest.ts';
 import type { Diagnostic, Parsed, TextRange } from '../object/object.ts';
 import { type Place, placesIn } from '../object/text-place.ts';
-import { type ClassicToken, lexClassic } from './lexer.ts';
+import { type ClassicToken, lexClassic, shownWord } from './lexer.ts';
 import { type Operand, OperandReader, type Target, wanted } from './operand.ts';
 import type { ClassicInsn, ClassicLabel, ClassicLabelUse, ClassicProgram } from './program.ts';
 import { BPF_MAXINSNS, sockFilter } from './sock-filter.ts';
@@ -18,6 +18,9 @@ const MAX_SKIP = 255;
 export function parseClassicText(text: string): Parsed<ClassicProgram> {
   return new Parser(text).run();
 }
+
+/** Labels that are looked for among those that there are, in one text. */
+const MAX_SUGGESTIONS = 100;
 
 /** An instruction before its labels are known. */
 interface Pending {
@@ -38,6 +41,7 @@ class Parser {
   readonly #uses: ClassicLabelUse[] = [];
   /** Labels since the last instruction. */
   #open: ClassicToken[] = [];
+  #nSuggestions = 0;
   #at = 0;
   #listing = false;
 
@@ -51,7 +55,7 @@ class Parser {
     while (this.#at < this.#tokens.length) this.#statement();
     const [dangling] = this.#open;
     if (dangling !== undefined) {
-      this.#error(dangling, 'label-at-end', `no instruction follows the label ${dangling.text}`);
+      this.#error(dangling, 'label-at-end', `no instruction follows the label ${shownWord(dangling.text)}`);
     }
     if (this.#pending.length === 0 && this.#diagnostics.length === 0) {
       const range = { start: 0, end: this.#text.length };
@@ -98,7 +102,7 @@ class Parser {
         range: rangeOf(token),
         severity: 'error',
         code: 'unknown-instruction',
-        message: `classic BPF has no instruction ${token.text}${near === undefined ? '' : `; did you mean ${near}?`}`,
+        message: `classic BPF has no instruction ${shownWord(token.text)}${near === undefined ? '' : `; did you mean ${near}?`}`,
         ...(near === undefined ? {} : { fix: { title: `Change to ${near}`, newText: near } }),
       });
       this.#recover();
@@ -128,7 +132,7 @@ class Parser {
       return 'this comment is not closed; */ is missing';
     if (token.text === '/' || token.text === '#')
       return 'an instruction or a label is wanted here; comments begin with ; or stand in /* */';
-    return `an instruction or a label is wanted here, not ${token.text}`;
+    return `an instruction or a label is wanted here, not ${shownWord(token.text)}`;
   }
 
   /** Goes on at the next line, or where something begins that can only be a statement. */
@@ -139,7 +143,7 @@ class Parser {
   #label(token: ClassicToken): void {
     const known = this.#labels.get(token.text);
     if (known !== undefined) {
-      this.#error(token, 'duplicate-label', `the label ${token.text} is there already`);
+      this.#error(token, 'duplicate-label', `the label ${shownWord(token.text)} is there already`);
       return;
     }
     const label = { name: token.text, range: rangeOf(token), index: this.#pending.length };
@@ -166,7 +170,7 @@ class Parser {
     this.#open = [];
     const next = this.#tokens[this.#at];
     if (next !== undefined && !next.first && next.kind !== 'word' && next.text !== '(') {
-      const misplaced = `${next.text} does not belong to ${name.text}; ${wanted(name.text, modes)}`;
+      const misplaced = `${shownWord(next.text)} does not belong to ${name.text}; ${wanted(name.text, modes)}`;
       this.#error(next, 'syntax', next.kind === 'bad' ? this.#strayText(next) : misplaced);
       this.#recover();
     }
@@ -229,12 +233,12 @@ class Parser {
     this.#uses.push({ name, range, index });
     const label = this.#labels.get(name);
     if (label !== undefined) return label.index;
-    const near = suggest(name, this.#labels.keys());
+    const near = ++this.#nSuggestions > MAX_SUGGESTIONS ? undefined : suggest(name, this.#labels.keys());
     this.#diagnostics.push({
       range,
       severity: 'error',
       code: 'undefined-label',
-      message: `there is no label ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      message: `there is no label ${shownWord(name)}${near === undefined ? '' : `; did you mean ${near}?`}`,
       ...(near === undefined ? {} : { fix: { title: `Change to ${near}`, newText: near } }),
     });
     return undefined;

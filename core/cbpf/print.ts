@@ -1,4 +1,5 @@
 import { extensionAt } from './extensions.ts';
+import { jumpTargets } from './jump-targets.ts';
 import type { ClassicForm } from './program.ts';
 import { SKF_AD_OFF, SKF_LL_OFF, type SockFilter } from './sock-filter.ts';
 import { type ClassicInsnRow, classicRow } from './table.ts';
@@ -29,14 +30,6 @@ export function printClassic(
     case 'ddd':
       return [`${filters.length}`, ...filters.map(({ code, jt, jf, k }) => `${code} ${jt} ${jf} ${k}`)];
   }
-}
-
-/** Where the instruction at `index` goes on beside the next one; empty for those that do not jump. */
-export function jumpTargets(filter: SockFilter, index: number): readonly number[] {
-  const row = classicRow(filter.code);
-  if (row?.mode === 'jump') return [index + 1 + filter.k];
-  if (row?.mode === 'cond_k' || row?.mode === 'cond_x') return [index + 1 + filter.jt, index + 1 + filter.jf];
-  return [];
 }
 
 function printAsm(filters: readonly SockFilter[], noted: (text: string, index: number) => string): string[] {

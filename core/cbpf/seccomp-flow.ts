@@ -1,5 +1,6 @@
 import { seccompCheckFilter } from './check.ts';
-import { fieldName, seccompActionText, syscallNames } from './seccomp.ts';
+import { seccompActionText, syscallNames } from './seccomp.ts';
+import { fieldName, SECCOMP_ARCH, SECCOMP_NR } from './seccomp-data.ts';
 import { BPF_MEMWORDS, type SockFilter } from './sock-filter.ts';
 import { AUDIT_ARCHES, SECCOMP_ARCHES, type SeccompArch } from './syscalls.ts';
 import { classicRow } from './table.ts';
@@ -16,9 +17,6 @@ export interface SeccompState {
   readonly arches: readonly SeccompArch[] | undefined;
 }
 
-/** Offsets of fields of `struct seccomp_data`. */
-const NR = 0;
-const ARCH = 4;
 const UNKNOWN = -1;
 
 /** What A, X and M[] hold at each instruction of a seccomp filter; undefined where no path leads. */
@@ -36,7 +34,7 @@ export function seccompFlow(filters: readonly SockFilter[]): readonly (SeccompSt
     if (state === undefined || row === undefined || row.name === 'ret') continue;
     if (row.mode === 'jump') arrive(pc + 1 + filter.k, state);
     else if (row.mode === 'cond_k' || row.mode === 'cond_x') {
-      const decides = row.id === 'jeq_k' && state.a === ARCH;
+      const decides = row.id === 'jeq_k' && state.a === SECCOMP_ARCH;
       arrive(pc + 1 + filter.jt, decides ? { ...state, arches: onlyArch(state, filter.k) } : state);
       arrive(pc + 1 + filter.jf, decides ? { ...state, arches: withoutArch(state, filter.k) } : state);
     } else arrive(pc + 1, after(row.id, filter.k, state));
@@ -119,8 +117,8 @@ export function valueName(
   value: number,
   arches: readonly SeccompArch[] | undefined,
 ): string | undefined {
-  if (offset === ARCH) return AUDIT_ARCHES.get(value);
-  if (offset !== NR) return undefined;
+  if (offset === SECCOMP_ARCH) return AUDIT_ARCHES.get(value);
+  if (offset !== SECCOMP_NR) return undefined;
   if (value === X32_BIT && (arches === undefined || arches.includes('x86-64'))) return '__X32_SYSCALL_BIT';
   return syscallNames(value, arches);
 }
@@ -130,7 +128,9 @@ export function valueName(
  * architecture, and returns actions. Texts do not say what they are attached to.
  */
 export function looksLikeSeccomp(filters: readonly SockFilter[]): boolean {
-  const loads = filters.some(({ code, k }) => classicRow(code)?.id === 'ld_abs' && (k === NR || k === ARCH));
+  const loads = filters.some(
+    ({ code, k }) => classicRow(code)?.id === 'ld_abs' && (k === SECCOMP_NR || k === SECCOMP_ARCH),
+  );
   if (!loads || seccompCheckFilter(filters) !== undefined) return false;
   const returned = filters.filter(({ code }) => classicRow(code)?.id === 'ret_k');
   return (

@@ -1,6 +1,6 @@
 import { suggest } from '../asm/suggest.ts';
-import { SECCOMP_DATA_SIZE } from './check.ts';
-import { SECCOMP_ARCHES, type SeccompArch, SYSCALLS } from './syscalls.ts';
+import { SECCOMP_ARCH, SECCOMP_DATA_SIZE, SECCOMP_FIELDS, SECCOMP_NR } from './seccomp-data.ts';
+import { AUDIT_ARCHES, SECCOMP_ARCHES, type SeccompArch, SYSCALLS } from './syscalls.ts';
 
 /** A `struct seccomp_data`, or what is wrong with the fields that were given. */
 export type SeccompData =
@@ -9,40 +9,53 @@ export type SeccompData =
 
 /**
  * Lays out `struct seccomp_data` (include/uapi/linux/seccomp.h), little endian, from fields by name: `nr`
- * (a number, or the name of a system call of the architecture), `arch` (`x86-64`, the default, `arm64`, or
- * a number), `instruction_pointer`, `args[0]` to `args[5]` (unsigned 64 bits). What is not given is 0.
+ * (a number, or the name of a system call of the architecture), `arch` (`x86-64`, the default, `arm64`, the same as
+ * `uname -m` or `AUDIT_ARCH_…` has it, or a number), `instruction_pointer`, `args[0]` to `args[5]` (unsigned 64 bits). What is not given is 0.
  */
 export function seccompData(fields: Readonly<Record<string, string>>): SeccompData {
   const data = new Uint8Array(SECCOMP_DATA_SIZE);
   const view = new DataView(data.buffer);
   const archText = fields.arch ?? 'x86-64';
-  const arch = Object.hasOwn(SECCOMP_ARCHES, archText) ? (archText as SeccompArch) : undefined;
+  const arch = archNamed(archText);
   const archNumber = arch === undefined ? numberOf(archText, 32) : BigInt(SECCOMP_ARCHES[arch]);
   if (archNumber === undefined) {
     return wrong(`arch ${archText}: must be ${Object.keys(SECCOMP_ARCHES).join(', ')} or a number`);
   }
-  view.setUint32(4, Number(archNumber), true);
+  view.setUint32(SECCOMP_ARCH, Number(archNumber), true);
   for (const [name, text] of Object.entries(fields)) {
-    const index = /^args\[([0-5])\]$/.exec(name)?.[1];
     if (name === 'arch') continue;
     if (name === 'nr') {
       const nr = (arch && syscallNumber(arch, text)) ?? numberOf(text, 32);
       if (nr === undefined) return wrong(unknownSyscall(arch, text));
-      view.setUint32(0, Number(nr), true);
+      view.setUint32(SECCOMP_NR, Number(nr), true);
       continue;
     }
-    const offset =
-      name === 'instruction_pointer' ? 8 : index === undefined ? undefined : 16 + 8 * Number(index);
-    if (offset === undefined) {
+    const field = SECCOMP_FIELDS.find((each) => each.name === name);
+    if (field === undefined) {
       return wrong(
         `struct seccomp_data has no ${name}; it has nr, arch, instruction_pointer, args[0] to args[5]`,
       );
     }
     const value = numberOf(text, 64);
     if (value === undefined) return wrong(`${name} ${text}: must be an unsigned number of 64 bits`);
-    view.setBigUint64(offset, value, true);
+    view.setBigUint64(field.offset, value, true);
   }
   return { ok: true, data };
+}
+
+/** What else an architecture is called: by `uname -m`; its constant and number are known too. */
+const MACHINES: ReadonlyMap<string, SeccompArch> = new Map([
+  ['x86_64', 'x86-64'],
+  ['aarch64', 'arm64'],
+]);
+
+function archNamed(text: string): SeccompArch | undefined {
+  const known = MACHINES.get(text) ?? text;
+  const value = numberOf(text, 32);
+  return (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).find((arch) => {
+    const number = SECCOMP_ARCHES[arch];
+    return arch === known || AUDIT_ARCHES.get(number) === text || value === BigInt(number);
+  });
 }
 
 const NAMES_BY_NUMBER = new Map(
@@ -72,16 +85,6 @@ export function syscallNames(nr: number, arches: readonly SeccompArch[] | undefi
 /** The architecture that `seccomp_data.arch` names; undefined: one whose system calls have no names here. */
 export function seccompArch(value: number): SeccompArch | undefined {
   return (Object.keys(SECCOMP_ARCHES) as SeccompArch[]).find((arch) => SECCOMP_ARCHES[arch] === value);
-}
-
-/** What lies at an offset (a multiple of 4 below 64) of `struct seccomp_data`: `nr`, `args[2] (high half)`. */
-export function fieldName(offset: number): string | undefined {
-  if (offset === 0) return 'nr';
-  if (offset === 4) return 'arch';
-  if (offset < 0 || offset >= SECCOMP_DATA_SIZE || offset % 4 !== 0) return undefined;
-  const half = offset % 8 === 0 ? 'low half' : 'high half';
-  const index = Math.floor((offset - 16) / 8);
-  return `${index < 0 ? 'instruction_pointer' : `args[${index}]`} (${half})`;
 }
 
 function syscallNumber(arch: SeccompArch, name: string): bigint | undefined {

@@ -1,3 +1,4 @@
+import { jumpTargets } from './jump-targets.ts';
 import type { SockFilter } from './sock-filter.ts';
 import { classicRow } from './table.ts';
 
@@ -18,11 +19,8 @@ export function mayBeWritten(filters: readonly SockFilter[]): Uint8Array {
     const row = classicRow(filter.code);
     const written = (before[pc] ?? 0) | (row === undefined ? 0 : writes(row.id, row.name));
     if (row?.name === 'ret') continue;
-    if (row?.mode === 'jump') arrive(pc + 1 + filter.k, written);
-    else if (row?.mode === 'cond_k' || row?.mode === 'cond_x') {
-      arrive(pc + 1 + filter.jt, written);
-      arrive(pc + 1 + filter.jf, written);
-    } else arrive(pc + 1, written);
+    const targets = jumpTargets(filter, pc);
+    for (const target of targets.length === 0 ? [pc + 1] : targets) arrive(target, written);
   }
   return before;
 }

@@ -1,3 +1,4 @@
+import { BPF_FUNC_CSUM_DIFF } from '../isa/helper-ids.ts';
 import { HelperCall } from './args.ts';
 import type { HelperImpl } from './impl.ts';
 
@@ -7,7 +8,7 @@ import type { HelperImpl } from './impl.ts';
  * Linux 6.18: kernels before 6.13 do not fold, and refuse sizes that are no multiple of 4 (−EINVAL).
  */
 export const bpfCsumDiff: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(28, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_CSUM_DIFF, machine, cpu, regs);
   const fromSize = call.u32(2);
   const toSize = call.u32(4);
   const from = call.memory(1, fromSize, 'read', 'old bytes');

@@ -1,10 +1,16 @@
+import {
+  BPF_FUNC_MAP_DELETE_ELEM,
+  BPF_FUNC_MAP_LOOKUP_ELEM,
+  BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM,
+  BPF_FUNC_MAP_UPDATE_ELEM,
+} from '../isa/helper-ids.ts';
 import type { BpfMap, MapProgramOps } from '../vm/map.ts';
 import { HelperCall } from './args.ts';
 import type { HelperImpl } from './impl.ts';
 
 /** `void *bpf_map_lookup_elem(map, key)`: address of the value or null. */
 export const bpfMapLookupElem: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(1, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_MAP_LOOKUP_ELEM, machine, cpu, regs);
   const map = call.map(1);
   const ops = map && opsOf(call, map);
   if (map === undefined || ops === undefined) return call.fault;
@@ -15,7 +21,7 @@ export const bpfMapLookupElem: HelperImpl = (machine, cpu, regs) => {
 
 /** `long bpf_map_update_elem(map, key, value, flags)`: 0 or −errno. */
 export const bpfMapUpdateElem: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(2, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_MAP_UPDATE_ELEM, machine, cpu, regs);
   const map = call.map(1);
   const ops = map && opsOf(call, map);
   if (map === undefined || ops === undefined) return call.fault;
@@ -28,7 +34,7 @@ export const bpfMapUpdateElem: HelperImpl = (machine, cpu, regs) => {
 
 /** `long bpf_map_delete_elem(map, key)`: 0 or −errno. */
 export const bpfMapDeleteElem: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(3, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_MAP_DELETE_ELEM, machine, cpu, regs);
   const map = call.map(1);
   const ops = map && opsOf(call, map);
   if (map === undefined || ops === undefined) return call.fault;
@@ -42,7 +48,7 @@ export const bpfMapDeleteElem: HelperImpl = (machine, cpu, regs) => {
  * are refused, as the verifier does.
  */
 export const bpfMapLookupPercpuElem: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(195, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM, machine, cpu, regs);
   const map = call.map(1);
   if (map === undefined) return call.fault;
   if (!map.def.type.startsWith('percpu_') || map.programOps === undefined) {

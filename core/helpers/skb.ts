@@ -1,4 +1,5 @@
 import { SK_BUFF } from '../ctx/offsets.ts';
+import { BPF_FUNC_SKB_LOAD_BYTES, BPF_FUNC_SKB_STORE_BYTES } from '../isa/helper-ids.ts';
 import { EFAULT, EINVAL } from '../maps/errno.ts';
 import type { Region } from '../vm/region.ts';
 import { HelperCall } from './args.ts';
@@ -13,7 +14,7 @@ const BPF_F_INVALIDATE_HASH = 2n;
  * bounds: `to` is zeroed and the result −EFAULT.
  */
 export const bpfSkbLoadBytes: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(26, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_SKB_LOAD_BYTES, machine, cpu, regs);
   const env = call.context(1, 'skb');
   if (env === undefined) return call.fault;
   const size = call.u32(4);
@@ -34,7 +35,7 @@ export const bpfSkbLoadBytes: HelperImpl = (machine, cpu, regs) => {
  * no checksum that the device computed, so BPF_F_RECOMPUTE_CSUM has nothing to adjust.
  */
 export const bpfSkbStoreBytes: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(9, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_SKB_STORE_BYTES, machine, cpu, regs);
   const env = call.context(1, 'skb');
   if (env === undefined) return call.fault;
   const size = call.u32(4);

@@ -1,3 +1,4 @@
+import { BPF_FUNC_TRACE_PRINTK } from '../isa/helper-ids.ts';
 import { EINVAL } from '../maps/errno.ts';
 import type { AddressSpace } from '../vm/address-space.ts';
 import { HelperCall } from './args.ts';
@@ -15,7 +16,7 @@ const MAX_STRING = 512;
  * than three.
  */
 export const bpfTracePrintk: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(6, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_TRACE_PRINTK, machine, cpu, regs);
   const size = call.u32(2);
   if (size === 0) return call.result(-EINVAL);
   const at = call.memory(1, size, 'read', 'format');

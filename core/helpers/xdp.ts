@@ -1,4 +1,9 @@
 import { ETH_HLEN, XDP_BUFF, XDP_FRAME_SIZE } from '../ctx/offsets.ts';
+import {
+  BPF_FUNC_XDP_ADJUST_HEAD,
+  BPF_FUNC_XDP_ADJUST_META,
+  BPF_FUNC_XDP_ADJUST_TAIL,
+} from '../isa/helper-ids.ts';
 import { EACCES, EINVAL } from '../maps/errno.ts';
 import type { Region } from '../vm/region.ts';
 import { HelperCall } from './args.ts';
@@ -20,7 +25,7 @@ interface Frame {
 
 /** `long bpf_xdp_adjust_head(xdp, delta)`: moves the start of the packet by `delta` bytes, metadata with it. */
 export const bpfXdpAdjustHead: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(44, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_XDP_ADJUST_HEAD, machine, cpu, regs);
   const frame = frameOf(call);
   if (frame === undefined) return call.fault;
   const delta = call.s32(2);
@@ -34,7 +39,7 @@ export const bpfXdpAdjustHead: HelperImpl = (machine, cpu, regs) => {
 
 /** `long bpf_xdp_adjust_meta(xdp, delta)`: moves the start of the metadata in front of the packet. */
 export const bpfXdpAdjustMeta: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(54, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_XDP_ADJUST_META, machine, cpu, regs);
   const frame = frameOf(call);
   if (frame === undefined) return call.fault;
   const delta = call.s32(2);
@@ -47,7 +52,7 @@ export const bpfXdpAdjustMeta: HelperImpl = (machine, cpu, regs) => {
 
 /** `long bpf_xdp_adjust_tail(xdp, delta)`: moves the end of the packet; new bytes are zeroed. */
 export const bpfXdpAdjustTail: HelperImpl = (machine, cpu, regs) => {
-  const call = new HelperCall(65, machine, cpu, regs);
+  const call = new HelperCall(BPF_FUNC_XDP_ADJUST_TAIL, machine, cpu, regs);
   const frame = frameOf(call);
   if (frame === undefined) return call.fault;
   const delta = call.s32(2);

@@ -10,6 +10,8 @@ const ETHERTYPE_ARP = 0x0806;
 const ETHERTYPE_IPV6 = 0x86dd;
 const VLAN_TYPES = new Set([0x8100, 0x88a8, 0x9100]);
 const MAX_TAGS = 4;
+/** Of a packet of an unknown link type that are shown. */
+const MAX_BYTES = 8;
 const DNS_PORTS = new Set([53, 5353, 5355]);
 
 const IP_PROTOCOLS: Readonly<Record<number, string>> = {
@@ -80,10 +82,16 @@ export function summarisePacket(packet: CapturedPacket): string {
 function summariseBytes(data: Uint8Array, linkType: number): string {
   if (data.length === 0) return 'empty';
   if (linkType === LINKTYPE_ETHERNET) return ethernet(data);
-  if (!RAW_IP.has(linkType)) return `link type ${linkType}`;
+  if (!RAW_IP.has(linkType)) return `link type ${linkType} [${firstBytes(data)}]`;
   const version = (data[0] ?? 0) >> 4;
   if (version === 4) return ipv4(data);
   return version === 6 ? ipv6(data) : 'raw IP';
+}
+
+/** Bytes of a protocol that is not known here: all that tells one packet from another. */
+function firstBytes(data: Uint8Array): string {
+  const bytes = Array.from(data.subarray(0, MAX_BYTES), (byte) => byte.toString(16).padStart(2, '0'));
+  return bytes.join(' ') + (data.length > MAX_BYTES ? ' …' : '');
 }
 
 function ethernet(data: Uint8Array): string {

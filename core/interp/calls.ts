@@ -3,7 +3,7 @@ import type { InsnId } from '../isa/table.ts';
 import { subprogAt } from '../vm/cpu.ts';
 import type { Fault, Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
-import { enterFrame, leaveFrame } from '../vm/machine.ts';
+import { enterFrame, leaveFrame, type Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { callHandler, enterHelper } from './kernel-functions.ts';
 import { type ExecState, fault, type Handler, type Op, STOP, set } from './op.ts';
@@ -49,10 +49,10 @@ export const CALLS = {
     set(s, op.dst, op.imm, op.immHi);
     return op.next;
   },
-  lddw_map_fd: (s, op) => loadAddress(s, op, mapRegionAddr(s, op.imm)),
-  lddw_map_value: (s, op) => loadAddress(s, op, mapValueAddr(s, op.imm, op.immHi)),
-  lddw_map_idx: (s, op) => loadAddress(s, op, mapRegionAddr(s, s.prog.mapIds[op.imm])),
-  lddw_map_idx_value: (s, op) => loadAddress(s, op, mapValueAddr(s, s.prog.mapIds[op.imm], op.immHi)),
+  lddw_map_fd: (s, op) => loadAddress(s, op, mapRegionAddr(s.machine, op.imm)),
+  lddw_map_value: (s, op) => loadAddress(s, op, mapValueAddr(s.machine, op.imm, op.immHi)),
+  lddw_map_idx: (s, op) => loadAddress(s, op, mapRegionAddr(s.machine, s.prog.mapIds[op.imm])),
+  lddw_map_idx_value: (s, op) => loadAddress(s, op, mapValueAddr(s.machine, s.prog.mapIds[op.imm], op.immHi)),
   lddw_btf_id: (s, op) =>
     fault(s, op, {
       kind: 'bad_helper',
@@ -142,13 +142,15 @@ function loadAddress(s: ExecState, op: Op, addr: bigint | Problem): number {
   return op.next;
 }
 
-function mapRegionAddr(s: ExecState, id: number | undefined): bigint | Problem {
-  const map = id === undefined ? undefined : s.machine.maps.get(id);
+/** What a load of the map with the machine's id `id` gives, or why not. */
+export function mapRegionAddr(machine: Machine, id: number | undefined): bigint | Problem {
+  const map = id === undefined ? undefined : machine.maps.get(id);
   return map === undefined ? noSuchMap(id) : map.addr;
 }
 
-function mapValueAddr(s: ExecState, id: number | undefined, offset: number): bigint | Problem {
-  const map = id === undefined ? undefined : s.machine.maps.get(id);
+/** The address `offset` (cut to 32 bits, unsigned) bytes into the values of that map, or why there is none. */
+export function mapValueAddr(machine: Machine, id: number | undefined, offset: number): bigint | Problem {
+  const map = id === undefined ? undefined : machine.maps.get(id);
   if (map === undefined) return noSuchMap(id);
   if (map.directValueAddr === undefined) {
     const message = `map ${map.def.name}: the values of a ${map.def.type} map have no fixed address; look them up`;

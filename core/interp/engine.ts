@@ -1,7 +1,7 @@
 import type { Fault } from '../vm/fault.ts';
 import type { Machine } from '../vm/machine.ts';
 
-/** The engines' names, the same in CLI, DAP and tests. Only `reference` exists so far. */
+/** The engines' names, the same in CLI, DAP and tests. Which of them exist: `core/session/engines.ts`. */
 export type EngineName = 'reference' | 'interp' | 'wasm' | 'x86-64';
 
 /** How far and how attentively an engine runs. */

@@ -1,7 +1,6 @@
 import { HelperCall } from '../helpers/args.ts';
 import { HELPER_IMPLS } from '../helpers/helpers.ts';
 import type { HelperImpl } from '../helpers/impl.ts';
-import { calledFunction, type InternalFunction } from '../helpers/numbering.ts';
 import { skbDevType, skbPayOffset } from '../helpers/skb-extensions.ts';
 import { loadPacket } from '../helpers/skb-load.ts';
 import {
@@ -12,6 +11,7 @@ import {
   BPF_FUNC_TAIL_CALL,
 } from '../isa/helper-ids.ts';
 import { helperById } from '../isa/helpers.ts';
+import { calledFunction, type InternalFunction } from '../isa/numbering.ts';
 import { htabElemValue } from '../maps/kernel-layout.ts';
 import { BPF_MAX_TIMED_LOOPS } from '../prog/may-goto.ts';
 import type { Cpu } from '../vm/cpu.ts';

@@ -15,6 +15,7 @@ export const OP_TAIL_CALL = 0xf5;
 /** Instruction classes: `BPF_CLASS(opcode)`, the lowest three bits. */
 export const BPF_LD = 0x00;
 export const BPF_LDX = 0x01;
+export const BPF_ST = 0x02;
 export const BPF_STX = 0x03;
 export const BPF_ALU = 0x04;
 export const BPF_JMP = 0x05;

@@ -72,6 +72,9 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
   ],
 ]);
 
+/** Types that can be created, as `MapDef.type` names them. */
+export const SIMULATED_MAP_TYPES: readonly string[] = [...TYPES.keys()];
+
 /** Largest key, and largest key and value together, of a hash element (KMALLOC_MAX_SIZE, 4 MiB). */
 const MAX_ELEMENT = 4 * 1024 * 1024;
 /** Largest value of a per-CPU map (PCPU_MIN_UNIT_SIZE, 32 KiB). */
@@ -91,7 +94,7 @@ export function createMap(machine: Machine, def: MapDef): BpfMap | MapRefusal {
     return refuse(
       def,
       EINVAL,
-      `map type ${def.type} is not simulated yet; use ${[...TYPES.keys()].join(', ')}`,
+      `map type ${def.type} is not simulated yet; use ${SIMULATED_MAP_TYPES.join(', ')}`,
     );
   }
   const wrong = checkAttr(def, type);

@@ -1,3 +1,4 @@
+import { mapTypeByName } from '../object/map-types.ts';
 import type { RegionOptions } from '../vm/address-space.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
@@ -45,14 +46,6 @@ export const BPF_F_RDONLY_PROG = 1 << 7;
 export const BPF_F_WRONLY_PROG = 1 << 8;
 export const BPF_F_MMAPABLE = 1 << 10;
 
-/** `BPF_MAP_TYPE_…` by the name that `MapAttr.type` has. */
-export const MAP_TYPE_NUMBERS: Readonly<Record<string, number>> = {
-  hash: 1,
-  array: 2,
-  prog_array: 3,
-  percpu_array: 6,
-};
-
 /**
  * Makes the region `map NAME` with the attributes written in, and `beside` in the windows behind it. The
  * map pointer of a map whose type has `beside` lies BPF_ARRAY_VALUE bytes in front of the first of them.
@@ -71,7 +64,7 @@ export function allocHeader(
   if (region === undefined) throw new RangeError('a map without a region');
   const { view } = machine.memory;
   view.setUint32(region.base + MAP_ID, id, true);
-  view.setUint32(region.base + MAP_TYPE, MAP_TYPE_NUMBERS[def.type] ?? 0, true);
+  view.setUint32(region.base + MAP_TYPE, mapTypeByName(def.type)?.id ?? 0, true);
   view.setUint32(region.base + MAP_KEY_SIZE, def.keySize, true);
   view.setUint32(region.base + MAP_VALUE_SIZE, def.valueSize, true);
   view.setUint32(region.base + MAP_MAX_ENTRIES, def.maxEntries, true);
@@ -93,9 +86,9 @@ export function valuePerm(flags: number): 'rw' | 'r' | 'none' {
   return flags & BPF_F_RDONLY_PROG ? 'r' : 'rw';
 }
 
-/** Do programs see a value of their own CPU in maps of this type? */
-export function isPercpu(def: MapAttr): boolean {
-  return def.type.startsWith('percpu_');
+/** Has an element of maps of this type a value for each CPU? */
+export function isPercpu({ type }: MapAttr): boolean {
+  return type.startsWith('percpu_') || type.startsWith('lru_percpu_');
 }
 
 /** `n` rounded up to a multiple of 8: how far apart the kernel lays keys and values out. */

@@ -1,5 +1,5 @@
-import { kernelFunctionImm } from '../helpers/numbering.ts';
 import type { Insn } from '../isa/insn.ts';
+import { kernelFunctionImm } from '../isa/numbering.ts';
 import { accessSize, BPF_LD } from '../isa/opcodes.ts';
 import {
   ADD64_IMM,

@@ -14,7 +14,7 @@ export type JitOutcome =
 export type JitCompiler = (code: Code) => JitOutcome;
 
 /** Why a program is interpreted where the machine has no compiler for it. */
-export const NO_COMPILER = 'the engine interprets; there is no native code';
+const NO_COMPILER = 'the engine interprets; there is no native code';
 
 /**
  * Blinds the program's constants, if that was asked for, and has it compiled. Mirrors

@@ -1,4 +1,10 @@
 import { decodeInsn } from '../isa/decode.ts';
+import {
+  BPF_FUNC_SKB_STORE_BYTES,
+  BPF_FUNC_XDP_ADJUST_HEAD,
+  BPF_FUNC_XDP_ADJUST_META,
+  BPF_FUNC_XDP_ADJUST_TAIL,
+} from '../isa/helper-ids.ts';
 import { INSN_SIZE } from '../isa/insn.ts';
 import type { SubprogKinds } from './kinds.ts';
 
@@ -6,7 +12,12 @@ import type { SubprogKinds } from './kinds.ts';
  * Simulated helpers after which pointers into the packet are no good any more
  * (`bpf_helper_changes_pkt_data`, net/core/filter.c).
  */
-const CHANGES_PKT_DATA: ReadonlySet<number> = new Set([9, 44, 54, 65]);
+const CHANGES_PKT_DATA: ReadonlySet<number> = new Set([
+  BPF_FUNC_SKB_STORE_BYTES,
+  BPF_FUNC_XDP_ADJUST_HEAD,
+  BPF_FUNC_XDP_ADJUST_META,
+  BPF_FUNC_XDP_ADJUST_TAIL,
+]);
 
 /**
  * Whether function `fn` (its index) of a program as loaded may change the packet's layout, itself or by

@@ -1,7 +1,16 @@
-import { isClassicFunction, kernelFunctionOfImm } from '../helpers/numbering.ts';
 import { decodeInsn, insnWrites, WIDE_OPCODE } from '../isa/decode.ts';
+import {
+  BPF_FUNC_CSUM_DIFF,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+  BPF_FUNC_SKB_LOAD_BYTES,
+  BPF_FUNC_SKB_STORE_BYTES,
+  BPF_FUNC_XDP_ADJUST_HEAD,
+  BPF_FUNC_XDP_ADJUST_META,
+  BPF_FUNC_XDP_ADJUST_TAIL,
+} from '../isa/helper-ids.ts';
 import { helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { isClassicFunction, kernelFunctionOfImm } from '../isa/numbering.ts';
 import { OP_CALL, OP_EXIT, OP_JA, OP_JA32 } from '../isa/opcodes.ts';
 import { insnProblem } from '../isa/problems.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
@@ -148,7 +157,15 @@ const NO_PACKET_LOADS: ReadonlySet<ProgType | undefined> = new Set(['xdp', 'raw_
  * Helpers that are simulated but not there for tracing programs, as Linux 6.18 says when they are tried:
  * those for packets, `bpf_csum_diff` and `bpf_ktime_get_coarse_ns`.
  */
-const NOT_FOR_TRACING: ReadonlySet<number> = new Set([9, 26, 28, 44, 54, 65, 160]);
+const NOT_FOR_TRACING: ReadonlySet<number> = new Set([
+  BPF_FUNC_SKB_STORE_BYTES,
+  BPF_FUNC_SKB_LOAD_BYTES,
+  BPF_FUNC_CSUM_DIFF,
+  BPF_FUNC_XDP_ADJUST_HEAD,
+  BPF_FUNC_XDP_ADJUST_META,
+  BPF_FUNC_XDP_ADJUST_TAIL,
+  BPF_FUNC_KTIME_GET_COARSE_NS,
+]);
 
 /** Is the number that of a function in rewritten code, which a program as loaded cannot name? */
 function isAddress(imm: number): boolean {

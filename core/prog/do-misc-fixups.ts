@@ -1,7 +1,7 @@
-import { helperImm } from '../helpers/numbering.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { BPF_FUNC_GET_SMP_PROCESSOR_ID, BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
+import { helperImm } from '../isa/numbering.ts';
 import { OP_CALL, OP_MAY_GOTO } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
@@ -15,7 +15,7 @@ import type { KindsResult } from './kinds.ts';
 import { mapCall, tailCall } from './map-calls.ts';
 import { MAY_GOTO_JUMP, mayGotoInit, timedMayGoto } from './may-goto.ts';
 import { type PatchRefusal, setBranchOff } from './patch.ts';
-import type { BpfProgShell, Code } from './prog.ts';
+import type { BpfProgShell, Code, Rewriting } from './prog.ts';
 import { isCmpxchg32, wantingZext, ZEXT_R0 } from './zext.ts';
 
 /** What the rewriting of a program depends on beside its code. */
@@ -25,11 +25,6 @@ export interface FixupInput {
   readonly kinds: KindsResult;
   /** Its maps, as map loads count them. */
   readonly maps: readonly BpfMap[];
-}
-
-/** A program on its way in. `prog` is the object to use, and to free, at any time. */
-export interface Rewriting {
-  prog: BpfProgShell;
 }
 
 /**

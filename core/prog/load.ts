@@ -16,11 +16,11 @@ import { bpfProgFree, bpfProgPut } from './bpf-prog-free.ts';
 import { bpfProgSelectRuntime } from './bpf-prog-select-runtime.ts';
 import { checkProgram, subprogStarts } from './check.ts';
 import { loadedCode, setCode } from './code.ts';
-import { doMiscFixups, type Rewriting } from './do-misc-fixups.ts';
+import { doMiscFixups } from './do-misc-fixups.ts';
 import { asTarget, checkDstProg, checkPacketChanges, type DstProg, takeDstProg } from './dst-prog.ts';
 import { addKfuncCalls } from './kfunc-tab.ts';
 import { analyseKinds, type KindsResult } from './kinds.ts';
-import { auxOf, type BpfProg, type BpfProgShell } from './prog.ts';
+import { auxOf, type BpfProg, type BpfProgShell, type Rewriting } from './prog.ts';
 import type { Refusal } from './refusal.ts';
 import { namedMaps, setUsedMaps } from './used-maps.ts';
 import { convertCtxAccesses, resolvePseudoLdimm64 } from './xlate.ts';
@@ -60,31 +60,32 @@ export function bpfProgLoad(machine: Machine, attr: LoadAttr, options: LoadOptio
     const refusal = checkProgram(attr.insns) ?? { pc: undefined, message: 'no whole program' };
     return { ok: false, refusal };
   }
-  const loading: Loading = { machine, attr, prog: undefined };
+  const loading: Loading = { machine, attr, rewriting: undefined };
   try {
     const result = load(loading, options);
     if ('id' in result) return { ok: true, prog: result };
-    if (loading.prog !== undefined) bpfProgFree(machine, loading.prog);
+    if (loading.rewriting !== undefined) bpfProgFree(machine, loading.rewriting.prog);
     return { ok: false, refusal: result };
   } catch (error) {
-    if (loading.prog !== undefined) bpfProgFree(machine, loading.prog);
+    if (loading.rewriting !== undefined) bpfProgFree(machine, loading.rewriting.prog);
     if (!(error instanceof MemoryLimitError)) throw error;
     return { ok: false, refusal: { pc: undefined, message: error.message } };
   }
 }
 
-/** A program on its way in; `prog` is the object that has to be freed when something goes wrong. */
+/** What is being loaded; `rewriting` is undefined until there is an object. */
 interface Loading {
   readonly machine: Machine;
   readonly attr: LoadAttr;
-  prog: BpfProgShell | undefined;
+  rewriting: Rewriting | undefined;
 }
 
 function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
   const { machine } = loading;
   const attr = asTarget(loading.attr, options.dstProg);
-  let prog = bpfProgAlloc(machine, attr.insns.length / INSN_SIZE);
-  loading.prog = prog;
+  const prog = bpfProgAlloc(machine, attr.insns.length / INSN_SIZE);
+  const rewriting: Rewriting = { prog };
+  loading.rewriting = rewriting;
   takeDstProg(machine, prog, options.dstProg);
   const target = checkDstProg(machine, prog, loading.attr, options.dstProg);
   if (target !== undefined && 'message' in target) return target;
@@ -107,34 +108,20 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
     namedMaps(attr.insns).map((index) => mapIds[index] ?? 0),
   );
   resolvePseudoLdimm64(prog.code.insns, mapIds);
-  const rewriting = rewritingOf(loading, prog);
   const outOfReach =
     convertCtxAccesses(machine, rewriting, attr, kinds) ??
     doMiscFixups(machine, rewriting, { insns: attr.insns, kinds, maps });
   if (outOfReach) return outOfReach;
-  prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
-  loading.prog = prog;
+  rewriting.prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
   const incompatible = bpfCheckTailCall(
     machine,
-    { progType: attr.progType, jited: prog.jited },
+    { progType: attr.progType, jited: rewriting.prog.jited },
     maps.filter((map) => map.def.type === 'prog_array'),
   );
   if (incompatible) return incompatible;
-  const loaded = finish(loading, kinds, prog, maps, target);
+  const loaded = finish(loading, kinds, rewriting.prog, maps, target);
   machine.progs.set(loaded.id, loaded);
   return loaded;
-}
-
-/** `loading` with an object for sure. */
-function rewritingOf(loading: Loading, prog: BpfProgShell): Rewriting {
-  return {
-    get prog() {
-      return loading.prog ?? prog;
-    },
-    set prog(next) {
-      loading.prog = next;
-    },
-  };
 }
 
 /** Computes the tag where the machine's host can hash and the kernel has tags. */

@@ -1,4 +1,3 @@
-import { kernelFunctionImm } from '../helpers/numbering.ts';
 import {
   BPF_FUNC_MAP_DELETE_ELEM,
   BPF_FUNC_MAP_LOOKUP_ELEM,
@@ -6,6 +5,7 @@ import {
   BPF_FUNC_MAP_UPDATE_ELEM,
 } from '../isa/helper-ids.ts';
 import type { Insn } from '../isa/insn.ts';
+import { kernelFunctionImm } from '../isa/numbering.ts';
 import { OP_TAIL_CALL } from '../isa/opcodes.ts';
 import { roundUp8 } from '../maps/header.ts';
 import { BPF_ARRAY_PPTRS, BPF_ARRAY_VALUE, htabElemValue } from '../maps/kernel-layout.ts';

@@ -1,5 +1,5 @@
-import { kernelFunctionImm } from '../helpers/numbering.ts';
 import type { Insn } from '../isa/insn.ts';
+import { kernelFunctionImm } from '../isa/numbering.ts';
 import { BPF_REG_AX, BPF_REG_FP } from '../isa/registers.ts';
 import {
   call,

@@ -79,6 +79,12 @@ export interface BpfProgShell {
   freed: boolean;
 }
 
+/** A program on its way in: each pass may put another object in its place. */
+export interface Rewriting {
+  /** The object to use, and to free when something goes wrong, at any time. */
+  prog: BpfProgShell;
+}
+
 /** The function that an extension takes the place of, as far as the extension depends on it. */
 export interface ExtensionTarget {
   /** Type of the program that it belongs to, which is the extension's in all that matters. */

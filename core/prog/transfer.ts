@@ -1,7 +1,21 @@
 import { ctxFieldAt } from '../ctx/fields.ts';
+import { WIDE_OPCODE } from '../isa/decode.ts';
 import { type HelperProto, helperById } from '../isa/helpers.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { accessSize } from '../isa/opcodes.ts';
+import {
+  accessSize,
+  BPF_ALU,
+  BPF_ALU64,
+  BPF_LD,
+  BPF_LDX,
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_IDX,
+  BPF_ST,
+  BPF_STX,
+  BPF_X,
+  OP_CALL,
+} from '../isa/opcodes.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import type { ProgType } from '../object/object.ts';
 import {
@@ -114,23 +128,23 @@ export function transfer(
   const dst = regs & 15;
   const src = regs >> 4;
   switch (opcode & 7) {
-    case 7:
-    case 4:
+    case BPF_ALU64:
+    case BPF_ALU:
       alu(state, opcode, dst, src, view.getInt16(at + 2, true), view.getInt32(at + 4, true), fn);
       return;
-    case 1:
+    case BPF_LDX:
       setReg(state, dst, loaded(ctx, state, opcode, src, view.getInt16(at + 2, true), fn, observer));
       return;
-    case 2:
+    case BPF_ST:
       stored(ctx, state, opcode, dst, SCALAR, view.getInt16(at + 2, true), fn, observer);
       return;
-    case 3: {
+    case BPF_STX: {
       const off = view.getInt16(at + 2, true);
       if ((opcode & 0xe0) === 0xc0) atomic(ctx, state, pc, fn, observer);
       else stored(ctx, state, opcode, dst, regValue(state, src, fn), off, fn, observer);
       return;
     }
-    case 0:
+    case BPF_LD:
       packetOrWide(
         ctx,
         state,
@@ -142,7 +156,7 @@ export function transfer(
       );
       return;
     default:
-      if (opcode === 0x85 && src !== 1)
+      if (opcode === OP_CALL && src !== BPF_PSEUDO_CALL)
         helperCall(ctx, state, pc, src, view.getInt32(at + 4, true), fn, observer);
   }
 }
@@ -156,9 +170,9 @@ function alu(
   imm: number,
   fn: number,
 ): void {
-  const wide = (opcode & 7) === 7;
+  const wide = (opcode & 7) === BPF_ALU64;
   const op = opcode & 0xf0;
-  const operand = opcode & 8 ? regValue(state, src, fn) : constant(imm);
+  const operand = opcode & BPF_X ? regValue(state, src, fn) : constant(imm);
   if (op === 0xb0) {
     if (off !== 0) setReg(state, dst, off === 1 ? PTR : SCALAR);
     else if (wide) setReg(state, dst, operand === NONE ? SCALAR : operand);
@@ -303,14 +317,16 @@ function packetOrWide(
   imm: number,
   nextImm: number,
 ): void {
-  if (opcode !== 0x18) {
+  if (opcode !== WIDE_OPCODE) {
     clobberArgs(state);
     setReg(state, 0, SCALAR);
     return;
   }
   if (src === 0) setReg(state, dst, nextImm === imm >> 31 ? constant(imm) : SCALAR);
-  else if (src === 1 || src === 5) setReg(state, dst, imm >= 0 && imm < ctx.maps.length ? mapPtr(imm) : PTR);
-  else setReg(state, dst, PTR);
+  else {
+    const isMap = src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_IDX;
+    setReg(state, dst, isMap && imm >= 0 && imm < ctx.maps.length ? mapPtr(imm) : PTR);
+  }
 }
 
 function helperCall(

@@ -5,10 +5,10 @@ import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
 import type { LoadAttr } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
-import type { Rewriting } from './do-misc-fixups.ts';
 import { bytesOf } from './emit.ts';
 import type { KindsResult } from './kinds.ts';
 import type { PatchRefusal } from './patch.ts';
+import type { Rewriting } from './prog.ts';
 import { tcClsActPrologue } from './tc-cls-act-prologue.ts';
 
 /**

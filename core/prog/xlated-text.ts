@@ -1,6 +1,6 @@
-import { calledFunction } from '../helpers/numbering.ts';
 import { type Decoded, decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import { calledFunction } from '../isa/numbering.ts';
 import { printInsn } from '../isa/print.ts';
 import type { Subprog } from '../vm/program.ts';
 

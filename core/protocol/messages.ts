@@ -137,6 +137,8 @@ export interface ProgramTextRequest extends FrameRequest {
   readonly start?: number;
   /** How many lines at most; default and upper limit 10,000. */
   readonly count?: number;
+  /** Whether the user sees the text (default: yes). While he does, AX is a name in expressions. */
+  readonly shown?: boolean;
 }
 
 /** What the text of a program stands for: the rewritten program, or the eBPF that a classic one becomes. */

@@ -1,5 +1,5 @@
 import { CONVERTED, scratchOffset } from '../cbpf/convert.ts';
-import { fieldName } from '../cbpf/seccomp.ts';
+import { fieldName } from '../cbpf/seccomp-data.ts';
 import { valueName } from '../cbpf/seccomp-flow.ts';
 import { BPF_MEMWORDS } from '../cbpf/sock-filter.ts';
 import type { RegisterRow } from '../protocol/messages.ts';
@@ -50,7 +50,7 @@ export function scratchRow(name: string): VariableRow {
 }
 
 /** What the value of A, X or a scratch word means at classic instruction `pc`; undefined: a plain number. */
-export function cellMeaning(
+function cellMeaning(
   { loaded }: FrameContext,
   classic: ClassicDebug,
   pc: number,

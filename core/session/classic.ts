@@ -99,7 +99,7 @@ export function programVerdict(loaded: Loaded, retval: number): string {
 
 /** Numbers of the registers of classic BPF among the cells of expressions: A, X, then M[0] to M[15]. */
 export const CELL_A = 0;
-export const CELL_X = 1;
+const CELL_X = 1;
 export const CELL_M = 2;
 
 /** One register of classic BPF at a stop. */
@@ -127,7 +127,7 @@ export function classicCells(loaded: Loaded, classic: ClassicDebug, pc: number):
 }
 
 /** `A`, `X`, `M[3]` */
-export function cellName(cell: number): string {
+function cellName(cell: number): string {
   if (cell === CELL_A) return 'A';
   return cell === CELL_X ? 'X' : `M[${cell - CELL_M}]`;
 }

@@ -26,6 +26,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
       const frame = outer();
       return frame === undefined ? cpu.readReg(reg) : frame.view.reg(reg);
     },
+    showsAx: () => loaded.sight.rewritten,
     writeRegister(reg, value) {
       if (reg === 10) return 'r10 is the frame pointer and cannot be written';
       if (reg === 11) return 'ax is the hidden temporary of rewritten programs and cannot be written';

@@ -58,6 +58,9 @@ export function readCell(cell: number, env: ExprEnv): ExprValue {
 }
 
 function readRegister(reg: number, at: number, env: ExprEnv): bigint {
+  if (reg === BPF_REG_AX && !env.showsAx()) {
+    throw new ExprFailure('AX is a register of the rewritten program, and known while that is shown', at);
+  }
   const value = env.readRegister(reg);
   if (value !== undefined) return value;
   throw new ExprFailure(`r${reg} of this frame is not kept over the call that it waits in`, at);

@@ -45,6 +45,8 @@ export type ExprValue =
 export interface ExprEnv {
   /** Register 0…11 of the frame; undefined where an outer frame's value is lost to the call it waits in. */
   readRegister(reg: number): bigint | undefined;
+  /** The rewritten program is shown; without it there is no AX. */
+  showsAx(): boolean;
   /** Message of refusal, or undefined when written. */
   writeRegister(reg: number, value: bigint): string | undefined;
   /** Fields of the frame's current (original) instruction; `imm` sign-extended, or all 64 bits of a wide one. */

@@ -1,9 +1,9 @@
 import { u32Bytes, u32Of } from '../bytes/little-endian.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import { reference } from '../interp/reference.ts';
 import { linkProgram } from '../object/link.ts';
 import type { BpfObject, ObjSection } from '../object/object.ts';
 import { PROG_TYPES, rawNotice } from '../object/prog-types.ts';
+import type { TracingLink } from '../prog/bpf-tracing-prog-attach.ts';
 import { extendProgram } from '../prog/extend.ts';
 import { ProgramSet } from '../prog/program-set.ts';
 import { CONTROL_PAUSE, CPU_CONTROL, MAX_CPUS } from '../vm/layout.ts';
@@ -13,6 +13,7 @@ import { MemoryLimitError } from '../vm/memory.ts';
 import type { HashHost } from '../vm/settings.ts';
 import type { ClassicDebug } from './classic.ts';
 import { classicLines } from './classic-lines.ts';
+import { chooseEngine, ENGINE_NAMES, type EngineChoice } from './engines.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import { readSource } from './load-source.ts';
@@ -49,6 +50,8 @@ export function loadSession(args: LoadArgs, sharedMemory: boolean, hash?: HashHo
 function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined): LoadResult {
   checkArguments(args);
   const messages: string[] = [];
+  const choice = engineOf(args);
+  if (choice.message !== undefined) messages.push(choice.message);
   const source = readSource(args, messages);
   const attr = link(args, source.object, args.prog);
   if (args.tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
@@ -73,14 +76,14 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     },
   });
   machine.statsEnabled = args.stats ?? true;
-  const programs = loadPrograms(args, machine, source.object, attr, source.classic);
+  const { programs, links } = loadPrograms(args, machine, source.object, attr, source.classic);
   const main = programs[0];
   if (main === undefined) throw new LaunchFailure('no-program', `${args.fileName} holds no program`);
   const cpu = machine.cpu(cpuNumber);
   const loaded: Loaded = {
     fileName: args.fileName,
     machine,
-    engine: reference,
+    engine: choice.engine,
     cpu,
     main,
     programs: new Map(programs.map((program) => [program.prog.id, program])),
@@ -95,6 +98,8 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     packets: packets.packets,
     nCaptured: packets.nCaptured,
     maxInsns: args.maxInsns,
+    links,
+    sight: { rewritten: false },
   };
   checkContext(args, loaded);
   const control: ControlWord | undefined = sharedMemory
@@ -107,10 +112,14 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   return { ok: true, loaded, messages, control };
 }
 
+function engineOf({ engine }: LoadArgs): EngineChoice {
+  const choice = chooseEngine(engine);
+  if (choice !== undefined) return choice;
+  const known = ENGINE_NAMES.map((name) => `"${name}"`).join(', ');
+  throw new LaunchFailure('bad-engine', `engine "${engine}" is not there; the engines are ${known}`);
+}
+
 function checkArguments(args: LoadArgs): void {
-  if (args.engine !== undefined && args.engine !== 'reference') {
-    throw new LaunchFailure('bad-engine', `engine "${args.engine}" is not there; the engine is "reference"`);
-  }
   const known = [...PROG_TYPES, 'seccomp'];
   if (args.type !== undefined && !known.includes(args.type)) {
     throw new LaunchFailure('bad-type', `type "${args.type}" is not supported; use ${known.join(', ')}`);
@@ -159,8 +168,9 @@ function loadPrograms(
   object: BpfObject,
   main: LoadAttr,
   classic: ClassicDebug | undefined,
-): DebugProgram[] {
+): { readonly programs: DebugProgram[]; readonly links: readonly TracingLink[] } {
   const set = new ProgramSet(machine);
+  const links: TracingLink[] = [];
   const byName = new Map<string, DebugProgram>();
   const loadOne = (attr: LoadAttr): DebugProgram => {
     const known = byName.get(attr.name);
@@ -196,8 +206,9 @@ function loadPrograms(
     if (extended === undefined) continue;
     if (!extended.ok) throw refused(args, attr, lines, extended.refusal);
     byName.set(name, { prog: extended.prog, attr, lines });
+    links.push(extended.link);
   }
-  return [...byName.values()];
+  return { programs: [...byName.values()], links };
 }
 
 function refused(

@@ -4,6 +4,8 @@ import { decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import type { BpfObject, LoadAttr } from '../object/object.ts';
+import { bpfProgPut } from '../prog/bpf-prog-free.ts';
+import type { TracingLink } from '../prog/bpf-tracing-prog-attach.ts';
 import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu, FrameView } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
@@ -49,6 +51,10 @@ export interface Loaded {
   /** Packets in the capture that the chosen ones come from; 0: no capture. */
   readonly nCaptured: number;
   readonly maxInsns: number | undefined;
+  /** Extensions in their places. */
+  readonly links: readonly TracingLink[];
+  /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
+  readonly sight: { rewritten: boolean };
 }
 
 /** One frame of the stopped program, in original instructions. */
@@ -61,6 +67,20 @@ export interface DebugFrame {
   /** Original instruction about to execute; in outer frames the call. */
   readonly pc: InsnIndex;
   readonly location: SourceLocation | undefined;
+}
+
+/**
+ * Takes the extensions out of their places and frees all programs and their maps, when a session is over. Whoever asks
+ * for anything of it afterwards has lost it.
+ */
+export function unload({ machine, main, programs, links }: Loaded): void {
+  for (const link of links) link.release();
+  const extensions = new Set(links.map(({ prog }) => prog));
+  const others = [...programs.values()].map(({ prog }) => prog).filter((prog) => prog !== main.prog);
+  // first those that hold others, then the owner of the program arrays
+  for (const prog of others.filter((each) => extensions.has(each))) bpfProgPut(machine, prog);
+  bpfProgPut(machine, main.prog);
+  for (const prog of others.filter((each) => !extensions.has(each))) bpfProgPut(machine, prog);
 }
 
 /** The frames of the CPU, innermost first; empty before the first packet. */

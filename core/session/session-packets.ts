@@ -1,5 +1,5 @@
-import { SECCOMP_DATA_SIZE } from '../cbpf/check.ts';
 import { seccompData } from '../cbpf/seccomp.ts';
+import { SECCOMP_DATA_SIZE } from '../cbpf/seccomp-data.ts';
 import type { RunInput } from '../ctx/input.ts';
 import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET } from '../input/builtin.ts';
 import { readCapture } from '../input/capture.ts';

@@ -5,7 +5,7 @@ import type { LoadedContext } from './context-fields.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { loadSession } from './load-session.ts';
-import { debugFrames, insnText, type Loaded } from './loaded.ts';
+import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
 import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
@@ -52,6 +52,8 @@ export class Session {
   #breakpoints: BreakpointTable | undefined;
   #current: Snapshot | undefined;
   #previous: Snapshot | undefined;
+  /** The run has ended, and the programs were unloaded. */
+  #isOver = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -109,8 +111,9 @@ export class Session {
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
       stats: () => statsView(this.#program(), this.#control().stop),
-      programText: ({ frame = 0, start, count }) => {
+      programText: ({ frame = 0, start, count, shown = true }) => {
         const loaded = this.#program();
+        loaded.sight.rewritten = shown;
         const frames = debugFrames(loaded);
         return programTextView(loaded, frames[frame], this.#control().stop, { start, count });
       },
@@ -142,6 +145,10 @@ export class Session {
       this.#current = takeSnapshot(this.#program());
     }
     this.#options.emit(event);
+    if (event.kind === 'ended') {
+      unload(this.#program());
+      this.#isOver = true;
+    }
   }
 
   #frames(): readonly FrameRow[] {
@@ -202,6 +209,7 @@ export class Session {
 
   #program(): Loaded {
     if (this.#loaded === undefined) throw new Error('no program is loaded');
+    if (this.#isOver) throw new Error('the run has ended; its programs are unloaded');
     return this.#loaded;
   }
 

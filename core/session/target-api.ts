@@ -325,9 +325,14 @@ export interface TargetRequests {
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };
-  /** `frame` undefined: the innermost, if there is one. */
+  /** `frame` undefined: the innermost, if there is one. `shown` false: the text has gone out of sight. */
   readonly programText: {
-    readonly args: { readonly frame?: number; readonly start: number; readonly count: number };
+    readonly args: {
+      readonly frame?: number;
+      readonly start: number;
+      readonly count: number;
+      readonly shown?: boolean;
+    };
     readonly reply: ProgramTextReply;
   };
 }

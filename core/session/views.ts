@@ -1,5 +1,5 @@
 import { hexText } from '../bytes/hex.ts';
-import { N_REGISTERS, REGISTERS } from '../isa/registers.ts';
+import { BPF_REG_AX, N_REGISTERS, REGISTERS } from '../isa/registers.ts';
 import { programFacts } from '../prog/facts.ts';
 import { readStats } from '../prog/stats.ts';
 import type {
@@ -50,7 +50,8 @@ export function registersView(context: ViewContext): RegistersReply {
       ...(meaning === undefined ? {} : { meaning }),
       changed: kept !== undefined && before !== undefined && before !== value,
       initialised: innermost
-        ? (loaded.cpu.regInitialised & (1 << number)) !== 0
+        ? // nobody keeps account of AX: a program as loaded cannot read it
+          number === BPF_REG_AX || (loaded.cpu.regInitialised & (1 << number)) !== 0
         : kept !== undefined && number < N_REGISTERS,
       writable: innermost && number < 10,
     };

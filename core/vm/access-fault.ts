@@ -1,8 +1,8 @@
 import type { AddressSpace } from './address-space.ts';
-import { hiddenOffset, nameOffset } from './address-space.ts';
 import type { Problem } from './fault.ts';
 import { FUNCTION_HI, MAX_BPF_STACK, MAX_WINDOWS, WINDOW_BASE } from './layout.ts';
 import type { Region } from './region.ts';
+import { hiddenOffset, nameOffset } from './region-name.ts';
 
 /** What an instruction does with memory. */
 export type AccessType = 'read' | 'write';

@@ -1,7 +1,9 @@
 import * as layout from './layout.ts';
 import type { LinearMemory } from './memory.ts';
-import { MemoryLimitError } from './memory.ts';
 import type { Region, RegionKind, RegionPerm } from './region.ts';
+import { hiddenOffset, nameOffset } from './region-name.ts';
+import { TableRegion } from './table-region.ts';
+import { Windows } from './windows.ts';
 
 const FIRST_TABLE_ENTRIES = 256;
 /** Windows that only `alloc` may take, so that hash values cannot use up what packets need. */
@@ -40,54 +42,6 @@ export interface AliasOptions {
   readonly base: number;
 }
 
-/** A region whose extent is read from the table, where engines find (and for stacks change) it. */
-class TableRegion implements Region {
-  readonly id: number;
-  readonly addr: bigint;
-  readonly kind: RegionKind;
-  origin = 0;
-  #name: string | (() => string);
-  /** Linear extent that `resize` may use; block: address to give back, 0 = not this region's. */
-  readonly room: { readonly start: number; readonly end: number; readonly block: number };
-  readonly #memory: LinearMemory;
-
-  constructor(memory: LinearMemory, id: number, options: RegionOptions, room: TableRegion['room']) {
-    this.#memory = memory;
-    this.id = id;
-    this.addr = layout.WINDOW_BASE + (BigInt(id) << 32n);
-    this.kind = options.kind;
-    this.#name = options.name;
-    this.room = room;
-  }
-
-  get name(): string {
-    return typeof this.#name === 'string' ? this.#name : this.#name();
-  }
-
-  set name(name: string) {
-    this.#name = name;
-  }
-
-  get base(): number {
-    return this.#field(layout.REGION_BASE);
-  }
-
-  get size(): number {
-    return this.#field(layout.REGION_SIZE);
-  }
-
-  get perm(): RegionPerm {
-    const bits = this.#field(layout.REGION_PERM);
-    return bits & layout.PERM_WRITE ? 'rw' : bits & layout.PERM_READ ? 'r' : 'none';
-  }
-
-  #field(offset: number): number {
-    const view = this.#memory.view;
-    const table = view.getUint32(layout.HEADER_REGION_TABLE, true);
-    return view.getUint32(table + (this.id << layout.REGION_ENTRY_SHIFT) + offset, true);
-  }
-}
-
 /**
  * The 64-bit addresses that programs see and the objects behind them. The region table lies in linear
  * memory (`layout.ts`); this class keeps it and the names.
@@ -97,9 +51,7 @@ export class AddressSpace {
   readonly #regions = new Map<number, TableRegion>();
   /** Names of freed regions by window, for messages, until the window is given out again. */
   readonly #former = new Map<number, string>();
-  /** Freed windows, oldest first: used again only when all numbers have been out once. */
-  readonly #freeWindows: number[] = [];
-  #nextWindow = 1;
+  readonly #windows = new Windows();
   #tableEntries = 0;
 
   constructor(memory: LinearMemory) {
@@ -113,7 +65,7 @@ export class AddressSpace {
    * run out.
    */
   alloc(options: RegionOptions): Region {
-    return this.#allocIn(this.#takeWindow(0), options);
+    return this.#allocIn(this.#takeWindow(), options);
   }
 
   /**
@@ -128,7 +80,7 @@ export class AddressSpace {
       return regions;
     } catch (error) {
       for (const region of regions) this.free(region);
-      for (let id = first + regions.length + 1; id < first + options.length; id++) this.#freeWindows.push(id);
+      for (let id = first + regions.length + 1; id < first + options.length; id++) this.#windows.give(id);
       throw error;
     }
   }
@@ -141,7 +93,7 @@ export class AddressSpace {
     try {
       block = this.#memory.alloc(options.shadow ? bytes + layout.SHADOW_SIZE : bytes, options.align);
     } catch (error) {
-      this.#freeWindows.push(id);
+      this.#windows.give(id);
       throw error;
     }
     const room = { start: block, end: block + bytes, block };
@@ -199,7 +151,7 @@ export class AddressSpace {
     }
     const options = { name: own.name, kind: own.kind, size, perm: own.perm };
     this.#drop(own);
-    const moved = this.#add(this.#takeWindow(0), options, base, own.room, 0);
+    const moved = this.#add(this.#takeWindow(), options, base, own.room, 0);
     moved.origin = to.origin ?? own.origin;
     return moved;
   }
@@ -235,7 +187,7 @@ export class AddressSpace {
 
   /** Windows that can still be given out. */
   get freeWindows(): number {
-    return layout.MAX_WINDOWS - this.#nextWindow + this.#freeWindows.length;
+    return this.#windows.left;
   }
 
   /** Linear address of `size` bytes at `addr` when they all exist, whatever programs may do there. */
@@ -322,45 +274,32 @@ export class AddressSpace {
     this.#setField(region.id, layout.REGION_PERM, 0);
     this.#regions.delete(region.id);
     this.#former.set(region.id, region.name);
-    this.#freeWindows.push(region.id);
+    this.#windows.give(region.id);
   }
 
-  #takeWindow(spare: number): number {
-    if (this.#nextWindow < layout.MAX_WINDOWS) {
-      const id = this.#nextWindow++;
-      if (id >= this.#tableEntries) this.#growTable();
-      this.#memory.view.setUint32(layout.HEADER_REGION_COUNT, this.#nextWindow, true);
-      return id;
-    }
-    const id = this.#freeWindows.length > spare ? this.#freeWindows.shift() : undefined;
-    if (id === undefined) {
-      throw new MemoryLimitError(
-        `the machine can have ${layout.MAX_WINDOWS - 1} regions at once; make hash maps smaller`,
-      );
-    }
+  #takeWindow(spare = 0): number {
+    const id = this.#windows.take(spare);
+    this.#cover(id, 1);
     return id;
   }
 
-  /** The first of `count` consecutive windows. */
+  /** The first of `count` neighbouring windows. */
   #takeWindows(count: number): number {
-    if (this.#nextWindow + count <= layout.MAX_WINDOWS || count === 1) {
-      const first = this.#takeWindow(0);
-      for (let taken = 1; taken < count; taken++) this.#takeWindow(0);
-      return first;
-    }
-    const free = this.#freeWindows.toSorted((a, b) => a - b);
-    const at = free.findIndex((id, index) => free[index + count - 1] === id + count - 1);
-    const first = free[at];
-    if (first === undefined) {
-      throw new MemoryLimitError(`no ${count} neighbouring windows are left; make hash maps smaller`);
-    }
-    const taken = new Set(free.slice(at, at + count));
-    this.#freeWindows.splice(
-      0,
-      this.#freeWindows.length,
-      ...this.#freeWindows.filter((id) => !taken.has(id)),
-    );
+    const first = this.#windows.takeRun(count);
+    this.#cover(first, count);
     return first;
+  }
+
+  /** Makes room in the table for windows just taken; gives them back when there is no memory for it. */
+  #cover(first: number, count: number): void {
+    try {
+      while (first + count > this.#tableEntries) this.#growTable();
+    } catch (error) {
+      for (let id = first; id < first + count; id++) this.#windows.give(id);
+      throw error;
+    }
+    const known = this.#memory.view.getUint32(layout.HEADER_REGION_COUNT, true);
+    this.#memory.view.setUint32(layout.HEADER_REGION_COUNT, Math.max(known, first + count), true);
   }
 
   #growTable(): void {
@@ -401,26 +340,6 @@ export class AddressSpace {
       throw new RangeError(`region ${region.name} (${region.id}) is not in the address space`);
     return own;
   }
-}
-
-/**
- * Where, in a map's own region, an address at the end of its window leads: in maps with values at a fixed
- * distance from the map pointer, that pointer lies below the next window (`BpfMap.addr`), at `origin`.
- * Undefined: `region` is no such map's, or `offset` (0 … 2^32 − 1) is elsewhere.
- */
-export function hiddenOffset(region: Region, offset: number): number | undefined {
-  if (region.kind !== 'map' || region.origin >= 0) return undefined;
-  const signed = offset - 2 ** 32;
-  return signed >= region.origin && signed < region.origin + region.size ? signed : undefined;
-}
-
-/** `offset` bytes into `region` in people's words; stacks count from their frame pointer. */
-export function nameOffset(region: Region, offset: number): string {
-  const stack = region.kind === 'stack';
-  const from = stack ? `${region.name}: fp` : region.name;
-  const distance = offset - (stack ? layout.MAX_BPF_STACK : region.origin);
-  if (distance === 0) return from;
-  return distance < 0 ? `${from} - ${-distance}` : `${from} + ${distance}`;
 }
 
 function permBits(perm: RegionPerm): number {

@@ -26,6 +26,7 @@
  *                             +0x090  region id of stack frame 0   u32
  *                             +0x094  high word of the offset of its per-CPU data   i32
  *                                     (the low word is 0; 0 before PerCpuArea is made)
+ *                             +0x0c0  words of the engine that runs; of no meaning between runs
  *     +0x100  frame records, 8 × 0x50; record of frame k:
  *             +0x00  R6 … R9 of its caller                        4 × u64
  *             +0x20  slot to return to in its caller               u32

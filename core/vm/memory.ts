@@ -25,6 +25,8 @@ export class LinearMemory {
   #words: Int32Array;
   #generation = 0;
   #failAfter = Number.POSITIVE_INFINITY;
+  #cacheBytes = 0;
+  #cacheBlocks = 0;
 
   /** `reserved`: bytes at the start that the allocator leaves alone; `limit` is rounded up to pages. */
   constructor(options: { shared: boolean; reserved: number; limit: number }) {
@@ -57,14 +59,14 @@ export class LinearMemory {
     return this.#generation;
   }
 
-  /** Bytes of blocks that are out. */
+  /** Bytes of blocks that are out, caches left out. */
   get takenBytes(): number {
-    return this.#blocks.takenBytes;
+    return this.#blocks.takenBytes - this.#cacheBytes;
   }
 
-  /** Blocks that are out. */
+  /** Blocks that are out, caches left out. */
   get takenBlocks(): number {
-    return this.#blocks.takenSpans;
+    return this.#blocks.takenSpans - this.#cacheBlocks;
   }
 
   /**
@@ -81,6 +83,30 @@ export class LinearMemory {
       this.#failAfter = Number.POSITIVE_INFINITY;
       throw new MemoryLimitError(`${size} bytes were refused: this allocation was told to fail`);
     }
+    return this.#take(size, align);
+  }
+
+  /**
+   * `alloc` for what can be made again from the rest: it is in no account, so that what an engine keeps for
+   * itself makes no difference to what others see. Throws MemoryLimitError.
+   */
+  allocCache(size: number): number {
+    const before = this.#blocks.takenBytes;
+    const at = this.#take(size, undefined);
+    this.#cacheBytes += this.#blocks.takenBytes - before;
+    this.#cacheBlocks++;
+    return at;
+  }
+
+  /** Takes back the cache at `at`. */
+  freeCache(at: number): void {
+    const before = this.#blocks.takenBytes;
+    this.#blocks.giveBack(at);
+    this.#cacheBytes -= before - this.#blocks.takenBytes;
+    this.#cacheBlocks--;
+  }
+
+  #take(size: number, align: number | undefined): number {
     let at = this.#blocks.take(size, align);
     if (at === undefined) {
       this.#grow(size + (align ?? 0));

@@ -19,7 +19,7 @@ export interface ExecProg {
   readonly jited?: boolean;
   /**
    * The rewritten instructions; 8 bytes a slot; not changed while the program is loaded. `imm` of a call is
-   * the function's address (`core/helpers/numbering.ts`), of a map load with `src_reg` 1 or 2 the machine's map id, with
+   * the function's address (`core/isa/numbering.ts`), of a map load with `src_reg` 1 or 2 the machine's map id, with
    * `src_reg` 5 or 6 an index into `mapIds`.
    */
   readonly xlated: Uint8Array;

@@ -13,7 +13,9 @@ const CASES: readonly (readonly [string, string, string, string, string, string?
   ],
   ['keyword', 'gto x\nx: exit', 'unknown-mnemonic', 'did you mean `goto`?', 'gto', 'goto'],
   ['word within', 'if r1 > 5 gotoo x\nx: exit', 'unexpected-word', 'did you mean `goto`?', 'gotoo', 'goto'],
-  ['register number', 'r11 = 5', 'unknown-register', 'there is no register r11', 'r11'],
+  ['register number', 'r12 = 5', 'unknown-register', 'there is no register r12', 'r12'],
+  ['hidden register', 'r11 = 5', 'unknown-register', 'R11 is invalid: ', 'r11'],
+  ['hidden register in gnu', 'mov %r11, 5', 'unknown-register', 'R11 is invalid: ', '%r11'],
   ['register letter', 'x1 = 5', 'unknown-register', 'did you mean r1?', 'x1', 'r1'],
   ['register in gnu', 'mov %r12, 5', 'unknown-register', 'there is no register r12', '%r12'],
   [

@@ -1,12 +1,12 @@
 /** One measured thing: its spread over some runs, and what it should stay under or above. */
 export interface BenchRow {
   readonly name: string;
-  readonly unit: 'ms' | 'million/s';
+  readonly unit: 'ms' | 'million/s' | 'times';
   readonly median: number;
   readonly min: number;
   readonly max: number;
   readonly runs: number;
-  /** Times should stay below it, rates above it; undefined where nothing was promised. */
+  /** Times should stay below it, rates and ratios above it; undefined where nothing was promised. */
   readonly target?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bpfConvertFilter, type Converted, FUNCTIONS } from '#core/cbpf/convert.ts';
+import { bpfConvertFilter, type Converted } from '#core/cbpf/convert.ts';
 import { evaluateClassic } from '#core/cbpf/evaluate.ts';
 import { EXTENSIONS } from '#core/cbpf/extensions.ts';
 import { classicObject } from '#core/cbpf/object.ts';
@@ -9,7 +9,6 @@ import { filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
 import { SKF_AD_OFF, type SockFilter, sockFilter } from '#core/cbpf/sock-filter.ts';
 import type { RunInput } from '#core/ctx/input.ts';
-import { kernelFunctionImm } from '#core/helpers/numbering.ts';
 import { BUILTIN_PACKETS } from '#core/input/builtin.ts';
 import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
@@ -205,13 +204,6 @@ test('rand is the machine’s random number, 32 bits of it', () => {
   const filters = filtersIn('ld #rand\nret a');
   const values = [1, 2, 3, 4].map(() => runConverted(filters, { data: SYN }));
   expect(new Set(values).size).toBeGreaterThan(1);
-});
-
-test('functions that only converted programs call have the numbers that the helpers give them', () => {
-  expect(FUNCTIONS).toEqual({
-    SKF_AD_PAY_OFFSET: kernelFunctionImm('bpf_skb_get_pay_offset'),
-    SKF_AD_HATYPE: kernelFunctionImm('skb_dev_type'),
-  });
 });
 
 test('every extension of the kernel can be converted and loaded', () => {

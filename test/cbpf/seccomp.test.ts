@@ -42,6 +42,14 @@ test('numbers of both architectures', () => {
   expect([SYSCALLS['x86-64'].get('open'), SYSCALLS.arm64.get('open')]).toEqual([2, undefined]);
 });
 
+test.each(['arm64', 'aarch64', 'AUDIT_ARCH_AARCH64', '0xc00000b7', '3221225655'])(
+  'arch %s is one whose system calls have names',
+  (arch) => {
+    const made = seccompData({ nr: 'openat', arch });
+    expect(made.ok && Buffer.from(made.data.subarray(0, 8)).toString('hex')).toBe('38000000b70000c0');
+  },
+);
+
 test('every field has its place', () => {
   const made = seccompData({
     nr: '1',

@@ -126,6 +126,23 @@ describe('debug', () => {
     expect(code).toBe(0);
   });
 
+  test('xlated shows what instructions are rewritten to, and AX, until it is said again', async () => {
+    const path = file('x.bpf.s', '.section xdp\nmain:\nr0 = 5\nr1 = 6\nexit\n');
+    const { stdout } = await session(
+      ['p AX', 'xlated', 'p AX', 'n', 'r', 'xlated', 'n', 'p AX'],
+      [path, '--blind'],
+    );
+    const refusal = 'AX is a register of the rewritten program';
+    const [before, ...shown] = stdout.split('r11 =');
+    expect(before).toContain(refusal);
+    expect(shown.length).toBe(2);
+    expect(stdout).toMatch(
+      / 0: r11 = .*\n +1: r11 \^= .*\n +2: r0 = r11\n0x0\n.*\n +3: r11 = .*\n +4: r11 \^= .*\n +5: r1 = r11\n/,
+    );
+    expect(stdout).toMatch(/\nax .*0x0{15}5\n/);
+    expect(stdout.trimEnd().split('\n').at(-1)).toContain(refusal);
+  });
+
   test('a refused program is exit code 1', async () => {
     const { code, stderr } = await session([], [file('r.hex', 'ff00000000000000 9500000000000000')]);
     expect(code).toBe(1);

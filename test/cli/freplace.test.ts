@@ -94,6 +94,10 @@ test('a raw tracepoint: arguments, and a nested entry that is a miss', async () 
     results: [{ r0: '0x100000002', retval: 2, verdict: '2', output: ['hi'], data_out: '' }],
     stats: [{ cpu: 0, cnt: '0x1', misses: '0x1' }],
   });
+  const forPeople = await cli(['run', path]);
+  expect(forPeople.stdout).toContain(
+    '\ncpu 0  misses 1: entries refused because the program ran there already\n',
+  );
   const bytes = await cli(['run', path, '--data', `${'00'.repeat(16)}05`, '--json']);
   expect(JSON.parse(bytes.stdout).results[0].retval).toBe(5);
   const capture = await cli(['run', path, '--pcap', 'x.pcap']);

@@ -27,7 +27,7 @@ test('the firewall gives each packet of its capture the verdict that its README 
     code: 0,
     prog: 'firewall',
     type: 'xdp',
-    engine: 'reference',
+    engine: 'interp',
   });
   expect(stats).toMatchObject([{ cpu: 0, cnt: '0xc', misses: '0x0' }]);
   const [blocked, counters] = results.at(-1).maps_out;
@@ -182,6 +182,7 @@ test.each([
     '0x14',
   ],
   ['--engine', 'r0 = 1\nexit', ['--engine', 'reference'], '0x1'],
+  ['--engine', 'r0 = 1\nexit', ['--engine', 'interp'], '0x1'],
 ])('%s is obeyed', async (_, text, options, r0) => {
   expect(await json(['run', file('p.bpf.s', `${text}\n`), ...options])).toMatchObject({
     code: 0,

@@ -37,8 +37,12 @@ function memento(): Memento {
 }
 
 /** The two steps of VS Code, before and after it fills in variables. */
-async function resolve(config: object, memory = memento()): Promise<DebugConfiguration | undefined> {
-  const provider = createConfigurationProvider(language, memory);
+async function resolve(
+  config: object,
+  memory = memento(),
+  service = language,
+): Promise<DebugConfiguration | undefined> {
+  const provider = createConfigurationProvider(service, memory);
   const first = await provider.resolveDebugConfiguration?.(undefined, config as DebugConfiguration);
   if (!first) return undefined;
   return (await provider.resolveDebugConfigurationWithSubstitutedVariables?.(undefined, first)) ?? undefined;
@@ -118,6 +122,44 @@ describe('F5 without a launch.json', () => {
     state.activeDocument = { uri: FakeUri.file('c:/x/a.bpf.s'), languageId: 'bpf', isUntitled: false };
     state.breakpoints = [new FakeSourceBreakpoint('C:/x/a.bpf.s')];
     expect(await resolve({})).toMatchObject({ stopOnEntry: false });
+  });
+});
+
+describe("a configuration for the active editor's file", () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
+  const config = { type: 'bpf', request: 'launch', name: 'mine', program: '${file}' };
+  const withType = (type: string): LanguageService => ({
+    ...language,
+    programs: async () => [{ name: 'it', type, line: 0 }],
+  });
+
+  test('debugs the program around the cursor', async () => {
+    const resolved = await resolve({ ...config, packet: 'ask' });
+    expect(resolved).toMatchObject({ name: 'mine', program: PROGRAM, prog: 'second', data: '0102' });
+  });
+
+  test('what it says comes first, and nothing is asked that it does not ask', async () => {
+    const resolved = await resolve({ ...config, prog: 'first', data: '01' });
+    expect(resolved).toMatchObject({ prog: 'first', data: '01' });
+    expect(state.shownLabels).toEqual([]);
+  });
+
+  test.each([
+    ['xdp', 1],
+    ['raw', 1],
+    ['raw_tracepoint', 0],
+    ['seccomp', 0],
+  ])('%s: asks for bytes where the program is given some', async (type, questions) => {
+    const resolved = await resolve({ ...config, packet: 'ask' }, memento(), withType(type));
+    expect(resolved).toMatchObject({ program: PROGRAM, ...(type === 'seccomp' ? { progType: type } : {}) });
+    expect(resolved).not.toHaveProperty('packet');
+    expect(state.shownLabels).toHaveLength(questions);
+  });
+
+  test('says what to do when the active editor shows no BPF program', async () => {
+    state.activeDocument = undefined;
+    expect(await resolve(config)).toBeUndefined();
+    expect(state.messages[0]).toContain('Open a BPF assembly file');
   });
 });
 

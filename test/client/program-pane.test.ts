@@ -20,11 +20,16 @@ const LINES: ProgramTextReply['lines'] = [
 function stoppedSession() {
   const at: { line: number; textId: string; fails?: string } = { line: 1, textId: 'a' };
   const asked: (number | undefined)[] = [];
+  const hidden: boolean[] = [];
   const session = {
     id: 's1',
     type: 'bpf',
-    customRequest: async (_command: string, { count }: { count?: number }): Promise<ProgramTextReply> => {
-      asked.push(count);
+    customRequest: async (
+      _command: string,
+      { count, shown }: { count?: number; shown?: boolean },
+    ): Promise<ProgramTextReply> => {
+      if (shown === undefined) asked.push(count);
+      else hidden.push(!shown);
       if (at.fails !== undefined) throw new Error(at.fails);
       const lines = count === 0 ? [] : LINES;
       return {
@@ -43,7 +48,7 @@ function stoppedSession() {
     debugging.stackItem.fire(debugging.activeStackItem);
     await vi.runAllTimersAsync();
   };
-  return { at, asked, stop, event };
+  return { at, asked, hidden, stop, event };
 }
 
 let watch: SessionWatch;
@@ -111,7 +116,7 @@ describe('the pane', () => {
   });
 
   test('asks nothing while nobody sees it, and catches up', async () => {
-    const { stop, asked } = stoppedSession();
+    const { stop, asked, hidden } = stoppedSession();
     editing.visible = [sourceEditor];
     editing.visibleChanged.fire();
     await stop();
@@ -124,6 +129,7 @@ describe('the pane', () => {
     editing.visible = [sourceEditor];
     editing.visibleChanged.fire();
     expect(visible).toEqual([true, false]);
+    expect(hidden).toEqual([true]);
   });
 
   test('takes the mark away when the program runs, and keeps the text when the session ends', async () => {

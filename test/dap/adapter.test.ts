@@ -186,7 +186,7 @@ describe('the protocol', () => {
     await dap.session.dispose();
   });
 
-  test('ids of an earlier stop are refused', async () => {
+  test('ids of an earlier stop show nothing, and nothing is done with them', async () => {
     const dap = await launched({ program: FIREWALL, stopOnEntry: true });
     await dap.event('stopped');
     const { stackFrames } = await dap.request<{ stackFrames: { id: number }[] }>('stackTrace', {
@@ -196,9 +196,10 @@ describe('the protocol', () => {
     const { scopes } = await dap.request<{ scopes: { variablesReference: number }[] }>('scopes', { frameId });
     const variablesReference = scopes[0]?.variablesReference;
     await dap.stopAfter('next');
+    expect(await dap.request('scopes', { frameId })).toEqual({ scopes: [] });
+    expect(await dap.request('variables', { variablesReference })).toEqual({ variables: [] });
     for (const [command, args] of [
-      ['scopes', { frameId }],
-      ['variables', { variablesReference }],
+      ['setVariable', { variablesReference, name: 'r1', value: '1' }],
       ['evaluate', { frameId, expression: 'r1' }],
       ['bpf/registers', { frameId }],
     ] as const) {

@@ -19,9 +19,13 @@ function configurations(): Configuration[] {
   const all = JSON.parse(text.replaceAll('${workspaceFolder}', EXAMPLES)) as {
     configurations: Configuration[];
   };
-  // What the editor asks for, it gives as bytes.
-  return all.configurations.map((one) =>
-    one.packet === 'ask' ? { ...one, packet: undefined, data: 'builtin:tcp-syn' } : one,
+  return (
+    all.configurations
+      // The editor puts a file in its place, one of the others'.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
+      .filter((one) => one.program !== '${file}')
+      // What the editor asks for, it gives as bytes.
+      .map((one) => (one.packet === 'ask' ? { ...one, packet: undefined, data: 'builtin:tcp-syn' } : one))
   );
 }
 
@@ -35,6 +39,14 @@ async function launched(configuration: object, program: string): Promise<DapClie
   await dap.launch(configuration);
   return dap;
 }
+
+test('F5 debugs the program that is being looked at: the first configuration is chosen when nobody has', () => {
+  const { configurations } = JSON.parse(readFileSync(`${EXAMPLES}/.vscode/launch.json`, 'utf8')) as {
+    configurations: Configuration[];
+  };
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is VS Code that replaces it
+  expect(configurations[0]).toMatchObject({ program: '${file}', packet: 'ask' });
+});
 
 describe.each(configurations().map((one) => [one.name, one] as const))('%s', (_, configuration) => {
   test('stops at the first instruction and runs to its end', async () => {

@@ -1,20 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { StatsReply } from '#core/protocol/messages.ts';
-import { TEXT } from '../prog/extensions.ts';
+import { TEXT, TRACEPOINT } from '../prog/extensions.ts';
 import { DapClient, HOSTS } from './dap-client.ts';
 
-const TRACEPOINT = `.section raw_tp/bpf_trace_printk,"ax",@progbits
-main:
-  r6 = *(u64 *)(r1 + 88)
-  r1 = 0x6968 ll
-  *(u64 *)(r10 - 8) = r1
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_trace_printk
-  r0 = r6
-  exit
-`;
 const FILE = '/programs/made.bpf.s';
 const data = '00'.repeat(60);
 

@@ -3,6 +3,8 @@ import { DapClient, HOSTS } from './dap-client.ts';
 
 const inline = HOSTS.find(([name]) => name === 'inline')?.[1];
 
+const SOURCE = { path: '/programs/p.bpf.s' };
+
 test.each<[string, object, string]>([
   ['evaluate', {}, 'evaluate: "expression" must be a text'],
   ['evaluate', { expression: 5 }, 'evaluate: "expression" must be a text'],
@@ -14,6 +16,18 @@ test.each<[string, object, string]>([
     { memoryReference: '0x0', count: 1, offset: 'x' },
     'readMemory: "offset" must be a whole number',
   ],
+  ['setBreakpoints', { source: SOURCE, breakpoints: [{}] }, 'setBreakpoints: "line" must be a whole number'],
+  [
+    'setBreakpoints',
+    { source: SOURCE, breakpoints: [{ line: 1, column: 'x' }] },
+    'setBreakpoints: "column" must be a whole number',
+  ],
+  [
+    'setBreakpoints',
+    { source: SOURCE, breakpoints: [{ line: 1, condition: 5 }] },
+    'setBreakpoints: "condition" must be a text',
+  ],
+  ['breakpointLocations', { source: SOURCE }, 'breakpointLocations: "line" must be a whole number'],
   ['writeMemory', { memoryReference: '0x0', data: null }, 'writeMemory: "data" must be a text'],
   [
     'writeMemory',
@@ -29,5 +43,31 @@ test.each<[string, object, string]>([
   await dap.request('configurationDone');
   await dap.event('stopped');
   expect(await dap.send(command, args)).toMatchObject({ success: false, message });
+  await dap.request('disconnect');
+});
+
+test('a malformed breakpoint is not kept: a restart works', async () => {
+  if (inline === undefined) throw new Error('no inline host');
+  const dap = new DapClient(inline());
+  dap.files.set(SOURCE.path, new TextEncoder().encode('r0 = 0\nexit\n'));
+  await dap.launch({ program: SOURCE.path, stopOnEntry: true, seed: null });
+  await dap.event('stopped');
+  const breakpoints = [{ line: 2 }, { line: 2, condition: 5 }];
+  expect(await dap.send('setBreakpoints', { source: SOURCE, breakpoints })).toMatchObject({ success: false });
+  await dap.request('restart', {});
+  expect(await dap.event('stopped')).toMatchObject({ reason: 'entry' });
+  await dap.request('disconnect');
+});
+
+test('a program array that is not there is not there, whatever its name', async () => {
+  if (inline === undefined) throw new Error('no inline host');
+  const dap = new DapClient(inline());
+  dap.files.set(SOURCE.path, new TextEncoder().encode('r0 = 0\nexit\n'));
+  await dap.request('initialize', { adapterID: 'bpf' });
+  const progArrays: unknown = JSON.parse('{ "__proto__": { "0": "p" } }');
+  expect(await dap.send('launch', { program: SOURCE.path, progArrays })).toMatchObject({
+    success: false,
+    message: 'progArrays: __proto__ is no program array of this program',
+  });
   await dap.request('disconnect');
 });

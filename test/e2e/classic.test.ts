@@ -34,7 +34,7 @@ const line = (n: number) => n + 1;
 let editor: Editor;
 let workspace: Workspace;
 /** Tests that have not passed yet. */
-let open = 2;
+let open = 3;
 
 beforeAll(async () => {
   workspace = captureOnly('xdp-firewall/traffic.pcap');
@@ -144,5 +144,19 @@ test('the same filter drops another packet, and is debugged as the eBPF that it 
   await page.keyboard.press('F5');
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   expect(await page.locator('.notification-toast').allInnerTexts()).toEqual([]);
+  open--;
+});
+
+test('pasted into a new text it is recognised, and its numbers are no colours', async () => {
+  const { page } = editor;
+  await editor.runCommand('View: Close All Editors');
+  await page.locator('.editor-instance').first().waitFor({ state: 'detached' });
+  await editor.runCommand('File: New Untitled Text File');
+  await page.locator('.tab.active', { hasText: 'Untitled' }).waitFor();
+  await page.evaluate((text) => navigator.clipboard.writeText(text), LISTING);
+  await page.keyboard.press('Control+V');
+  await page.locator('.codelens-decoration', { hasText: 'Debug as eBPF' }).first().waitFor();
+  await editor.lineShows(line(18), '262144');
+  await expect.poll(() => page.locator('[class*=colorpicker-color-decoration]').count()).toBe(0);
   open--;
 });

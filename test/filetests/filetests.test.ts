@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { reference } from '#core/interp/reference.ts';
 import { findRow } from '#core/isa/decode.ts';
 import { readInsn } from '#core/isa/insn.ts';
 import { INSN_TABLE } from '#core/isa/table.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { execute, type Outcome, type Way } from './execute.ts';
 import { type DataFile, parseDataFile } from './format.ts';
 
 const ROOT = import.meta.dirname;
 
 /** Every engine, at once over shared memory and in slices of a prime length over memory of its own. */
-const WAYS: readonly (Way & { readonly title: string })[] = [reference].flatMap((engine) => [
+const WAYS: readonly (Way & { readonly title: string })[] = ENGINES.flatMap((engine) => [
   { title: `${engine.name}, shared memory`, engine, shared: true, slice: Number.POSITIVE_INFINITY },
   { title: `${engine.name}, time slices`, engine, shared: false, slice: 7 },
   // One instruction at a time also tells which ones were executed.

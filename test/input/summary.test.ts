@@ -90,9 +90,12 @@ test.each([
   expect(summary(data)).toBe(`${text} ${data.length} bytes`);
 });
 
-test('a cut packet tells both lengths, other link types their number, one byte is one byte', () => {
+test('a cut packet tells both lengths, other link types number and first bytes, one byte is one byte', () => {
   expect(summary(builtin('arp').slice(0, 42), { originalLength: 60 })).toMatch(/42 of 60 bytes$/);
-  expect(summary(Uint8Array.of(1, 2), { linkType: 113 })).toBe('link type 113 2 bytes');
+  expect(summary(Uint8Array.of(1, 2), { linkType: 113 })).toBe('link type 113 [01 02] 2 bytes');
+  expect(summary(new Uint8Array(9), { linkType: 147 })).toBe(
+    'link type 147 [00 00 00 00 00 00 00 00 …] 9 bytes',
+  );
   expect(summary(Uint8Array.of(1))).toBe('cut Ethernet header 1 byte');
   expect(summary(new Uint8Array())).toBe('empty 0 bytes');
   expect(summary(builtin('ipv6').slice(14), { linkType: 101 })).toContain('TCP [2001:db8::1]:40000');

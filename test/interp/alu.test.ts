@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { reference } from '#core/interp/reference.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import type { Insn } from '#core/isa/insn.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { ExecProg } from '#core/vm/program.ts';
+import { underTest } from '../engines.ts';
 import { EXIT, insn, load, newMachine } from './build.ts';
 import { type AluCase, aluCases, EDGES, IMMEDIATES, type JumpCase, jumpCases } from './formulas.ts';
 
@@ -32,7 +32,7 @@ function run(key: string, slots: () => readonly Insn[], dst: bigint, src: bigint
   const cpu = machine.cpu(0);
   cpu.writeReg(DST, dst);
   cpu.writeReg(SRC, src);
-  const stop = reference.run(machine, 0, { budget: 100, breakpoints: false, resume: false });
+  const stop = underTest.engine.run(machine, 0, { budget: 100, breakpoints: false, resume: false });
   if (stop.kind !== 'exit') expect(stop).toEqual({ kind: 'exit' });
   return machine;
 }

@@ -1,10 +1,10 @@
 import type { StopCause } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { rowById } from '#core/isa/decode.ts';
 import { type Insn, writeInsn } from '#core/isa/insn.ts';
 import type { InsnId } from '#core/isa/table.ts';
 import { Machine, type MachineOptions } from '#core/vm/machine.ts';
 import type { ExecProg, Subprog } from '#core/vm/program.ts';
+import { underTest } from '../engines.ts';
 
 export interface Operands {
   readonly dst?: number;
@@ -104,7 +104,7 @@ export function runSlots(
 
 /** Lets a CPU go on without breakpoints. */
 export function go(machine: Machine, budget = Number.POSITIVE_INFINITY, cpuIndex = 0): Ran {
-  const stop = reference.run(machine, cpuIndex, { budget, breakpoints: false, resume: false });
+  const stop = underTest.engine.run(machine, cpuIndex, { budget, breakpoints: false, resume: false });
   const cpu = machine.cpu(cpuIndex);
   return { machine, stop, r0: cpu.readReg(0), executed: cpu.insnsExecuted };
 }

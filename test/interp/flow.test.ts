@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { reference } from '#core/interp/reference.ts';
 import type { Insn } from '#core/isa/insn.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { Fault } from '#core/vm/fault.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import type { Subprog } from '#core/vm/program.ts';
+import { underTest } from '../engines.ts';
 import { EXIT, go, insn, lddw, load, newMachine, runSlots } from './build.ts';
 
 const mov = (dst: number, imm: number): Insn[] => insn('mov64_imm', { dst, imm });
@@ -438,24 +438,24 @@ describe('stopping and going on', () => {
     prog.breakpoints[1] = 1;
     machine.enter(0, prog, 0n);
     const on = { ...limits, breakpoints: true };
-    expect(reference.run(machine, 0, on).kind).toBe('breakpoint');
+    expect(underTest.engine.run(machine, 0, on).kind).toBe('breakpoint');
     expect([machine.cpu(0).pc, machine.cpu(0).insnsExecuted]).toEqual([1, 1n]);
-    expect(reference.run(machine, 0, on).kind).toBe('breakpoint');
+    expect(underTest.engine.run(machine, 0, on).kind).toBe('breakpoint');
     expect(machine.cpu(0).insnsExecuted).toBe(1n);
-    expect(reference.run(machine, 0, { ...on, resume: true }).kind).toBe('breakpoint');
+    expect(underTest.engine.run(machine, 0, { ...on, resume: true }).kind).toBe('breakpoint');
     expect([machine.cpu(0).insnsExecuted, machine.cpu(0).readReg(0)]).toEqual([3n, 1n]);
-    expect(reference.run(machine, 0, { ...limits, budget: 10, resume: true }).kind).toBe('budget');
+    expect(underTest.engine.run(machine, 0, { ...limits, budget: 10, resume: true }).kind).toBe('budget');
   });
 
   test.each([true, false])('a pause asked for is answered once (shared memory: %s)', (shared) => {
     const machine = newMachine({ shared });
     machine.enter(0, load(machine, insn('ja', { off: -1 })), 0n);
     machine.cpu(0).requestPause();
-    expect(reference.run(machine, 0, limits).kind).toBe('pause');
-    expect(reference.run(machine, 0, { ...limits, budget: 10 }).kind).toBe('budget');
+    expect(underTest.engine.run(machine, 0, limits).kind).toBe('pause');
+    expect(underTest.engine.run(machine, 0, { ...limits, budget: 10 }).kind).toBe('budget');
     machine.cpu(0).requestPause();
     machine.cpu(0).clearPause();
-    expect(reference.run(machine, 0, { ...limits, budget: 10 }).kind).toBe('budget');
+    expect(underTest.engine.run(machine, 0, { ...limits, budget: 10 }).kind).toBe('budget');
   });
 
   test('a fault changes nothing and can be tried again after an edit', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
-import { reference } from '#core/interp/reference.ts';
 import type { ProgType } from '#core/object/object.ts';
+import { underTest } from '../engines.ts';
 import { arrayMap, EXIT, R0_0, type Slot } from '../prog/build.ts';
 import { type Loaded, loadSlots } from '../prog/rewrite.ts';
 
@@ -56,7 +56,7 @@ test.each([false, true])(
     const cpu = machine.cpu(0);
     const seen: number[] = [];
     for (let steps = 1; ; steps++) {
-      const stop = reference.run(machine, 0, { budget: 1, breakpoints: false, resume: true });
+      const stop = underTest.engine.run(machine, 0, { budget: 1, breakpoints: false, resume: true });
       expect(cpu.insnsExecuted).toBe(BigInt(steps));
       if (stop.kind === 'exit') break;
       expect(stop).toEqual({ kind: 'budget' });
@@ -77,9 +77,9 @@ test.each([false, true])(
 
 test.each([1, 2, 3, 7, 1000])('in slices of %i, the same count and end', (budget) => {
   const { machine, dispose } = begin(false);
-  let stop = reference.run(machine, 0, { budget, breakpoints: false, resume: true });
+  let stop = underTest.engine.run(machine, 0, { budget, breakpoints: false, resume: true });
   while (stop.kind === 'budget') {
-    stop = reference.run(machine, 0, { budget, breakpoints: false, resume: true });
+    stop = underTest.engine.run(machine, 0, { budget, breakpoints: false, resume: true });
   }
   dispose();
   expect(stop).toEqual({ kind: 'exit' });
@@ -92,7 +92,8 @@ test("a breakpoint on a function's first instruction stops once a call, behind w
   expect(first).toBe((prog.subprogs[1]?.start ?? 0) + 2);
   prog.breakpoints[first] = 1;
   prog.breakpoints[prog.firstXlated[0] ?? 0] = 1;
-  const go = (resume: boolean) => reference.run(machine, 0, { budget: 1000, breakpoints: true, resume });
+  const go = (resume: boolean) =>
+    underTest.engine.run(machine, 0, { budget: 1000, breakpoints: true, resume });
   // The packet's prologue stands in front of instruction 0: it is passed, then the breakpoint stops.
   expect(go(false)).toEqual({ kind: 'breakpoint' });
   expect(machine.cpu(0).pc).toBe(10);
@@ -106,7 +107,7 @@ test("a breakpoint on a function's first instruction stops once a call, behind w
 test('going on from the very start passes a breakpoint on the first instruction', () => {
   const { machine, prog, dispose } = begin(false);
   prog.breakpoints[prog.firstXlated[0] ?? 0] = 1;
-  expect(reference.run(machine, 0, { budget: 1000, breakpoints: true, resume: true })).toEqual({
+  expect(underTest.engine.run(machine, 0, { budget: 1000, breakpoints: true, resume: true })).toEqual({
     kind: 'exit',
   });
   dispose();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UAPI_CONSTANTS, uapiConstant } from '#core/isa/constants.ts';
+import * as helperIds from '#core/isa/helper-ids.ts';
 import { HELPERS, helperById, helperByName, MAX_HELPER_ID } from '#core/isa/helpers.ts';
 import { REGISTERS } from '#core/isa/registers.ts';
 
@@ -101,4 +102,8 @@ describe('constants', () => {
 test('registers stand at their numbers', () => {
   expect(REGISTERS.map((register) => register.number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(REGISTERS[10]).toMatchObject({ name: 'r10', lowName: 'w10', saved: 'frame' });
+});
+
+test.each(Object.entries(helperIds))('%s is the number of its helper', (name, id) => {
+  expect(helperById(id)?.name).toBe(name.replace('BPF_FUNC_', 'bpf_').toLowerCase());
 });

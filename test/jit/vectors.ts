@@ -6,32 +6,10 @@ import { readMachineLine } from '#core/jit/x86-64/machine-line.ts';
 import type { X86Program } from '#core/jit/x86-64/program.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
+import type { VectorLine } from '#scripts/vectors/record.ts';
 
-/** The map that a program's map loads name. */
-export interface VectorMap {
-  readonly type: string;
-  readonly key_size: number;
-  readonly value_size: number;
-  readonly max_entries: number;
-}
-
-/** One program of a file of vectors (test/testdata/vectors/README.md), as far as native code is concerned. */
-export interface Vector {
-  readonly name: string;
-  readonly prog_type: ProgType;
-  readonly insns: string;
-  readonly map: VectorMap | null;
-  readonly xlated: string;
-  readonly func_insn_start: readonly number[];
-  readonly stack_depth: readonly number[];
-  readonly image_addr: readonly string[];
-  readonly func_len: readonly number[];
-  readonly tail_call: 'direct' | 'indirect' | null;
-  readonly jited: string;
-  readonly map_imm_zeroed_at: readonly number[];
-  readonly xlated_line_insn_off: readonly number[];
-  readonly jited_line_info: readonly string[];
-}
+/** One program of a file of vectors (test/testdata/vectors/README.md). */
+export type Vector = VectorLine & { readonly prog_type: ProgType };
 
 /** The machine's configuration, its line, and the programs of a file. */
 export interface Vectors {

@@ -6,7 +6,8 @@ import { EXTENSIONS } from '#core/cbpf/extensions.ts';
 import { packetInput } from '#core/cbpf/packet-input.ts';
 import { printClassic } from '#core/cbpf/print.ts';
 import { SKF_AD_OFF, SKF_LL_OFF, SKF_NET_OFF, type SockFilter, sockFilter } from '#core/cbpf/sock-filter.ts';
-import { type ClassicFilters, openClassicFilters } from '#core/platform/node/kernel/bridge.ts';
+import { openClassicFilters } from '#core/platform/node/kernel/bridge.ts';
+import type { ClassicFilters } from '#core/platform/node/kernel/classic-filters.ts';
 import { anyFilter, anyK } from '../cbpf/arbitrary.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20260601);

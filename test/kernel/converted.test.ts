@@ -5,12 +5,12 @@ import { printClassic } from '#core/cbpf/print.ts';
 import { SKF_AD_OFF, type SockFilter, sockFilter } from '#core/cbpf/sock-filter.ts';
 import { reference } from '#core/interp/reference.ts';
 import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import { ctxBytes } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { anyFilter } from '../cbpf/arbitrary.ts';
 import { attrOf } from '../prog/build.ts';
-import { ctxBytes } from './ctx-bytes.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20260602);
 const FILTERS = Number(process.env.FUZZ_FILTERS ?? 5000);
@@ -57,8 +57,7 @@ function check(
   const ctx = { mark };
   const other: string[] = [];
   for (const data of packets) {
-    const bytes = ctxBytes('socket_filter', ctx);
-    const want = bridge.testRun(there, { data, ...(bytes === undefined ? {} : { ctx: bytes }) }).retval;
+    const want = bridge.testRun(there, { data, ctx: ctxBytes('socket_filter', ctx, data) }).retval;
     const { retval, fault } = runProgram(machine, loaded.prog, reference, { data, ctx, attach: 'test_run' });
     if (fault !== undefined || retval !== want) {
       other.push(`here ${fault?.message ?? retval}, in the kernel ${want}`);

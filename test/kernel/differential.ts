@@ -1,14 +1,14 @@
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import type { Engine } from '#core/interp/engine.ts';
-import { reference } from '#core/interp/reference.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import { ctxBytes, ctxField } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import { ctxBytes, ctxField } from './ctx-bytes.ts';
 import { attrOfGenerated, type Generated, tailTarget } from './generate.ts';
 import { initialValue, KEYS, keyBytes, PROGRAM_MAPS, PROGS_MAP, TAIL_INDEX } from './program-maps.ts';
 import { PROGRAM_TYPES, type Recipe } from './recipe.ts';
@@ -30,9 +30,6 @@ export interface Executor {
   /** What came out, or why nothing did. */
   run(program: Generated): Effects | string;
 }
-
-/** Everything that executes programs here: each engine, as loaded and with constants blinded. */
-export const ENGINES: readonly Engine[] = [reference];
 
 /** Maps of PROGRAM_MAPS that the machine can simulate, by index. */
 export function availableMaps(): ReadonlySet<number> {
@@ -155,8 +152,8 @@ export class KernelExecutor {
     if (prog.refused) return { refused: true, log: prog.log };
     try {
       for (const map of named(program)) this.#reset(map, recipe);
-      const ctx = ctxBytes(recipe.progType, recipe.ctx);
-      const given = ctx === undefined ? {} : { ctx };
+      const hasCtx = Object.keys(recipe.ctx).length > 0;
+      const given = hasCtx ? { ctx: ctxBytes(recipe.progType, recipe.ctx, recipe.packet) } : {};
       const { retval, dataOut, ctxOut } = kernel.testRun(prog, { data: recipe.packet, ...given });
       const fields = new Map<string, bigint>();
       for (const name of CTX_OUT[recipe.progType]) {

@@ -3,12 +3,12 @@ import { SKF_AD_OFF, SKF_LL_OFF, SKF_NET_OFF } from '#core/cbpf/sock-filter.ts';
 import { reference } from '#core/interp/reference.ts';
 import type { InsnId } from '#core/isa/table.ts';
 import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
+import { ctxBytes } from '#core/platform/node/kernel/ctx-bytes.ts';
 import { type BpfProg, bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { attrOf } from '../prog/build.ts';
 import { Code } from './code.ts';
-import { ctxBytes } from './ctx-bytes.ts';
 
 let kernel: KernelBridge | undefined;
 beforeAll(() => {
@@ -93,8 +93,8 @@ class Pair {
       const data = packetOf(length);
       for (const mark of marks) {
         const fields = { mark: BigInt(mark >>> 0) };
-        const ctx = ctxBytes(progType, fields);
-        const want = this.#kernel.testRun(there, { data, ...(ctx === undefined ? {} : { ctx }) }).retval;
+        const ctx = ctxBytes(progType, fields, data);
+        const want = this.#kernel.testRun(there, { data, ctx }).retval;
         const got = this.#run(loaded.prog, data, fields);
         runs++;
         if (want !== 0) inside++;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kernelFunctionImm } from '#core/helpers/numbering.ts';
+import { kernelFunctionImm } from '#core/isa/numbering.ts';
 import { bpfGenLdAbs } from '#core/prog/bpf-gen-ld-abs.ts';
 import { bytesOf as emitted } from '#core/prog/emit.ts';
 import { EXIT, type Slot } from './build.ts';

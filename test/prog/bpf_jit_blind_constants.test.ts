@@ -9,6 +9,7 @@ import { bpfJitBlindConstants, isBlindable } from '#core/prog/bpf-jit-blind-cons
 import { bpfJitProgReleaseOther } from '#core/prog/bpf-prog-clone.ts';
 import { bpfProgFree } from '#core/prog/bpf-prog-free.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { availableMaps } from '../kernel/differential.ts';
@@ -82,7 +83,8 @@ test('vectors: the same result blinded, and no constant of the original is left'
     }
     if (vector.retval === null || vector.data === null) continue;
     const input = { data: unhex(vector.data), attach: 'test_run' } as const;
-    const { retval, fault } = runProgram(machine, loaded.prog, reference, input);
+    const engine = ENGINES[i % ENGINES.length] ?? reference;
+    const { retval, fault } = runProgram(machine, loaded.prog, engine, input);
     if (!fault && retval === vector.retval) equal++;
     else other.push(`${vector.name}: ${fault?.message ?? retval}, the kernel gave ${vector.retval}`);
   }

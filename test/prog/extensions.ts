@@ -57,6 +57,20 @@ of_nobody:
   exit
 `;
 
+/** A program on the tracepoint that its own `bpf_trace_printk` fires; returns the last of its arguments. */
+export const TRACEPOINT = `.section raw_tp/bpf_trace_printk,"ax",@progbits
+main:
+  r6 = *(u64 *)(r1 + 88)
+  r1 = 0x6968 ll
+  *(u64 *)(r10 - 8) = r1
+  r1 = r10
+  r1 += -8
+  r2 = 8
+  call bpf_trace_printk
+  r0 = r6
+  exit
+`;
+
 /** A program of a text, ready to load. */
 export function linked(name: string, text = TEXT): LoadAttr {
   const { value, diagnostics } = assemble(text, { fileName: 'test.bpf.s' });

@@ -1,4 +1,4 @@
-import { calledFunction } from '#core/helpers/numbering.ts';
+import { calledFunction } from '#core/isa/numbering.ts';
 import type { Correspondence } from '#core/platform/node/kernel/xlated-difference.ts';
 
 /** Names of the functions that compared programs called. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kernelFunctionImm } from '#core/helpers/numbering.ts';
+import { kernelFunctionImm } from '#core/isa/numbering.ts';
 import type { MapDef } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import type { Machine } from '#core/vm/machine.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { kernelFunctionImm } from '#core/helpers/numbering.ts';
 import { reference } from '#core/interp/reference.ts';
+import { kernelFunctionImm } from '#core/isa/numbering.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { EXIT, R0_0, type Slot } from './build.ts';
 import { dumped, loadSlots, run } from './rewrite.ts';

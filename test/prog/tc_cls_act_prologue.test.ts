@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kernelFunctionImm } from '#core/helpers/numbering.ts';
+import { kernelFunctionImm } from '#core/isa/numbering.ts';
 import type { ProgType } from '#core/object/object.ts';
 import { EXIT, R0_0, type Slot } from './build.ts';
 import { dumped, loadSlots, run } from './rewrite.ts';

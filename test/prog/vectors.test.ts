@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reference } from '#core/interp/reference.ts';
+import { ENGINES } from '#core/session/engines.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { unhex } from './build.ts';
@@ -8,7 +8,7 @@ import { loadVector as load, vectors } from './vectors.ts';
 /** Map types that the machine does not have yet: what it must say of them. */
 const NOT_YET = 'is not simulated yet';
 
-test('programs that Linux 6.18 ran give the same result here', () => {
+test.each(ENGINES)('programs that Linux 6.18 ran give the same result on $name', (engine) => {
   let equal = 0;
   const other: string[] = [];
   const notYet: string[] = [];
@@ -23,7 +23,7 @@ test('programs that Linux 6.18 ran give the same result here', () => {
     }
     if (vector.retval === null || vector.data === null) continue;
     const input = { data: unhex(vector.data), attach: 'test_run' } as const;
-    const { retval, fault } = runProgram(machine, loaded.prog, reference, input);
+    const { retval, fault } = runProgram(machine, loaded.prog, engine, input);
     if (!fault && retval === vector.retval) equal++;
     else other.push(`${vector.name}: ${fault?.message ?? retval}, the kernel gave ${vector.retval}`);
   }

@@ -3,29 +3,11 @@ import { gunzipSync } from 'node:zlib';
 import type { MapDef, ProgType } from '#core/object/object.ts';
 import { bpfProgLoad, type LoadOptions, type LoadResult } from '#core/prog/load.ts';
 import type { Machine } from '#core/vm/machine.ts';
+import type { VectorLine } from '#scripts/vectors/record.ts';
 import { attrOf, unhex } from './build.ts';
 
-/** One program that Linux 6.18 ran, as test/testdata/vectors has it. */
-export interface Vector {
-  readonly name: string;
-  readonly prog_type: ProgType;
-  readonly insns: string;
-  readonly map: { type: string; key_size: number; value_size: number; max_entries: number } | null;
-  readonly tag: string;
-  readonly xlated: string;
-  readonly stack_depth: readonly number[];
-  readonly func_insn_start: readonly number[];
-  readonly func_len: readonly number[];
-  readonly image_addr: readonly string[];
-  readonly xlated_line_insn_off: readonly number[];
-  readonly jited_line_info: readonly string[];
-  readonly data: string | null;
-  readonly retval: number | null;
-  /** The packet afterwards, where it differs from `data`; in `furtherVectors` only. */
-  readonly data_out?: string;
-  /** The map afterwards, all-zero array elements left out; in `furtherVectors` only. */
-  readonly map_out?: Readonly<Record<string, string>>;
-}
+/** One program that Linux 6.18 ran, as test/testdata/vectors has it; `data_out` and `map_out` in `furtherVectors` only. */
+export type Vector = VectorLine & { readonly prog_type: ProgType };
 
 /** The 400 that came with the project, in the file's order. */
 export const vectors: readonly Vector[] = vectorsOf('kernel-6.18-x86-64.jsonl.gz');

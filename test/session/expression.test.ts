@@ -21,6 +21,7 @@ function environment(): ExprEnv & { readonly registers: bigint[]; readonly memor
     registers,
     memory,
     readRegister: (reg) => registers[reg] ?? 0n,
+    showsAx: () => true,
     writeRegister(reg, value) {
       if (reg >= 10) return 'not writable';
       registers[reg] = value;

@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest';
-import { TEXT } from '../prog/extensions.ts';
+import type { StatsReply } from '#core/protocol/messages.ts';
+import { TEXT, TRACEPOINT } from '../prog/extensions.ts';
 import { Bench } from './harness.ts';
 
-const TRACEPOINT = `
-.section raw_tp/bpf_trace_printk,"ax",@progbits
-main:
-  r6 = *(u64 *)(r1 + 88)
-  r1 = 0x6968 ll
-  *(u64 *)(r10 - 8) = r1
-  r1 = r10
-  r1 += -8
-  r2 = 8
-  call bpf_trace_printk
-  r0 = r6
-  exit
-`;
+/** What the session counted, once it is over. */
+function statsAtEnd(bench: Bench) {
+  let stats: StatsReply | undefined;
+  bench.onEvent = (event) => {
+    if (event.kind === 'ended') stats = bench.session.request('stats', null);
+  };
+  return () => stats;
+}
 
 const data = { kind: 'hex', text: '00'.repeat(60) } as const;
 
@@ -58,9 +54,9 @@ test('a raw tracepoint shows its arguments as context and has no packet', () => 
   const rows = bench.session.request('children', { of: { kind: 'context' }, frame: 0, start: 0, count: 99 });
   expect(rows.length).toBe(12);
   expect(rows[11]).toMatchObject({ name: 'args[11]', value: expect.stringContaining('42'), type: 'u64' });
+  const stats = statsAtEnd(bench);
   bench.resume({ kind: 'continue' });
-  const stats = bench.session.request('stats', null);
-  expect(JSON.stringify(stats)).toContain('"misses":"1"');
+  expect(JSON.stringify(stats())).toContain('"misses":"1"');
 });
 
 test('a raw tracepoint does not take a capture', () => {
@@ -72,6 +68,7 @@ test('a tracepoint is for raw tracepoint programs, and wins over the section', (
   const reply = new Bench().tryLoad(TEXT, { tracepoint: 'x' });
   expect(reply.ok ? '' : reply.problem.message).toBe('tracepoint: main is of type xdp, not raw_tracepoint');
   const bench = Bench.load(TRACEPOINT, { tracepoint: 'sched_switch' });
+  const stats = statsAtEnd(bench);
   bench.start();
-  expect(bench.session.request('stats', null).programs[0]?.cpus[0]).toMatchObject({ cnt: '1', misses: '0' });
+  expect(stats()?.programs[0]?.cpus[0]).toMatchObject({ cnt: '1', misses: '0' });
 });

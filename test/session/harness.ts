@@ -15,8 +15,17 @@ export class Bench {
   readonly session: Session;
   readonly events: TargetEvent[] = [];
 
+  /** Told of each event at once: of `ended` while the programs are still there. */
+  onEvent: (event: TargetEvent) => void = () => {};
+
   constructor() {
-    this.session = new Session({ sharedMemory: false, emit: (event) => this.events.push(event) });
+    this.session = new Session({
+      sharedMemory: false,
+      emit: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
+    });
   }
 
   static load(source: string, args: Partial<LoadArgs> = {}): Bench {

@@ -74,6 +74,26 @@ test('blinded, it is another text, in which AX shows', () => {
   expect(blinded.lines.find((line) => line.text.startsWith('w11 ^='))).toMatchObject({ mark: 'added' });
 });
 
+test('AX is a name in expressions, conditions and log messages only while the text is shown', () => {
+  const bench = Bench.load(SOURCE, { blind: true, seed: 3n });
+  bench.start({ stopOnEntry: true });
+  const refusal = 'AX is a register of the rewritten program, and known while that is shown';
+  expect(bench.value('AX')).toBe(`! ${refusal}`);
+  expect(bench.value('ax ? 1 : 2')).toBe(`! ${refusal}`);
+  expect(bench.session.request('assign', { target: 'AX', value: '1', frame: 0 })).toEqual({
+    ok: false,
+    message: refusal,
+  });
+  bench.breakpoints({ line: 4, logMessage: 'hidden {AX}' }, { line: 5, condition: 'AX == 0' });
+  bench.resume({ kind: 'continue' });
+  expect(bench.where()).toBe('main:5');
+  expect(bench.output()).toContain(refusal);
+  text(bench);
+  expect(bench.value('AX')).toMatch(/^0x/);
+  bench.session.request('programText', { start: 0, count: 0, shown: false });
+  expect(bench.value('AX')).toBe(`! ${refusal}`);
+});
+
 test('of a classic program it is the converted one, with the classic line of each instruction', () => {
   const bench = Bench.load('ldh [12]\njne #0x806, drop\nret #-1\ndrop: ret #0\n', {
     fileName: FILE.replace('.bpf.s', '.cbpf'),

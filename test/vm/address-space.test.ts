@@ -38,6 +38,20 @@ describe.each([false, true])('address space (shared memory: %s)', (shared) => {
     expect([space.alloc(one).id, space.alloc(one).id]).toEqual([singles[3]?.id, singles[5]?.id]);
   });
 
+  test('no window is lost when the table cannot grow', () => {
+    const { space, memory } = machine({ shared });
+    const lent = { name: 'a', kind: 'memory', size: 8, perm: 'rw', base: 0 } as const;
+    // Only the table takes memory for them.
+    memory.failAfter(0);
+    let left = space.freeWindows;
+    const fill = () => {
+      for (; left > 0; left = space.freeWindows) space.aliasAll([lent, lent, lent]);
+    };
+    expect(fill).toThrow('was told to fail');
+    expect(space.freeWindows).toBe(left);
+    expect(space.aliasAll([lent, lent, lent])).toHaveLength(3);
+  });
+
   test('numbers go on after freeing; memory is used again, zeroed', () => {
     const { space } = machine({ shared });
     const a = space.alloc({ name: 'a', kind: 'memory', size: 64, perm: 'rw' });

@@ -70,4 +70,10 @@ export class Arena {
   }
 }
 
+/** Text of a field that the kernel filled: up to its first zero byte. */
+export function textUpToZero(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
+}
+
 const EMPTY: Block = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)), address: 0n };

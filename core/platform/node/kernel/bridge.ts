@@ -2,7 +2,7 @@ import { release } from 'node:os';
 import type { SockFilter } from '../../../cbpf/sock-filter.ts';
 import type { MapDef } from '../../../object/object.ts';
 import type { KernelVersion } from '../../../vm/settings.ts';
-import { ClassicSockets } from './classic-sockets.ts';
+import { ClassicFilters } from './classic-filters.ts';
 import { EPERM, KernelError } from './errors.ts';
 import { Fds } from './fds.ts';
 import { KernelMaps } from './kernel-maps.ts';
@@ -108,45 +108,8 @@ function openSyscalls(
   return { ok: true, sys: new Syscalls(found.koffi, host.arch) };
 }
 
-/** `r0 = 0; exit` */
-const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
-
-/** Classic filters on a socket pair of this process. */
-export class ClassicFilters {
-  /** `uname -r`. */
-  readonly release: string;
-  readonly #sockets: ClassicSockets;
-
-  constructor(sys: Syscalls, fds: Fds, release: string) {
-    this.release = release;
-    this.#sockets = new ClassicSockets(sys, fds);
-  }
-
-  /** 0, or the positive errno of a filter that the kernel does not take. */
-  check(filter: readonly SockFilter[]): number {
-    const errno = this.#sockets.attach(filter);
-    if (errno === 0) this.#sockets.detach();
-    return errno;
-  }
-
-  /**
-   * How many bytes of each packet (1 … 65536 long) pass: the filter's return value, at most the packet's length; 0:
-   * dropped. The packet is a datagram without headers or device. Throws KernelError for a filter that is refused.
-   */
-  accepts(filter: readonly SockFilter[], packets: readonly Uint8Array[]): number[] {
-    const errno = this.#sockets.attach(filter);
-    if (errno !== 0) throw new KernelError('attaching a classic filter', errno);
-    try {
-      return packets.map((packet) => this.#sockets.passed(packet));
-    } finally {
-      this.#sockets.detach();
-    }
-  }
-
-  dispose(): void {
-    this.#sockets.dispose();
-  }
-}
+/** `r0 = 0; exit`, 8 bytes a slot: what every kernel loads for whoever may load programs. */
+export const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
 
 /**
  * The running kernel as a witness. It makes programs and maps of its own, asks about them, and runs programs with

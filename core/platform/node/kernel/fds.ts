@@ -20,11 +20,6 @@ export class Fds {
     return value;
   }
 
-  /** Is it one of this bridge's fds? */
-  has(fd: number): boolean {
-    return this.#open.has(fd);
-  }
-
   /** Closes an fd; nothing happens when it is not one of this bridge's: it may be somebody else's by now. */
   close(fd: number): void {
     if (this.#open.delete(fd)) this.#sys.close(fd);

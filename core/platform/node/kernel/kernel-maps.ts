@@ -1,7 +1,9 @@
+import { isPercpu, roundUp8 } from '../../../maps/header.ts';
+import { mapTypeByName } from '../../../object/map-types.ts';
 import type { MapDef } from '../../../object/object.ts';
 import { ENOENT, KernelError } from './errors.ts';
 import type { Fds } from './fds.ts';
-import { isPerCpu, mapTypeNumber, objectName } from './names.ts';
+import { objectName } from './names.ts';
 import {
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_ELEM,
@@ -31,7 +33,7 @@ export class KernelMaps {
    * array: none). Returns its fd; throws KernelError, and leaves nothing behind.
    */
   create(def: MapDef): number {
-    const type = mapTypeNumber(def.type);
+    const type = mapTypeByName(def.type)?.id;
     if (type === undefined)
       throw new RangeError(`map ${def.name}: no number of map type ${def.type} is known`);
     this.#sys.arena.reset();
@@ -108,7 +110,7 @@ export class KernelMaps {
   /** Bytes of a value as the system call sees it. */
   valueSize(fd: number): number {
     const def = this.#def(fd);
-    return isPerCpu(def.type) ? Math.ceil(def.valueSize / 8) * 8 * this.#nCpus : def.valueSize;
+    return isPercpu(def) ? roundUp8(def.valueSize) * this.#nCpus : def.valueSize;
   }
 
   close(fd: number): void {
@@ -133,8 +135,8 @@ export class KernelMaps {
   }
 
   #onEachCpu(def: MapDef, value: Uint8Array): Uint8Array {
-    if (!isPerCpu(def.type) || value.length !== def.valueSize) return value;
-    const stride = Math.ceil(def.valueSize / 8) * 8;
+    if (!isPercpu(def) || value.length !== def.valueSize) return value;
+    const stride = roundUp8(def.valueSize);
     const all = new Uint8Array(stride * this.#nCpus);
     for (let cpu = 0; cpu < this.#nCpus; cpu++) all.set(value, cpu * stride);
     return all;

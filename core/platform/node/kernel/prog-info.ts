@@ -1,5 +1,5 @@
 import { hexText } from '../../../bytes/hex.ts';
-import type { Block } from './arena.ts';
+import { type Block, textUpToZero } from './arena.ts';
 import { LINE_INFO_SIZE } from './btf.ts';
 import { KernelError } from './errors.ts';
 import type { KernelProg } from './prog-load.ts';
@@ -115,7 +115,7 @@ export function progInfo(sys: Syscalls, prog: KernelProg): KernelProgInfo {
   const u64 = (from: DataView, at: number): bigint => from.getBigUint64(at, true);
   return {
     id: u32(view, 4),
-    name: nameIn(bytes.subarray(64, 80)),
+    name: textUpToZero(bytes.subarray(64, 80)),
     tag: hexText(bytes.subarray(8, 16)),
     xlated: bytesOf(read('xlated')),
     jited: bytesOf(read('jited')),
@@ -154,9 +154,4 @@ function entriesOf<T extends object>(object: T): [keyof T, T[keyof T]][] {
 
 function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
-}
-
-function nameIn(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
 }

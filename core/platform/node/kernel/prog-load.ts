@@ -4,6 +4,7 @@ import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../isa/opcodes.ts
 import type { FuncInfo, LineInfo } from '../../../object/object.ts';
 import { subprogStarts } from '../../../prog/check.ts';
 import { actsOutside } from './acting-helpers.ts';
+import { textUpToZero } from './arena.ts';
 import { FUNC_INFO_SIZE, LINE_INFO_SIZE, progBtf } from './btf.ts';
 import { EAGAIN, ENOSPC, KernelError } from './errors.ts';
 import type { Fds } from './fds.ts';
@@ -29,10 +30,6 @@ export interface KernelProgAttr {
   readonly logLevel?: number;
   /** `GPL` when not told. */
   readonly license?: string;
-  /** `expected_attach_type`. */
-  readonly expectedAttach?: number;
-  /** `BPF_F_…` of BPF_PROG_LOAD. */
-  readonly flags?: number;
 }
 
 /** A program in the running kernel; it is there as long as its fd is open. */
@@ -145,9 +142,7 @@ function tryLoad(
     view.setUint32(24, logLevel, true);
     view.setUint32(28, logSize, true);
     view.setBigUint64(32, log.address, true);
-    view.setUint32(44, attr.flags ?? 0, true);
     request.bytes.set(new TextEncoder().encode(objectName(attr.name ?? '')), 48);
-    view.setUint32(68, attr.expectedAttach ?? 0, true);
     if (btfFd !== undefined && text !== undefined) {
       view.setUint32(72, btfFd, true);
       putRecords(sys, view, 76, text.funcInfo, FUNC_INFO_SIZE);
@@ -182,9 +177,4 @@ function putMapFds(view: DataView, maps: readonly number[]): void {
     }
     at += INSN_SIZE;
   }
-}
-
-function textUpToZero(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
 }

@@ -1,6 +1,6 @@
-import { calledFunction } from '../../../helpers/numbering.ts';
 import { WIDE_OPCODE } from '../../../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../../../isa/insn.ts';
+import { calledFunction } from '../../../isa/numbering.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE, OP_CALL } from '../../../isa/opcodes.ts';
 
 const OP_MOV64_IMM = 0xb7;

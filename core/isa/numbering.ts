@@ -1,4 +1,4 @@
-import { HELPERS, helperById, helperByName } from '../isa/helpers.ts';
+import { HELPERS, helperById, helperByName } from './helpers.ts';
 
 /** A function of the kernel that rewritten programs call. */
 export interface KernelFunction {

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  calledFunction,
-  helperImm,
-  kernelFunctionImm,
-  kernelFunctionOfImm,
-} from '#core/helpers/numbering.ts';
 import { HELPERS, MAX_HELPER_ID } from '#core/isa/helpers.ts';
+import { calledFunction, helperImm, kernelFunctionImm, kernelFunctionOfImm } from '#core/isa/numbering.ts';
 
 test('every helper has an address of its own, far from every helper number', () => {
   const imms = HELPERS.map(({ id }) => helperImm(id) ?? 0);

@@ -1,6 +1,5 @@
-import { ctxFieldByName, RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
-import type { ProgType } from '#core/object/object.ts';
-import { UsageError } from './failure.ts';
+import { ctxFieldByName, RAW_TRACEPOINT_ARGS } from '../../../ctx/fields.ts';
+import type { ProgType } from '../../../object/object.ts';
 
 /** Sizes of `struct xdp_md` and `struct __sk_buff`, include/uapi/linux/bpf.h, and of all a tracepoint's arguments. */
 const XDP_MD_SIZE = 24;
@@ -18,7 +17,7 @@ const hasSkb = (progType: ProgType): boolean => progType === 'sched_cls' || prog
 
 /**
  * The context with these fields as BPF_PROG_TEST_RUN takes it: XDP's `data_end` tells the length of `data`, which is
- * the first arguments of a raw tracepoint. Throws `UsageError` for a field that the type does not have.
+ * the first arguments of a raw tracepoint. Throws RangeError for a field that the type does not have.
  */
 export function ctxBytes(
   progType: ProgType,
@@ -33,22 +32,29 @@ export function ctxBytes(
   if (progType === 'xdp') view.setUint32(4, data.length, true);
   for (const [name, value] of Object.entries(fields)) {
     const field = fieldOf(progType, name);
-    if (field === undefined) throw new UsageError(`--ctx: ${progType} has no field ${name}`);
+    if (field === undefined) throw new RangeError(`${progType} has no field ${name}`);
     if (field.size === 8) view.setBigUint64(field.offset, BigInt.asUintN(64, value), true);
     else view.setUint32(field.offset, Number(BigInt.asUintN(32, value)), true);
   }
   return bytes;
 }
 
+/** One field of such a context; undefined when the type or the bytes do not have it. */
+export function ctxField(progType: ProgType, bytes: Uint8Array, name: string): bigint | undefined {
+  const field = fieldOf(progType, name);
+  if (field === undefined || field.offset + field.size > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return field.size === 8
+    ? view.getBigUint64(field.offset, true)
+    : BigInt(view.getUint32(field.offset, true));
+}
+
 /** The fields that TEST_RUN gives back, out of the context that it gave back; none of other types and without a context. */
 export function ctxGivenBack(progType: ProgType, bytes: Uint8Array): Record<string, bigint> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Record<string, bigint> = {};
   for (const name of hasSkb(progType) ? GIVEN_BACK : []) {
-    const field = fieldOf(progType, name);
-    if (field === undefined || field.offset + field.size > bytes.length) continue;
-    found[name] =
-      field.size === 8 ? view.getBigUint64(field.offset, true) : BigInt(view.getUint32(field.offset, true));
+    const value = ctxField(progType, bytes, name);
+    if (value !== undefined) found[name] = value;
   }
   return found;
 }

@@ -1,0 +1,29 @@
+import type { Engine, EngineName } from '../interp/engine.ts';
+import { reference } from '../interp/reference.ts';
+import { interp } from '../interp-wasm/interp.ts';
+import { interpreterProblem } from '../interp-wasm/modules.ts';
+
+/** The engines that there are, the definition first. */
+export const ENGINES: readonly Engine[] = [reference, interp];
+
+/** Their names, as CLI and launch configurations give them. */
+export const ENGINE_NAMES: readonly EngineName[] = ENGINES.map(({ name }) => name);
+
+/** What executes programs unless told otherwise. */
+const DEFAULT_ENGINE: EngineName = 'interp';
+
+/** An engine, and what its user should know of the choice. */
+export interface EngineChoice {
+  readonly engine: Engine;
+  /** One line: the engine that was asked for does not work on this host, and which one runs instead. */
+  readonly message?: string;
+}
+
+/** The engine called `name`, or the default where no name is given; undefined: there is none of that name. */
+export function chooseEngine(name: string | undefined): EngineChoice | undefined {
+  const wanted = name ?? DEFAULT_ENGINE;
+  const engine = ENGINES.find((each) => each.name === wanted);
+  if (engine !== interp) return engine && { engine };
+  const message = interpreterProblem();
+  return message === undefined ? { engine } : { engine: reference, message };
+}
