@@ -72,7 +72,7 @@ const LATER_PROG_TYPES = [
 ];
 
 /** Engines that come with later versions. */
-const LATER_ENGINES = ['wasm', 'x86-64'];
+const LATER_ENGINES = ['wasm'];
 
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;

@@ -11,10 +11,9 @@ import { type Exec, type Native, pop, push, setReg, syncIn, syncOut } from './st
 
 /** Words above rbp in a frame: the saved rbp and the return address. */
 const ABOVE_FRAME = 16;
-/** Register bits: R0; R6 … R9; what a tail call overwrites (R0, R3, R4) or gives back to the caller. */
+/** Register bits: R0; what a tail call overwrites (R0, R3, R4) or gives back to the caller (R6 … R9). */
 const R0 = 1;
-const SAVED = 0x3c0;
-const LOST = R0 | (1 << 3) | (1 << 4) | SAVED;
+const LOST = 0x3d9;
 /** Length of a patch site: a near jump or call. */
 const PATCH_SITE = 5;
 
@@ -98,7 +97,6 @@ export const call: Build = (operands, site) => {
   return (n) => {
     syncOut(n);
     if (handler(n.s, n.cur) === STOP) return STOP;
-    n.hidden &= ~R0;
     syncIn(n);
     return site.next;
   };
@@ -147,7 +145,6 @@ function returning(_: Site): Exec {
     const { s } = n;
     const slot = leave(s, n.cur);
     if (slot === STOP) return STOP;
-    n.hidden &= ~SAVED;
     pop(n);
     const { lo } = n;
     const caller = n.text.funcAtLo(lo);

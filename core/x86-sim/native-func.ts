@@ -1,7 +1,7 @@
 import { originOf, belowFrame } from '../interp/inlined.ts';
 import type { Op } from '../interp/op.ts';
-import { calledFunction } from '../helpers/numbering.ts';
-import { decodeInsn, insnWrites } from '../isa/decode.ts';
+import { calledFunction } from '../isa/numbering.ts';
+import { decodeInsn } from '../isa/decode.ts';
 import { BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
@@ -23,8 +23,6 @@ export interface SlotInfo {
   /** It is a jump or a branch. */
   readonly jumps: boolean;
   readonly isTailCall: boolean;
-  /** Bit n: it writes Rn, whatever it stands for. */
-  readonly writes: number;
   /** Number of the helper whose inlined code it is the load of; 0: none. */
   readonly inlined: number;
   /** The loader would have refused what it names; the handler of the other engines says so. */
@@ -102,7 +100,6 @@ export class NativeFunc {
       isTailCall:
         op.id === 'tail_call' ||
         (op.id === 'call_helper' && calledFunction(op.imm)?.helper === BPF_FUNC_TAIL_CALL),
-      writes: insnWrites(decoded).reduce((bits, reg) => bits | (1 << reg), 0),
       inlined: op.id === 'ldxw' ? call : 0,
       guarded: GUARDED.has(op.id) || (op.id.startsWith('probe_atomic') && op.imm >= ATOMIC_LOAD),
     };

@@ -75,6 +75,9 @@ function settle(n: Native, at: number, next: number): void {
   const { prologueLen } = func.code;
   if (cur.id === 'exit' || next < prologueLen) return;
   if (at < prologueLen) {
+    // Registers without a value hold what they hold in the other engines.
+    n.hidden = 0;
+    syncIn(n);
     if (info.start === info.end) complete(n, cur.target);
   } else if (info.jumps && n.jumped) complete(n, cur.target);
   else if (next === info.end) complete(n, cur.next);
@@ -83,7 +86,6 @@ function settle(n: Native, at: number, next: number): void {
 function complete(n: Native, next: number): void {
   const { s, cur, info } = n;
   s.initialised |= cur.writes;
-  n.hidden &= ~info.writes;
   if (info.inlined !== 0) inlinedLoad(info.inlined, () => next)(s, cur);
   // The code of a tail call that is not made has used rax and rcx; the other engines leave R0 and R4 alone.
   if (info.isTailCall) syncIn(n);
@@ -111,6 +113,5 @@ export function writeBack(n: Native): void {
 /** Takes the registers from where a debugger may have changed them. */
 export function takeIn(n: Native): void {
   n.s.initialised = n.s.view.getUint32(n.s.block + layout.CPU_INITIALISED, true);
-  n.hidden &= ~n.s.initialised;
   syncIn(n);
 }

@@ -37,8 +37,8 @@ export interface Native {
   /** The last instruction jumped: the next offset alone does not tell, where code of no length lies between. */
   jumped: boolean;
   /**
-   * Bit n: machine code keeps something else where Rn lives, which has no value here (R0 behind a call or a tail
-   * call: the tail-call count); the register block holds what it held.
+   * Bit n: on the way into a function machine code keeps something else where Rn lives (the tail-call count, what a
+   * tail call gave back to the caller); the register block holds its value until the prologue is over.
    */
   hidden: number;
   /** An access that faults is passed over (exception table) instead of ending the run. */
