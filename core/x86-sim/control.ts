@@ -145,6 +145,7 @@ function returning(_: Site): Exec {
     const { s } = n;
     const slot = leave(s, n.cur);
     if (slot === STOP) return STOP;
+    n.hidden = 0;
     pop(n);
     const { lo } = n;
     const caller = n.text.funcAtLo(lo);
@@ -180,6 +181,12 @@ function entering(site: Site): Exec {
       throw new Error('rcx does not lead to the program that the machine tail-calls');
     }
     n.func = main;
+    n.at = offset;
+    // Nothing is left of the prologue: what the jump has overwritten is given back right away.
+    if (offset === main.code.prologueLen) {
+      n.hidden = 0;
+      syncIn(n);
+    }
     return offset;
   };
 }

@@ -11,8 +11,8 @@ import type { Native } from './state.ts';
 export function divide(n: Native, bits: 32 | 64, signed: boolean): void {
   const cut = signed ? BigInt.asIntN : BigInt.asUintN;
   const divisor = cut(bits, pair(n.lo, n.hi));
-  const low = valueOf(n, RAX, bits);
-  const dividend = cut(bits * 2, (valueOf(n, RDX, bits) << BigInt(bits)) | low);
+  const low = registerValue(n, RAX, bits);
+  const dividend = cut(bits * 2, (registerValue(n, RDX, bits) << BigInt(bits)) | low);
   write(n, RAX, divisor === 0n ? 0n : dividend / divisor, bits);
   write(n, RDX, divisor === 0n ? dividend : dividend % divisor, bits);
 }
@@ -21,7 +21,7 @@ function pair(lo: number, hi: number): bigint {
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 }
 
-function valueOf(n: Native, reg: number, bits: 32 | 64): bigint {
+function registerValue(n: Native, reg: number, bits: 32 | 64): bigint {
   return pair(n.regs[reg * 2] ?? 0, bits === 32 ? 0 : (n.regs[reg * 2 + 1] ?? 0));
 }
 

@@ -1,12 +1,12 @@
-import { originOf, belowFrame } from '../interp/inlined.ts';
+import { belowFrame, originOf } from '../interp/inlined.ts';
 import type { Op } from '../interp/op.ts';
-import { calledFunction } from '../isa/numbering.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import { BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import { calledFunction } from '../isa/numbering.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
-import { RBP } from '../jit/x86-64/registers.ts';
 import type { X86Func } from '../jit/x86-64/program.ts';
+import { RBP } from '../jit/x86-64/registers.ts';
 import type { ExecProg } from '../vm/program.ts';
 import type { Exec } from './state.ts';
 

@@ -1,5 +1,5 @@
-import type { X86Operand } from '../jit/x86-64/decode.ts';
 import type { Mem } from '../jit/x86-64/assembler.ts';
+import type { X86Operand } from '../jit/x86-64/decode.ts';
 import { RAX, RCX } from '../jit/x86-64/registers.ts';
 import * as layout from '../vm/layout.ts';
 import type { Access, Size } from './memory.ts';
@@ -28,7 +28,10 @@ export function placeOf(operand: X86Operand | undefined, access: Access): Place 
     case 'mem':
       return operand.gs ? perCpu(operand.mem) : memory(operand.mem, (operand.bits / 8) as Size, access);
     case 'imm':
-      return constant(Number(BigInt.asIntN(32, operand.value)), Number(BigInt.asIntN(32, operand.value >> 32n)));
+      return constant(
+        Number(BigInt.asIntN(32, operand.value)),
+        Number(BigInt.asIntN(32, operand.value >> 32n)),
+      );
     case 'fixed': {
       const fixed = FIXED[operand.text];
       return fixed === undefined ? constant(Number(operand.text), 0) : register(...fixed);

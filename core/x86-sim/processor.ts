@@ -6,6 +6,9 @@ import * as layout from '../vm/layout.ts';
 import { execAt } from './build-exec.ts';
 import { type Native, syncIn, syncOut } from './state.ts';
 
+/** Bits of R0 … AX. */
+const ALL_REGISTERS = 0xfff;
+
 /**
  * Executes until `s.left` or `n.steps` is used up or something stops it (`s.stop`, `n.handOver`). Between BPF
  * instructions it does what the other engines do there: count, look for breakpoints, note what has a value.
@@ -65,6 +68,7 @@ function begin(n: Native, op: Op): boolean {
   // What the epilogue gives back is the caller's; what stays to be seen is the state before.
   // A local call puts the tail-call count into rax first.
   if (op.id === 'exit' || op.id === 'call_local') syncOut(n);
+  if (op.id === 'exit') n.hidden = ALL_REGISTERS;
   if (info.start === info.end && n.at === info.start) complete(n, op.target);
   return true;
 }

@@ -52,7 +52,11 @@ function binary(op: a.Binary, keep = false): Build {
 /** `first = second op third`. */
 function ternary(op: a.Binary): Build {
   return (operands, site) => {
-    const [dst, left, right] = [0, 1, 2].map((i) => placeOf(operands[i], site.access)) as [Place, Place, Place];
+    const [dst, left, right] = [0, 1, 2].map((i) => placeOf(operands[i], site.access)) as [
+      Place,
+      Place,
+      Place,
+    ];
     return (n) => {
       right.get(n);
       const { lo, hi } = n;

@@ -1,10 +1,10 @@
+import type { ExecState, Op } from '../interp/op.ts';
 import { BPF_REG_AX, BPF_REG_FP } from '../isa/registers.ts';
 import { BPF_TO_X86, RSP } from '../jit/x86-64/registers.ts';
-import type { ExecState, Op } from '../interp/op.ts';
 import * as layout from '../vm/layout.ts';
+import type { NativeFunc, SlotInfo } from './native-func.ts';
 import type { NativeStack } from './native-stack.ts';
 import type { NativeText } from './native-text.ts';
-import type { NativeFunc, SlotInfo } from './native-func.ts';
 
 /** A simulated x86-64 processor that runs the program of one CPU of the machine. */
 export interface Native {
@@ -38,7 +38,7 @@ export interface Native {
   jumped: boolean;
   /**
    * Bit n: on the way into a function machine code keeps something else where Rn lives (the tail-call count, what a
-   * tail call gave back to the caller); the register block holds its value until the prologue is over.
+   * tail call gave back to the caller), and on the way out the caller's; the register block holds its value.
    */
   hidden: number;
   /** An access that faults is passed over (exception table) instead of ending the run. */

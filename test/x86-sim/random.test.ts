@@ -8,10 +8,10 @@ import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { ExecProg } from '#core/vm/program.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
+import type { Leg } from '../interp/whole-state.ts';
 import { attrOfGenerated, generate } from '../kernel/generate.ts';
 import { PROGRAM_MAPS } from '../kernel/program-maps.ts';
 import { anyRecipe } from '../kernel/recipe.ts';
-import type { Leg } from '../interp/whole-state.ts';
 import { runInStep } from './whole-state.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 0x2a86);

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
 import { TABLE_ROWS, type TableRow } from '#core/isa/decode.ts';
 import type { Insn } from '#core/isa/insn.ts';
+import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
 import { createMap } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import type { Subprog } from '#core/vm/program.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
-import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
 import { encode, load } from '../interp/build.ts';
 import type { Leg } from '../interp/whole-state.ts';
 import { runInStep } from './whole-state.ts';
@@ -48,7 +48,10 @@ const stack = 0xffff8800_00000000n + (BigInt(world.machine.cpu(0).stackRegionId(
 const value = fc.oneof(
   {
     arbitrary: fc
-      .tuple(fc.constantFrom(world.memory.addr, world.constant.addr, stack - 64n), fc.integer({ min: -4, max: 60 }))
+      .tuple(
+        fc.constantFrom(world.memory.addr, world.constant.addr, stack - 64n),
+        fc.integer({ min: -4, max: 60 }),
+      )
       .map(([p, n]) => p + BigInt(n)),
     weight: 5,
   },

@@ -6,9 +6,9 @@ import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
+import type { Leg } from '../interp/whole-state.ts';
 import { unhex } from '../prog/build.ts';
 import { furtherVectors, loadVector, vectors } from '../prog/vectors.ts';
-import type { Leg } from '../interp/whole-state.ts';
 import { runInStep } from './whole-state.ts';
 
 const SEED = 0x86;
@@ -56,29 +56,36 @@ describe.each([
     expect(compared).toBeGreaterThan(800);
   }, 60_000);
 
-  test.each([['default', x86Sim] as const, ...OTHERS])('the same state at every stop: %s', (_name, engine) => {
-    const samples = fc.sample(legs(engine), { seed: SEED, numRuns: ALL.length });
-    let compared = 0;
-    for (const [index, vector] of ALL.entries()) {
-      if (vector.data === null || index % (engine === x86Sim ? 3 : 8) !== bpfJitHarden) continue;
-      const data = unhex(vector.data);
-      const machines = [new Machine(options), new Machine(options)] as const;
-      const ready = machines.every((machine) => {
-        const loaded = loadVector(machine, vector);
-        if (!loaded.ok) return false;
-        for (const at of [index, index * 7]) loaded.prog.breakpoints[at % loaded.prog.breakpoints.length] = 1;
-        const { r1, r2 } = prepareInput(machine, 0, loaded.prog, { data, attach: 'test_run' });
-        machine.enter(0, loaded.prog, r1, r2);
-        return true;
-      });
-      if (!ready) continue;
-      try {
-        runInStep(machines, samples[index] ?? []);
-      } catch (error) {
-        throw new Error(`${vector.name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  test.each([['default', x86Sim] as const, ...OTHERS])(
+    'the same state at every stop: %s',
+    (_name, engine) => {
+      const samples = fc.sample(legs(engine), { seed: SEED, numRuns: ALL.length });
+      let compared = 0;
+      for (const [index, vector] of ALL.entries()) {
+        if (vector.data === null || index % (engine === x86Sim ? 3 : 8) !== bpfJitHarden) continue;
+        const data = unhex(vector.data);
+        const machines = [new Machine(options), new Machine(options)] as const;
+        const ready = machines.every((machine) => {
+          const loaded = loadVector(machine, vector);
+          if (!loaded.ok) return false;
+          for (const at of [index, index * 7])
+            loaded.prog.breakpoints[at % loaded.prog.breakpoints.length] = 1;
+          const { r1, r2 } = prepareInput(machine, 0, loaded.prog, { data, attach: 'test_run' });
+          machine.enter(0, loaded.prog, r1, r2);
+          return true;
+        });
+        if (!ready) continue;
+        try {
+          runInStep(machines, samples[index] ?? []);
+        } catch (error) {
+          throw new Error(`${vector.name}: ${error instanceof Error ? error.message : error}`, {
+            cause: error,
+          });
+        }
+        compared++;
       }
-      compared++;
-    }
-    expect(compared).toBeGreaterThan(engine === x86Sim ? 350 : 120);
-  }, 60_000);
+      expect(compared).toBeGreaterThan(engine === x86Sim ? 350 : 120);
+    },
+    60_000,
+  );
 });

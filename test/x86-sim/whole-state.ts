@@ -22,10 +22,7 @@ function stateOf(machine: Machine): Record<string, string> {
  * Runs two machines in the same state, the one by `reference`, the other by the engine of each leg, and expects the
  * same cause and the same state at each stop; gives the last cause.
  */
-export function runInStep(
-  machines: readonly [Machine, Machine],
-  legs: Iterable<Leg>,
-): StopCause | undefined {
+export function runInStep(machines: readonly [Machine, Machine], legs: Iterable<Leg>): StopCause | undefined {
   let cause: StopCause | undefined;
   for (const { engine, ...limits } of legs) {
     cause = reference.run(machines[0], 0, limits);
