@@ -1,5 +1,5 @@
 import { hexText } from '#core/bytes/hex.ts';
-import { isPercpu, roundUp8 } from '#core/maps/header.ts';
+import { isPercpu } from '#core/maps/header.ts';
 import type { MapDef } from '#core/object/object.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import type { KernelPrograms } from '#core/platform/node/kernel/kernel-programs.ts';
@@ -34,12 +34,7 @@ export function mapsJson(maps: readonly MapSnapshot[]): Record<string, string>[]
 /** As `run` prints them. */
 export function mapLines(maps: readonly MapSnapshot[], styles: Styles): string[] {
   return simulatedMapLines(
-    maps.map(({ def, contents, nValues }) => ({
-      def,
-      entries: () => contents,
-      valueRegions: Array.from({ length: nValues }),
-      stride: roundUp8(def.valueSize),
-    })),
+    maps.map(({ def, contents, nValues }) => ({ def, entries: () => contents, nValues })),
     styles,
   );
 }

@@ -1,5 +1,6 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { littleEndian } from '#core/bytes/little-endian.ts';
+import { roundUp8 } from '#core/maps/header.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
 import { type ProgStats, readStats } from '#core/prog/stats.ts';
@@ -181,10 +182,7 @@ function outcomeText(attr: LoadAttr, result: RunResult): string {
 const MAX_SHOWN_ENTRIES = 20;
 
 /** What is shown of a map: one of the machine's, or one that is like it. */
-export type ShownMap = Pick<BpfMap, 'def' | 'entries' | 'stride'> & {
-  /** One element a CPU in a per-CPU map. */
-  readonly valueRegions?: readonly unknown[] | undefined;
-};
+export type ShownMap = Pick<BpfMap, 'def' | 'entries' | 'nValues'>;
 
 /**
  * A map's name, type and elements, a line each. Array elements that are all zero say nothing and are left out; a
@@ -209,11 +207,11 @@ export function mapLines(maps: readonly ShownMap[], styles: Styles): string[] {
 
 /** The value of each CPU out of those of all, with ` on CPU n`; the one value of other maps. */
 function cpuValues(map: ShownMap, all: Uint8Array): { value: Uint8Array; cpu: string }[] {
-  const { valueRegions = [], stride = 0 } = map;
-  if (valueRegions.length < 2) return [{ value: all.subarray(0, map.def.valueSize), cpu: '' }];
-  return valueRegions.map((_, cpu) => ({
-    value: all.subarray(cpu * stride, cpu * stride + map.def.valueSize),
-    cpu: ` on CPU ${cpu}`,
+  const { def, nValues } = map;
+  const stride = roundUp8(def.valueSize);
+  return Array.from({ length: nValues }, (_, cpu) => ({
+    value: all.subarray(cpu * stride, cpu * stride + def.valueSize),
+    cpu: nValues > 1 ? ` on CPU ${cpu}` : '',
   }));
 }
 

@@ -7,7 +7,7 @@ import {
   createDynamicConfigurations,
   startProgram,
 } from './debug/configuration.ts';
-import { evaluatableExpressions } from './debug/evaluatable.ts';
+import { classicExpressions, evaluatableExpressions } from './debug/evaluatable.ts';
 import { openViewsAtFirstStop } from './debug/first-stop.ts';
 import { watchSessions } from './debug/session-watch.ts';
 import { createLanguageService } from './language-service.ts';
@@ -23,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const pane = new ProgramPane(media, watch, (visible) => views.showAx(visible));
   void showOpenedExample(context.globalState);
+  const memory = context.workspaceState;
   const { registerCommand } = vscode.commands;
   const { registerDebugConfigurationProvider } = vscode.debug;
   const { DebugConfigurationProviderTriggerKind: Trigger } = vscode;
@@ -33,19 +34,24 @@ export function activate(context: vscode.ExtensionContext): void {
     openViewsAtFirstStop(watch, views),
     offerToSwitch(context.globalState),
     vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
+    vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf-classic' }, classicExpressions),
     vscode.languages.registerColorProvider({ language: 'bpf-classic' }, noColors),
 
-    registerDebugConfigurationProvider('bpf', createConfigurationProvider(language, context.workspaceState)),
+    registerDebugConfigurationProvider('bpf', createConfigurationProvider(language, memory)),
     registerDebugConfigurationProvider('bpf', createDynamicConfigurations(language), Trigger.Dynamic),
 
     registerCommand('bpf.run', (file?: unknown, prog?: unknown) =>
-      startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: true }),
+      startProgram(language, memory, uriOf(file), { prog: textOf(prog), noDebug: true }),
     ),
     registerCommand('bpf.debug', (file?: unknown, prog?: unknown) =>
-      startProgram(language, uriOf(file), { prog: textOf(prog), noDebug: false }),
+      startProgram(language, memory, uriOf(file), { prog: textOf(prog), noDebug: false }),
     ),
     registerCommand('bpf.debugConverted', (file?: unknown) =>
-      startProgram(language, uriOf(file), { prog: undefined, noDebug: false, more: { view: 'ebpf' } }),
+      startProgram(language, memory, uriOf(file), {
+        prog: undefined,
+        noDebug: false,
+        more: { view: 'ebpf' },
+      }),
     ),
     registerCommand('bpf.openExample', () => openExample(context)),
     registerCommand('bpf.newProgram', () => newProgram()),

@@ -34,6 +34,8 @@ export class WantedBreakpoints {
     const wanted = (args.breakpoints ?? []).map((one) => breakpointRequest(client, one));
     this.#byFile.set(file, wanted);
     const replies = await target.request('setBreakpoints', { file, breakpoints: wanted });
+    // unless the client has asked for others in the meantime
+    if (this.#byFile.get(file) === wanted) this.#byFile.set(file, withIds(wanted, replies));
     return { breakpoints: replies.map((reply) => dapBreakpoint(client, args.source, reply)) };
   }
 
@@ -107,4 +109,15 @@ function dapBreakpoint(
     ...(reply.message === undefined ? {} : { message: reply.message }),
     source,
   };
+}
+
+/** The requests with the ids that the client knows them by from now on, also in another target. */
+export function withIds<R extends { readonly id?: number }>(
+  requests: readonly R[],
+  replies: readonly { readonly id: number }[],
+): readonly R[] {
+  return requests.map((request, index) => {
+    const id = replies[index]?.id;
+    return id === undefined ? request : { ...request, id };
+  });
 }

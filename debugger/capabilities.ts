@@ -17,6 +17,8 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,
   supportsSteppingGranularity: true,
+  supportsDisassembleRequest: true,
+  supportsInstructionBreakpoints: true,
   supportsDelayedStackTraceLoading: true,
   exceptionBreakpointFilters: [
     {

@@ -20,6 +20,14 @@ export interface ServedRequests {
     args: DebugProtocol.BreakpointLocationsArguments | undefined;
     body: DebugProtocol.BreakpointLocationsResponse['body'];
   };
+  setInstructionBreakpoints: {
+    args: DebugProtocol.SetInstructionBreakpointsArguments;
+    body: DebugProtocol.SetInstructionBreakpointsResponse['body'];
+  };
+  disassemble: {
+    args: DebugProtocol.DisassembleArguments;
+    body: NonNullable<DebugProtocol.DisassembleResponse['body']>;
+  };
   setExceptionBreakpoints: { args: DebugProtocol.SetExceptionBreakpointsArguments; body: undefined };
   exceptionInfo: { args: unknown; body: DebugProtocol.ExceptionInfoResponse['body'] };
   continue: { args: unknown; body: DebugProtocol.ContinueResponse['body'] };

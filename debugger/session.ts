@@ -4,10 +4,12 @@ import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
+import { disassemble } from './disassembly.ts';
 import { DapError, ERROR_IDS, errorBody, launchError, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
+import { WantedInstructionBreakpoints } from './instruction-breakpoints.ts';
 import { readLaunchFiles } from './launch.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
 import { readMemory, writeMemory } from './memory.ts';
@@ -40,6 +42,7 @@ export class BpfDebugSession {
   readonly #handles = new StopHandles();
   readonly #sources = new GeneratedSources();
   readonly #breakpoints = new WantedBreakpoints(this.#sources);
+  readonly #instructionBreakpoints = new WantedInstructionBreakpoints(this.#sources);
   #client: ClientConventions = readConventions({ adapterID: 'bpf' });
   #launch: LaunchArguments | undefined;
   #target: TargetClient | undefined;
@@ -102,6 +105,9 @@ export class BpfDebugSession {
       terminate: async () => this.#terminate(),
       setBreakpoints: (args) => this.#breakpoints.set(this.#running(), this.#client, args),
       breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, this.#sources, args),
+      setInstructionBreakpoints: (args) =>
+        this.#instructionBreakpoints.set(this.#running(), this.#client, args),
+      disassemble: (args) => disassemble(this.#running(), this.#client, this.#sources, args),
       setExceptionBreakpoints: async (args) => {
         this.#stopOnFaults = args.filters.includes('fault');
         await this.#running().request('setFaultStops', { on: this.#stopOnFaults });
@@ -225,7 +231,11 @@ export class BpfDebugSession {
     }
     this.#launch = launch;
     const fresh = this.#running();
-    for (const breakpoint of await this.#breakpoints.setAgain(fresh, this.#client)) {
+    const again = [
+      ...(await this.#breakpoints.setAgain(fresh, this.#client)),
+      ...(await this.#instructionBreakpoints.setAgain(fresh, this.#client)),
+    ];
+    for (const breakpoint of again) {
       this.#event('breakpoint', { reason: 'changed', breakpoint });
     }
     await fresh.request('setFaultStops', { on: this.#stopOnFaults });

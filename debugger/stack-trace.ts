@@ -1,5 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
+import { addressText } from '#core/session/code-address.ts';
 import type { FrameRow, SourceLocation } from '#core/session/target-api.ts';
 import { type ClientConventions, columnToClient, lineToClient } from './client-conventions.ts';
 import type { StopHandles } from './handles.ts';
@@ -30,6 +31,7 @@ function dapFrame(
 ): DebugProtocol.StackFrame {
   const id = handles.frameId(frame.index);
   const { location } = frame;
+  const instructionPointerReference = addressText(frame.address);
   if (location === undefined) {
     // Without line info the instruction itself tells where the program stands.
     return {
@@ -37,6 +39,7 @@ function dapFrame(
       name: `${frame.name}: ${frame.pc}: ${frame.insn}`,
       line: 0,
       column: 0,
+      instructionPointerReference,
       presentationHint: 'subtle',
     };
   }
@@ -44,6 +47,7 @@ function dapFrame(
     id,
     name: frame.name,
     ...dapPlace(client, sources, location),
+    instructionPointerReference,
     presentationHint: 'normal',
   };
 }

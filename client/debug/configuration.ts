@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { ProgramSummary } from '#core/protocol/language.ts';
 import { isBpfDocument } from '../bpf-document.ts';
 import type { LanguageService } from '../language-service.ts';
-import { PROGRAM_SCHEME } from '../program-text/places.ts';
 import { inputArguments, readChoice } from './packet-choice.ts';
 import { pickPackets } from './packet-picker.ts';
+import { type ProgramOfPerson, programOfPerson, rememberStarted } from './program-of-person.ts';
 
 /** Types whose programs are given packets. */
 const PACKET_TYPES = ['xdp', 'socket_filter', 'sched_cls'];
@@ -26,9 +26,10 @@ export function createConfigurationProvider(
     async resolveDebugConfiguration(_folder, config) {
       if (!isAllowed()) return undefined;
       if (config.type && config.program !== ACTIVE_FILE) return config;
-      const document = await activeProgram();
-      if (!document) return undefined;
-      const program = await programAtCursor(language, document);
+      const active = await activeProgram(memory);
+      if (!active) return undefined;
+      const { document } = active;
+      const program = await chosenProgram(language, active);
       const made = configurationFor(document.uri, program);
       if (!config.type) return { ...config, ...made };
       const { packet: _ofType, ...found } = made;
@@ -48,6 +49,7 @@ export function createConfigurationProvider(
       const input = await resolveInput(config, program);
       if (input === undefined || token?.isCancellationRequested) return undefined;
       const { packet: _asked, ...rest } = config;
+      await rememberStarted(memory, { program: program.fsPath, prog: config.prog });
       return {
         internalConsoleOptions: 'openOnSessionStart',
         ...(config.packet === 'ask' ? rest : config),
@@ -99,16 +101,18 @@ export interface StartOptions {
 /** Runs or debugs one program of a file, as the code lenses and the editor's title do. */
 export async function startProgram(
   language: LanguageService,
+  memory: vscode.Memento,
   uri: vscode.Uri | undefined,
   options: StartOptions,
 ): Promise<void> {
   if (!isAllowed()) return;
-  const document = uri ? await saved(await vscode.workspace.openTextDocument(uri)) : await activeProgram();
-  if (!document) return;
-  const programs = await language.programs(document.uri);
-  const named = programs.find((program) => program.name === options.prog);
-  const config = configurationFor(document.uri, named ?? (await programAtCursor(language, document)));
-  const folder = vscode.workspace.getWorkspaceFolder(document.uri);
+  const document = uri && (await saved(await vscode.workspace.openTextDocument(uri)));
+  const active = uri ? document && { document } : await activeProgram(memory);
+  if (!active) return;
+  const { uri: file } = active.document;
+  const { prog = active.prog } = options;
+  const config = configurationFor(file, await chosenProgram(language, { ...active, prog }));
+  const folder = vscode.workspace.getWorkspaceFolder(file);
   await vscode.debug.startDebugging(folder, { ...config, ...options.more }, { noDebug: options.noDebug });
 }
 
@@ -135,41 +139,32 @@ function isGivenBytes(program: ProgramSummary | undefined): boolean {
   return program === undefined || program.type === 'raw' || PACKET_TYPES.includes(program.type);
 }
 
-/** The program around the cursor where its file has several, else the first. */
-async function programAtCursor(
+/** The program that is named, else the one around the cursor where its file has several, else the first. */
+async function chosenProgram(
   language: LanguageService,
-  document: vscode.TextDocument,
+  { document, prog }: { readonly document: vscode.TextDocument; readonly prog?: string | undefined },
 ): Promise<ProgramSummary | undefined> {
   const programs = await language.programs(document.uri);
   const editor = vscode.window.visibleTextEditors.find((each) => each.document === document);
   const line = editor?.selection.active.line ?? 0;
-  return programs.findLast((program) => program.line <= line) ?? programs[0];
+  return (
+    programs.find((program) => program.name === prog) ??
+    programs.findLast((program) => program.line <= line) ??
+    programs[0]
+  );
 }
 
-/** The active editor's BPF document, saved; undefined (and a word to the person) when there is none. */
-async function activeProgram(): Promise<vscode.TextDocument | undefined> {
-  const document = documentOfPerson();
-  if (!isBpfDocument(document)) {
+/** The person's BPF document, saved; undefined (and a word to the person) when there is none. */
+async function activeProgram(memory: vscode.Memento): Promise<ProgramOfPerson | undefined> {
+  const found = await programOfPerson(memory);
+  if (!isBpfDocument(found?.document)) {
     void vscode.window.showInformationMessage(
       'Open a BPF assembly file (.bpf.s) or a classic BPF filter (.cbpf) to debug it, or try “BPF: Open Example…”.',
     );
     return undefined;
   }
-  return saved(document);
-}
-
-/** The active editor's document; where that is one that we or the adapter have made, the program beside it. */
-function documentOfPerson(): vscode.TextDocument | undefined {
-  const active = vscode.window.activeTextEditor?.document;
-  if (active === undefined || !isMade(active)) return active;
-  const { visibleTextEditors } = vscode.window;
-  const open = [...visibleTextEditors.map(({ document }) => document), ...vscode.workspace.textDocuments];
-  return open.find((document) => isBpfDocument(document) && !isMade(document));
-}
-
-/** The rewritten program, and sources that an adapter has sent. */
-function isMade({ uri }: vscode.TextDocument): boolean {
-  return uri.scheme === PROGRAM_SCHEME || uri.scheme === 'debug';
+  const document = await saved(found.document);
+  return document && { ...found, document };
 }
 
 /** The adapter reads files: an untitled document needs a name first. */

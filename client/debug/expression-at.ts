@@ -60,13 +60,15 @@ function memory(
   return `*(${size} *)(${place})`;
 }
 
-function matchAt(pattern: RegExp, code: string, column: number): RegExpExecArray | undefined {
+/** The match of a global pattern that holds the column. */
+export function matchAt(pattern: RegExp, code: string, column: number): RegExpExecArray | undefined {
   for (const match of code.matchAll(pattern))
     if (match.index <= column && column < match.index + match[0].length) return match;
   return undefined;
 }
 
-function rangeOf(match: RegExpExecArray): { start: number; end: number } {
+/** Columns of a match. */
+export function rangeOf(match: RegExpExecArray): { start: number; end: number } {
   return { start: match.index, end: match.index + match[0].length };
 }
 

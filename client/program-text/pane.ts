@@ -29,7 +29,7 @@ export class ProgramPane
   readonly #currentMark: vscode.TextEditorDecorationType;
   readonly #slotMark = slotNumber();
   readonly #links = new LineLinks();
-  readonly #target = vscode.Uri.from({ scheme: PROGRAM_SCHEME, path: '/Rewritten Program' });
+  #target = paneUri(undefined);
   readonly #disposables: vscode.Disposable[];
   readonly #dimmed = new WeakMap<vscode.TextEditor, ProgramDocument>();
   #document: ProgramDocument | undefined;
@@ -82,13 +82,7 @@ export class ProgramPane
     }
     // Filled before it is seen.
     await this.#look(situation, () => true);
-    const opened = await vscode.workspace.openTextDocument(this.#target);
-    const document = await vscode.languages.setTextDocumentLanguage(opened, PROGRAM_LANGUAGE);
-    await vscode.window.showTextDocument(document, {
-      viewColumn: columnOfPane() ?? vscode.ViewColumn.Beside,
-      preserveFocus: true,
-      preview: false,
-    });
+    await this.#open();
     this.#revealWaits = true;
     this.#decorate();
     this.#follower.lookIn(0);
@@ -118,6 +112,27 @@ export class ProgramPane
     for (const each of this.#disposables) each.dispose();
   }
 
+  async #open(): Promise<void> {
+    const opened = await vscode.workspace.openTextDocument(this.#target);
+    const document = await vscode.languages.setTextDocumentLanguage(opened, PROGRAM_LANGUAGE);
+    await vscode.window.showTextDocument(document, {
+      viewColumn: tabsOfPane().at(0)?.group.viewColumn ?? vscode.ViewColumn.Beside,
+      preserveFocus: true,
+      preview: false,
+    });
+    const current = this.#target.toString();
+    const old = tabsOfPane().filter(({ input }) => input.uri.toString() !== current);
+    if (old.length > 0) await vscode.window.tabGroups.close(old, true);
+  }
+
+  /** The tab's title is the document's name: another program has another document, in the same place. */
+  async #title(program: string): Promise<void> {
+    const target = paneUri(program);
+    if (target.toString() === this.#target.toString()) return;
+    this.#target = target;
+    if (paneEditors().length > 0) await this.#open();
+  }
+
   #hidden(): void {
     const situation = this.#follower.situation();
     if ('session' in situation) void tellHidden(situation.session);
@@ -140,6 +155,8 @@ export class ProgramPane
         this.#document = layOutProgram(program);
         this.#shownId = id;
         this.#replace(this.#document.text);
+        await this.#title(program.program.name);
+        if (!isNewest()) return;
       }
       this.#current = where.currentLine === undefined ? undefined : where.currentLine + HEADER_LINES;
       this.#revealWaits = true;
@@ -187,9 +204,18 @@ export class ProgramPane
   }
 }
 
-/** The column that has the pane's tab, in sight or not. */
-function columnOfPane(): vscode.ViewColumn | undefined {
-  return vscode.window.tabGroups.all.find(({ tabs }) =>
-    tabs.some(({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === PROGRAM_SCHEME),
-  )?.viewColumn;
+/** The pane's tabs, in sight or not. */
+function tabsOfPane(): readonly (vscode.Tab & { readonly input: vscode.TabInputText })[] {
+  return vscode.window.tabGroups.all.flatMap(({ tabs }) =>
+    tabs.filter(
+      (tab): tab is vscode.Tab & { readonly input: vscode.TabInputText } =>
+        tab.input instanceof vscode.TabInputText && tab.input.uri.scheme === PROGRAM_SCHEME,
+    ),
+  );
+}
+
+/** The document for a program; its last part is the tab's title. */
+function paneUri(program: string | undefined): vscode.Uri {
+  const name = program === undefined ? 'Rewritten Program' : `${program.replace(/[\\/]/g, '_')} (rewritten)`;
+  return vscode.Uri.from({ scheme: PROGRAM_SCHEME, path: `/${name}` });
 }

@@ -35,7 +35,8 @@ export function verdictText(progType: ProgType, retval: number): string {
       return name ? `${name} (${retval | 0})` : `${retval | 0}`;
     }
     case 'socket_filter':
-      return retval === 0 ? 'drop (0)' : `accept ${retval >>> 0} bytes`;
+      if (retval === 0) return 'drop (0)';
+      return retval === 1 ? 'accept 1 byte' : `accept ${retval >>> 0} bytes`;
     case 'raw_tracepoint':
     case 'ext':
       return `${retval >>> 0}`;

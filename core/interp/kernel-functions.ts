@@ -95,7 +95,7 @@ function skbExtension(value: (machine: Machine, cpu: Cpu) => number | Problem): 
   };
 }
 
-/** `struct htab_elem *__htab_map_lookup_elem(map, key)`: so far in front of the value that key and links take. */
+/** `struct htab_elem *__htab_map_lookup_elem(map, key)`: the element, or where it would be. */
 const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
   const call = new HelperCall(BPF_FUNC_MAP_LOOKUP_ELEM, machine, cpu, regs);
   const map = call.map(1);
@@ -103,6 +103,7 @@ const htabMapLookupElem: HelperImpl = (machine, cpu, regs) => {
   if (map === undefined || ops === undefined) return call.fault ?? call.refuse(1, 'must be a hash map');
   const keyAt = call.memory(2, map.def.keySize, 'read', `key of map ${map.def.name}`);
   if (keyAt === 0) return call.fault;
+  if (ops.element !== undefined) return call.resultPointer(ops.element(keyAt));
   const value = ops.lookup(keyAt, cpu.index);
   return call.resultPointer(value === 0 ? 0 : value - htabElemValue(map.def.keySize));
 };
@@ -152,6 +153,8 @@ const INTERNAL: Readonly<Record<InternalFunction, Handler>> = {
   htab_map_update_elem: helper(BPF_FUNC_MAP_UPDATE_ELEM),
   htab_map_delete_elem: helper(BPF_FUNC_MAP_DELETE_ELEM),
   percpu_array_map_lookup_percpu_elem: helper(BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM),
+  htab_percpu_map_update_elem: helper(BPF_FUNC_MAP_UPDATE_ELEM),
+  htab_percpu_map_lookup_percpu_elem: helper(BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM),
   bpf_skb_get_pay_offset: skbExtension(skbPayOffset),
   skb_dev_type: skbExtension(skbDevType),
 };

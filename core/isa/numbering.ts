@@ -20,6 +20,8 @@ const INTERNAL_FUNCTIONS = [
   'htab_map_update_elem',
   'htab_map_delete_elem',
   'percpu_array_map_lookup_percpu_elem',
+  'htab_percpu_map_update_elem',
+  'htab_percpu_map_lookup_percpu_elem',
 ] as const;
 
 /**

@@ -26,6 +26,7 @@ export class ArrayMap implements BpfMap {
   readonly id: number;
   readonly def: MapAttr;
   readonly region: Region;
+  readonly nValues = 1;
   readonly programOps: MapProgramOps;
   readonly #machine: Machine;
   readonly #values: Region;

@@ -9,6 +9,7 @@ import { E2BIG, EINVAL, ENOMEM, errnoName } from './errno.ts';
 import { HashMap } from './hash.ts';
 import * as header from './header.ts';
 import { PercpuArrayMap } from './percpu-array.ts';
+import { PercpuHashMap, percpuElementSize } from './percpu-hash.ts';
 import { ProgArrayMap } from './prog-array.ts';
 
 /** Why a map was not created. */
@@ -47,6 +48,15 @@ const TYPES: ReadonlyMap<string, MapType> = new Map<string, MapType>([
     {
       make: (machine, id, def, region) => new HashMap(machine, id, def, region),
       flags: header.BPF_F_NO_PREALLOC | header.BPF_F_NUMA_NODE | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
+      keySize: undefined,
+      valueSize: undefined,
+    },
+  ],
+  [
+    'percpu_hash',
+    {
+      make: (machine, id, def, region) => new PercpuHashMap(machine, id, def, region),
+      flags: header.BPF_F_NO_PREALLOC | header.BPF_F_ZERO_SEED | ACCESS_FLAGS,
       keySize: undefined,
       valueSize: undefined,
     },
@@ -196,9 +206,8 @@ function checkFlags(def: MapDef, type: MapType): MapRefusal | undefined {
 }
 
 function checkSize(def: MapDef): MapRefusal | undefined {
-  const element =
-    header.roundUp8(def.valueSize) + (def.type === 'hash' ? 16 + header.roundUp8(def.keySize) : 0);
-  if (def.type === 'hash' && def.keySize + def.valueSize >= MAX_ELEMENT) {
+  const isHash = def.type === 'hash' || def.type === 'percpu_hash';
+  if (isHash && def.keySize + def.valueSize >= MAX_ELEMENT) {
     return refuse(
       def,
       E2BIG,
@@ -209,12 +218,19 @@ function checkSize(def: MapDef): MapRefusal | undefined {
     const message = `value_size is ${def.valueSize}; a per-CPU value has at most ${MAX_PERCPU_VALUE} bytes`;
     return refuse(def, E2BIG, message);
   }
-  const total = element * def.maxEntries;
+  const total = elementSize(def) * def.maxEntries;
   if (def.valueSize > MAX_BYTES)
     return refuse(def, E2BIG, `value_size is ${def.valueSize}; it must be less than 2^31`);
   if (total > MAX_BYTES)
     return refuse(def, ENOMEM, `its ${total} bytes do not fit; a map can have at most ${MAX_BYTES}`);
   return undefined;
+}
+
+/** Bytes that an element takes in the largest region of its map. */
+function elementSize(def: MapDef): number {
+  const value = header.roundUp8(def.valueSize);
+  if (def.type === 'hash') return 16 + header.roundUp8(def.keySize) + value;
+  return def.type === 'percpu_hash' ? Math.max(percpuElementSize(def), value) : value;
 }
 
 function refuse(def: MapDef, errno: number, message: string): MapRefusal {

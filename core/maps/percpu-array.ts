@@ -75,6 +75,10 @@ export class PercpuArrayMap implements BpfMap {
     return this.#pptrs.addr - BigInt(BPF_ARRAY_PPTRS);
   }
 
+  get nValues(): number {
+    return this.valueRegions.length;
+  }
+
   get frozen(): boolean {
     return this.#frozen;
   }

@@ -17,6 +17,7 @@ export class ProgArrayMap implements BpfMap {
   readonly id: number;
   readonly def: MapAttr;
   readonly region: Region;
+  readonly nValues = 1;
   readonly programOps = undefined;
   readonly directValueAddr = undefined;
   readonly #machine: Machine;

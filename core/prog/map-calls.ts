@@ -45,6 +45,11 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     [BPF_FUNC_MAP_UPDATE_ELEM]: 'htab_map_update_elem',
     [BPF_FUNC_MAP_DELETE_ELEM]: 'htab_map_delete_elem',
   },
+  percpu_hash: {
+    [BPF_FUNC_MAP_UPDATE_ELEM]: 'htab_percpu_map_update_elem',
+    [BPF_FUNC_MAP_DELETE_ELEM]: 'htab_map_delete_elem',
+    [BPF_FUNC_MAP_LOOKUP_PERCPU_ELEM]: 'htab_percpu_map_lookup_percpu_elem',
+  },
 };
 
 /**
@@ -52,7 +57,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
  * without a call where values lie in a row, or a call of the map type's own operation. `privileged`: loaded
  * by a user with CAP_PERFMON; for others indices of arrays are masked, so that no mispredicted branch reads
  * outside. Undefined: nothing special. Mirrors `array_map_gen_lookup`, `percpu_array_map_gen_lookup`
- * (kernel/bpf/arraymap.c) and `htab_map_gen_lookup` (kernel/bpf/hashtab.c) in the sequences that
+ * (kernel/bpf/arraymap.c), `htab_map_gen_lookup` and `htab_percpu_map_gen_lookup` (kernel/bpf/hashtab.c) in the sequences that
  * `bpftool prog dump xlated` shows on Linux 6.18.
  */
 export function mapCall(id: number, map: MapAttr, privileged: boolean): readonly Insn[] | undefined {
@@ -79,6 +84,14 @@ export function mapCall(id: number, map: MapAttr, privileged: boolean): readonly
         call(kernelFunctionImm('__htab_map_lookup_elem')),
         jumpIf(JEQ_IMM, 0, 0, 1),
         withImm(ADD64_IMM, 0, htabElemValue(map.keySize)),
+      ];
+    case 'percpu_hash':
+      return [
+        call(kernelFunctionImm('__htab_map_lookup_elem')),
+        jumpIf(JEQ_IMM, 0, 0, 3),
+        withImm(ADD64_IMM, 0, htabElemValue(map.keySize)),
+        load(LDX64, 0, 0, 0),
+        percpuAddress(0),
       ];
     default:
       return undefined;

@@ -43,7 +43,7 @@ export interface RegisterRow {
   readonly bits?: 32;
 }
 
-/** `bpf/stack` → every frame, innermost first. */
+/** `bpf/stack` → every frame, innermost first. None: a classic program in its own text, which has no stack. */
 export interface StackReply {
   readonly stop: number;
   readonly frames: readonly StackFrameRow[];

@@ -1,11 +1,26 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { evaluateExpression, evaluateParsed } from './expression-eval.ts';
-import { type Expr, parseExpression } from './expression-parse.ts';
+import {
+  type BreakpointTexts,
+  conditionHolds,
+  type HitTest,
+  hitTest,
+  logText,
+  parsedCondition,
+  requestProblem,
+} from './breakpoint-condition.ts';
+import { addressText } from './code-address.ts';
+import { codePlace } from './disassembly.ts';
+import type { Expr } from './expression-parse.ts';
 import type { ExprEnv } from './expression-value.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { baseName, foldPath, samePath } from './paths.ts';
-import type { BreakpointReply, BreakpointRequest } from './target-api.ts';
+import type {
+  BreakpointReply,
+  BreakpointRequest,
+  InstructionBreakpointReply,
+  InstructionBreakpointRequest,
+} from './target-api.ts';
 
 /** Bits of a program's breakpoint byte. */
 export const USER_BREAKPOINT = 1;
@@ -13,8 +28,10 @@ export const STEP_BREAKPOINT = 2;
 
 interface Breakpoint {
   readonly id: number;
-  readonly request: BreakpointRequest;
-  readonly reply: BreakpointReply;
+  /** `in line 5`, `at 0x0bbf…`: for messages. */
+  readonly where: string;
+  readonly byAddress: boolean;
+  readonly logMessage: string | undefined;
   readonly places: readonly { readonly program: DebugProgram; readonly slot: InsnIndex }[];
   /** Parsed condition; undefined: none. */
   readonly condition: Expr | undefined;
@@ -22,22 +39,32 @@ interface Breakpoint {
   hits: number;
 }
 
-type HitTest = (hits: number) => boolean;
+/** A breakpoint as it was asked for and what became of it. */
+interface Asked<Request, Reply> extends Breakpoint {
+  readonly request: Request;
+  readonly reply: Reply;
+}
+
+type SourceBreakpoint = Asked<BreakpointRequest, BreakpointReply>;
+type InstructionBreakpoint = Asked<InstructionBreakpointRequest, InstructionBreakpointReply>;
 
 /** What happens at a breakpoint that was reached. */
 export interface BreakpointHit {
   /** Ids of those that stop. */
   readonly stops: readonly number[];
+  /** All that stop lie on an address, none on a line. */
+  readonly byAddress: boolean;
   /** Texts of log points. */
   readonly logs: readonly string[];
   /** Conditions that could not be evaluated, each with its message; they stop too. */
   readonly problems: readonly string[];
 }
 
-/** Source breakpoints of a session, by file. Writes the programs' breakpoint bytes. */
+/** Breakpoints of a session, on lines and on addresses. Writes the programs' breakpoint bytes. */
 export class BreakpointTable {
   readonly #loaded: Loaded;
-  readonly #byFile = new Map<string, readonly Breakpoint[]>();
+  readonly #byFile = new Map<string, readonly SourceBreakpoint[]>();
+  #byAddress: readonly InstructionBreakpoint[] = [];
   /** What lies at a slot, by program: looked at each time an engine stops there. */
   readonly #bySlot = new Map<DebugProgram, Map<InsnIndex, Breakpoint[]>>();
   #nextId = 1;
@@ -52,20 +79,17 @@ export class BreakpointTable {
    */
   set(file: string, requests: readonly BreakpointRequest[]): readonly BreakpointReply[] {
     const key = foldPath(file);
-    const before = new Map<string, Breakpoint[]>();
-    // backwards: the first of several alike is the first to be taken again
-    for (const one of (this.#byFile.get(key) ?? []).toReversed()) {
-      const text = JSON.stringify(one.request);
-      const alike = before.get(text) ?? [];
-      alike.push(one);
-      before.set(text, alike);
-    }
-    const now = requests.map(
-      (request) => before.get(JSON.stringify(request))?.pop() ?? this.#resolve(file, request),
-    );
+    const now = keepUnchanged(this.#byFile.get(key) ?? [], requests, (one) => this.#resolve(file, one));
     this.#byFile.set(key, now);
     this.#writeBytes();
     return now.map((breakpoint) => breakpoint.reply);
+  }
+
+  /** Replaces all breakpoints by address; one that was there before unchanged keeps its id and its count. */
+  setInstructions(requests: readonly InstructionBreakpointRequest[]): readonly InstructionBreakpointReply[] {
+    this.#byAddress = keepUnchanged(this.#byAddress, requests, (one) => this.#resolveAddress(one));
+    this.#writeBytes();
+    return this.#byAddress.map((breakpoint) => breakpoint.reply);
   }
 
   /** Places in lines `from`…`to` where a breakpoint can stop. */
@@ -86,41 +110,48 @@ export class BreakpointTable {
 
   /** Looks at the breakpoints before `slot` (original) of `program`: counts, evaluates, decides. */
   reached(program: DebugProgram, slot: InsnIndex, env: ExprEnv): BreakpointHit {
-    const stops: number[] = [];
+    const stops: Breakpoint[] = [];
     const logs: string[] = [];
     const problems: string[] = [];
     for (const breakpoint of this.#bySlot.get(program)?.get(slot) ?? []) {
-      const { request } = breakpoint;
+      const { logMessage } = breakpoint;
       const held = breakpoint.condition === undefined || conditionHolds(breakpoint.condition, env);
       if (typeof held === 'string') {
-        problems.push(`condition of the breakpoint in line ${breakpoint.reply.line}: ${held}`);
-        stops.push(breakpoint.id);
+        problems.push(`condition of the breakpoint ${breakpoint.where}: ${held}`);
+        stops.push(breakpoint);
         continue;
       }
       if (!held) continue;
       breakpoint.hits++;
       if (breakpoint.hitTest !== undefined && !breakpoint.hitTest(breakpoint.hits)) continue;
-      if (request.logMessage === undefined) stops.push(breakpoint.id);
-      else logs.push(logText(request.logMessage, env));
+      if (logMessage === undefined) stops.push(breakpoint);
+      else logs.push(logText(logMessage, env));
     }
-    return { stops, logs, problems };
+    const byAddress = stops.every((breakpoint) => breakpoint.byAddress);
+    return { stops: stops.map((breakpoint) => breakpoint.id), byAddress, logs, problems };
   }
 
   /** Forgets how often breakpoints were hit (a new run of the same program). */
   clearHits(): void {
-    for (const breakpoint of [...this.#byFile.values()].flat()) breakpoint.hits = 0;
+    for (const breakpoint of this.#all()) breakpoint.hits = 0;
   }
 
-  #resolve(file: string, request: BreakpointRequest): Breakpoint {
-    const id = this.#nextId++;
-    const refused = (message: string): Breakpoint => ({
-      id,
+  #all(): readonly Breakpoint[] {
+    return [...[...this.#byFile.values()].flat(), ...this.#byAddress];
+  }
+
+  #takeId({ id = this.#nextId }: { readonly id?: number }): number {
+    this.#nextId = Math.max(this.#nextId, id + 1);
+    return id;
+  }
+
+  #resolve(file: string, request: BreakpointRequest): SourceBreakpoint {
+    const id = this.#takeId(request);
+    const { line: asked } = request;
+    const refused = (message: string): SourceBreakpoint => ({
+      ...newBreakpoint(id, `in line ${asked}`, {}),
       request,
-      reply: { id, verified: false, line: request.line, message },
-      places: [],
-      condition: undefined,
-      hitTest: undefined,
-      hits: 0,
+      reply: { id, verified: false, line: asked, message },
     });
     const problem = requestProblem(request);
     if (problem !== undefined) return refused(problem);
@@ -142,13 +173,38 @@ export class BreakpointTable {
         ? {}
         : { message: `line ${request.line} has no instruction: stops at line ${line}` };
     return {
-      id,
+      ...newBreakpoint(id, `in line ${line}`, request),
       request,
       reply: { id, verified: true, line, ...(column > 0 ? { column } : {}), ...moved },
       places: places.map(({ program, place }) => ({ program, slot: place.slot })),
-      condition: parsedCondition(request),
-      hitTest: request.hitCondition === undefined ? undefined : hitTest(request.hitCondition),
-      hits: 0,
+    };
+  }
+
+  #resolveAddress(request: InstructionBreakpointRequest): InstructionBreakpoint {
+    const id = this.#takeId(request);
+    const problem = requestProblem(request);
+    const place =
+      problem === undefined
+        ? codePlace(this.#loaded, request.reference, request.offset)
+        : { message: problem };
+    if ('message' in place) {
+      const { message } = place;
+      const where = `at ${request.reference}`;
+      return {
+        ...newBreakpoint(id, where, {}),
+        byAddress: true,
+        request,
+        reply: { id, verified: false, message },
+      };
+    }
+    const { address, program, slot } = place;
+    const location = program.lines.locationOf(slot);
+    return {
+      ...newBreakpoint(id, `at ${addressText(address)}`, request),
+      byAddress: true,
+      request,
+      reply: { id, verified: true, address, ...(location === undefined ? {} : { location }) },
+      places: [{ program, slot }],
     };
   }
 
@@ -182,7 +238,7 @@ export class BreakpointTable {
       }
     }
     this.#bySlot.clear();
-    for (const breakpoint of [...this.#byFile.values()].flat()) {
+    for (const breakpoint of this.#all()) {
       for (const { program, slot } of breakpoint.places) {
         const slots = this.#bySlot.get(program) ?? new Map<InsnIndex, Breakpoint[]>();
         const here = slots.get(slot) ?? [];
@@ -197,76 +253,38 @@ export class BreakpointTable {
   }
 }
 
-/** Says what is wrong with a breakpoint's texts before it is set; undefined: nothing. */
-function requestProblem(request: BreakpointRequest): string | undefined {
-  if (request.condition !== undefined && request.condition.trim() !== '') {
-    const parsed = parseExpression(request.condition);
-    if (!parsed.ok) return `condition: ${parsed.error.message}`;
-    if (parsed.expr.kind === 'assign') return 'condition: an assignment is none; compare with ==';
+/** Those of `before` that are asked for again, unchanged; new ones for the rest. */
+function keepUnchanged<Request extends object, Reply>(
+  before: readonly Asked<Request, Reply>[],
+  requests: readonly Request[],
+  resolve: (request: Request) => Asked<Request, Reply>,
+): readonly Asked<Request, Reply>[] {
+  const known = new Map<string, Asked<Request, Reply>[]>();
+  // backwards: the first of several alike is the first to be taken again
+  for (const one of before.toReversed()) {
+    const text = textOf(one.request);
+    const alike = known.get(text) ?? [];
+    alike.push(one);
+    known.set(text, alike);
   }
-  if (request.hitCondition !== undefined && hitTest(request.hitCondition) === undefined) {
-    return `hit count "${request.hitCondition}" is not understood: write 5, >= 5 or % 5`;
-  }
-  for (const part of logParts(request.logMessage ?? '')) {
-    const parsed = part.expression === undefined ? undefined : parseExpression(part.expression);
-    if (parsed?.ok === false) return `log message, {${part.expression}}: ${parsed.error.message}`;
-  }
-  return undefined;
+  return requests.map((request) => known.get(textOf(request))?.pop() ?? resolve(request));
 }
 
-/** The condition of a request that `requestProblem` has found nothing wrong with. */
-function parsedCondition({ condition }: BreakpointRequest): Expr | undefined {
-  if (condition === undefined || condition.trim() === '') return undefined;
-  const parsed = parseExpression(condition);
-  return parsed.ok ? parsed.expr : undefined;
+/** What makes two requests the same: all but the id. */
+function textOf(request: object): string {
+  return JSON.stringify({ ...request, id: undefined });
 }
 
-/** true, false, or why it cannot be told. */
-function conditionHolds(condition: Expr, env: ExprEnv): boolean | string {
-  const result = evaluateParsed(condition, env, { assignments: false });
-  if (!result.ok) return result.error.message;
-  return result.value.kind === 'int' ? result.value.bits !== 0n : 'it is no number';
-}
-
-/** `5` (the fifth time only), `== 5`, `>= 5`, `> 5`, `< 5`, `<= 5`, `% 5`. */
-function hitTest(text: string): HitTest | undefined {
-  const match = /^\s*(==|=|>=|>|<=|<|%)?\s*(\d{1,15})\s*$/.exec(text);
-  if (match === null) return undefined;
-  const n = Number(match[2]);
-  switch (match[1]) {
-    case '>=':
-      return (hits) => hits >= n;
-    case '>':
-      return (hits) => hits > n;
-    case '<=':
-      return (hits) => hits <= n;
-    case '<':
-      return (hits) => hits < n;
-    case '%':
-      return n === 0 ? undefined : (hits) => hits % n === 0;
-    default:
-      return (hits) => hits === n;
-  }
-}
-
-function logParts(message: string): { text?: string; expression?: string }[] {
-  return message
-    .split(/(\{[^{}]*\})/)
-    .filter((part) => part !== '')
-    .map((part) =>
-      part.startsWith('{') && part.endsWith('}') ? { expression: part.slice(1, -1) } : { text: part },
-    );
-}
-
-function logText(message: string, env: ExprEnv): string {
-  return logParts(message)
-    .map(({ text, expression }) => {
-      if (expression === undefined) return text ?? '';
-      const result = evaluateExpression(expression, env, { assignments: false });
-      if (!result.ok) return `{${expression}: ${result.error.message}}`;
-      return result.value.kind === 'int'
-        ? `0x${result.value.bits.toString(16)}`
-        : `{${expression}: no number}`;
-    })
-    .join('');
+/** A breakpoint on a line that lies nowhere yet. */
+function newBreakpoint(id: number, where: string, texts: BreakpointTexts): Breakpoint {
+  return {
+    id,
+    where,
+    byAddress: false,
+    logMessage: texts.logMessage,
+    places: [],
+    condition: parsedCondition(texts),
+    hitTest: texts.hitCondition === undefined ? undefined : hitTest(texts.hitCondition),
+    hits: 0,
+  };
 }

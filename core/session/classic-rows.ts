@@ -14,26 +14,39 @@ import {
   programVerdict,
   returnsA,
 } from './classic.ts';
+import type { Loaded } from './loaded.ts';
 import { valueText } from './meaning.ts';
 import type { FrameContext } from './results.ts';
 import { seccompArches } from './seccomp-rows.ts';
 import type { FrameSnapshot } from './snapshot.ts';
 import type { VariableRow } from './target-api.ts';
 
-/** Rows of the Registers scope where a classic program is seen in its own text: pc, A, X, M[0] to M[15]. */
+/** Rows of the Registers scope where a classic program is seen in its own text: A, X, pc, `shownCells` of M[]. */
 export function classicRegisterRows(context: FrameContext, classic: ClassicDebug): VariableRow[] {
-  const { frame } = context;
+  const { frame, loaded } = context;
   if (frame === undefined) return [];
   const pc = classicIndexOf(classic, frame.pc);
-  const cells = classicCells(context.loaded, classic, pc).map((cell) => cellRow(context, classic, pc, cell));
-  return [...cells, { name: 'pc', value: classicInsnText(classic, pc), type: 'instruction', readOnly: true }];
+  const rows = shownCells(loaded, classic, pc).map((cell) => cellRow(context, classic, pc, cell));
+  const pcRow = { name: 'pc', value: classicInsnText(classic, pc), type: 'instruction', readOnly: true };
+  return rows.toSpliced(CELL_M, 0, pcRow);
 }
 
-/** Rows of the scratch memory alone. */
+/** Rows of the scratch memory alone, all of it. */
 export function scratchRows(context: FrameContext): VariableRow[] {
-  const { classic } = context.loaded;
-  if (classic === undefined) return [];
-  return classicRegisterRows(context, classic).slice(CELL_M, CELL_M + BPF_MEMWORDS);
+  const { frame, loaded } = context;
+  const { classic } = loaded;
+  if (classic === undefined || frame === undefined) return [];
+  const pc = classicIndexOf(classic, frame.pc);
+  return classicCells(loaded, classic, pc)
+    .slice(CELL_M)
+    .map((cell) => cellRow(context, classic, pc, cell));
+}
+
+/** A, X and of the scratch memory what the program names or somebody has written: most programs use none of it. */
+function shownCells(loaded: Loaded, classic: ClassicDebug, pc: number): ClassicCell[] {
+  return classicCells(loaded, classic, pc).filter(
+    ({ cell, written }) => cell < CELL_M || written || classic.scratch.has(cell - CELL_M),
+  );
 }
 
 /** The scratch memory as one value. */
@@ -67,9 +80,24 @@ function cellMeaning(
 }
 
 function cellRow(context: FrameContext, classic: ClassicDebug, pc: number, cell: ClassicCell): VariableRow {
+  const value = cellText(context, classic, pc, cell);
+  return { name: cell.name, value, type: 'u32', evaluateName: cell.name };
+}
+
+function cellText(context: FrameContext, classic: ClassicDebug, pc: number, cell: ClassicCell): string {
   const text = valueText(BigInt(cell.value), cellMeaning(context, classic, pc, cell));
-  const unwritten = cell.cell >= CELL_M ? 'not written yet' : `${text} (not written yet)`;
-  return { name: cell.name, value: cell.written ? text : unwritten, type: 'u32', evaluateName: cell.name };
+  if (cell.written) return text;
+  return cell.cell >= CELL_M ? 'not written yet' : `${text} (not written yet)`;
+}
+
+/** What an expression that is register `cell` of classic BPF and nothing else shows: what its row does. */
+export function cellExpressionText(context: FrameContext, cell: number): string | undefined {
+  const { frame, loaded } = context;
+  const { classic } = loaded;
+  if (classic === undefined || frame === undefined) return undefined;
+  const pc = classicIndexOf(classic, frame.pc);
+  const found = classicCells(loaded, classic, pc)[cell];
+  return found && cellText(context, classic, pc, found);
 }
 
 /** Rows of the Registers view for a classic program in its own text; `earlier` is the previous stop. */
@@ -79,7 +107,7 @@ export function classicRegisterView(
   earlier: FrameSnapshot | undefined,
 ): RegisterRow[] {
   const pc = classicIndexOf(classic, context.frame?.pc ?? 0);
-  return classicCells(context.loaded, classic, pc).map((cell): RegisterRow => {
+  return shownCells(context.loaded, classic, pc).map((cell): RegisterRow => {
     const meaning = cellMeaning(context, classic, pc, cell);
     const before = earlier === undefined ? undefined : earlierCell(earlier, cell.cell);
     return {

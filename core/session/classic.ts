@@ -28,6 +28,8 @@ export interface ClassicDebug {
   readonly text: ConvertedText;
   /** `mayBeWritten` of the program. */
   readonly written: Uint8Array;
+  /** Words of the scratch memory that the program names, whether or not it ever gets there. */
+  readonly scratch: ReadonlySet<number>;
   /** Of a seccomp filter: what registers hold before each instruction; empty for others. */
   readonly flow: readonly (SeccompState | undefined)[];
   /** Words for what a listing does not tell: system calls, extensions. */
@@ -46,7 +48,12 @@ export function classicDebug(
   const notes = isSeccomp ? seccompNotes(filters) : filters.map(extensionNote);
   const text = convertedText(fileName, converted.insns, { filters, firstSlot, notes });
   const flow = isSeccomp ? seccompFlow(filters) : [];
-  return { ...rest, filters, firstSlot, text, written: mayBeWritten(filters), flow, notes };
+  const written = mayBeWritten(filters);
+  return { ...rest, filters, firstSlot, text, written, scratch: scratchNamed(filters), flow, notes };
+}
+
+function scratchNamed(filters: readonly SockFilter[]): ReadonlySet<number> {
+  return new Set(filters.filter(({ code }) => classicRow(code)?.mode === 'mem').map(({ k }) => k));
 }
 
 /** Listings of `tcpdump -d` show an extension as an offset only. */

@@ -2,10 +2,11 @@ import type { Engine, EngineName } from '../interp/engine.ts';
 import { reference } from '../interp/reference.ts';
 import { interp } from '../interp-wasm/interp.ts';
 import { interpreterProblem } from '../interp-wasm/modules.ts';
+import { wasm } from '../jit/wasm/engine.ts';
 import { x86Sim } from '../x86-sim/x86-sim.ts';
 
 /** The engines that there are, the definition first. */
-export const ENGINES: readonly Engine[] = [reference, interp, x86Sim];
+export const ENGINES: readonly Engine[] = [reference, interp, wasm, x86Sim];
 
 /** Their names, as CLI and launch configurations give them. */
 export const ENGINE_NAMES: readonly EngineName[] = ENGINES.map(({ name }) => name);

@@ -167,7 +167,7 @@ function evaluateIndex(target: Expr, index: Expr, at: number, env: ExprEnv): Exp
     const word = intOf(index, env).bits;
     if (word < BigInt(count)) return readCell(first + Number(word), env);
     throw new ExprFailure(
-      `${value.name}[${word}]: there are ${value.name}[0] to ${value.name}[${count - 1}]`,
+      `${value.name}[${BigInt.asIntN(64, word)}]: there are ${value.name}[0] to ${value.name}[${count - 1}]`,
       index.at,
     );
   }

@@ -1,16 +1,17 @@
-import { hexText } from '../bytes/hex.ts';
+import { bytesOfHex, hexText } from '../bytes/hex.ts';
 import { littleEndian, u32Bytes } from '../bytes/little-endian.ts';
+import { roundUp8 } from '../maps/header.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
 import type { FrameContext } from './results.ts';
 import { shortHex } from './results.ts';
 import type { VariableRow } from './target-api.ts';
-import { countEntries, isArray, nValues } from './variables-map.ts';
+import { countEntries, isArray } from './variables-map.ts';
 
 /** Rows `start` … `end` − 1 of a map's entries; in per-CPU maps each entry has a row a CPU. */
 export function mapEntryRows(context: FrameContext, map: BpfMap, start: number, end: number): VariableRow[] {
   const rows: VariableRow[] = [];
-  const perEntry = nValues(map);
+  const perEntry = map.nValues;
   const first = Math.floor(start / perEntry);
   let row = first * perEntry;
   for (const key of mapKeys(map, first, Math.ceil(end / perEntry))) {
@@ -30,16 +31,16 @@ export function entryExpression(map: BpfMap, name: string): string | undefined {
   if (found === null) return undefined;
   const [, key = '', cpu] = found;
   if (cpu === undefined) return map.def.name + key;
-  const bytes = /^\[\d+\]$/.test(key) ? u32Bytes(Number(key.slice(1, -1))) : undefined;
+  const bytes = keyBytes(map, key);
   return bytes && placeExpression(map, map.valueAddr(bytes, Number(cpu)));
 }
 
 function entryRow(context: FrameContext, map: BpfMap, key: Uint8Array, cpu: number): VariableRow[] {
   const { loaded, frames, frame } = context;
-  const perCpu = nValues(map) > 1;
+  const perCpu = map.nValues > 1;
   const all = map.lookup(key);
   if (all === undefined) return [];
-  const from = cpu * (map.stride ?? 0);
+  const from = cpu * roundUp8(map.def.valueSize);
   const value = all.subarray(from, from + map.def.valueSize);
   const name = perCpu ? `${keyText(map, key)} on CPU ${cpu}` : keyText(map, key);
   const addr = map.valueAddr(key, cpu);
@@ -77,6 +78,16 @@ function placeExpression(map: BpfMap, addr: bigint | undefined): string | undefi
 function keyText(map: BpfMap, key: Uint8Array): string {
   if (map.def.keySize <= 8) return `[${littleEndian(key)}]`;
   return `["${hexText(key)}"]`;
+}
+
+/** The key that `keyText` shows so; undefined: none of this map's. */
+function keyBytes({ def: { keySize } }: BpfMap, text: string): Uint8Array | undefined {
+  const number = /^\[(\d+)\]$/.exec(text)?.[1];
+  if (keySize > 8) return bytesOfHex(/^\["([0-9a-f]+)"\]$/.exec(text)?.[1] ?? '');
+  if (number === undefined) return undefined;
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(number), true);
+  return bytes.slice(0, keySize);
 }
 
 function* mapKeys(map: BpfMap, start: number, end: number): Iterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { hexText } from '../bytes/hex.ts';
-import { scratchRow } from './classic-rows.ts';
+import { cellExpressionText, scratchRow } from './classic-rows.ts';
 import { INT_TYPES, type IntType } from './expression-parse.ts';
 import type { ExprValue, LValue } from './expression-value.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
@@ -51,7 +51,8 @@ function intRow(context: FrameContext, name: string, value: ExprValue & { kind: 
   const place = memoryPlace(loaded, pointer === undefined && lvalue?.kind === 'memory' ? lvalue.addr : bits);
   return {
     name,
-    value: intText(bits, type, meaning),
+    value:
+      (lvalue?.kind === 'cell' && cellExpressionText(context, lvalue.cell)) || intText(bits, type, meaning),
     type: pointer === undefined ? type : 'pointer',
     evaluateName: name,
     ...(place === undefined ? {} : { memory: place }),

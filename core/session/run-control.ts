@@ -238,7 +238,7 @@ export class RunControl {
       this.#emit({ kind: 'output', category: 'stderr', text: `${problem}\n` });
     }
     const description = hit.problems[0];
-    this.#stopNow('breakpoint', {
+    this.#stopNow(hit.byAddress ? 'instruction breakpoint' : 'breakpoint', {
       breakpoints: hit.stops,
       ...(description === undefined ? {} : { description }),
     });

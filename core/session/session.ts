@@ -2,6 +2,7 @@ import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { classicIndexOf, classicInsnText, ownText, shownType } from './classic.ts';
 import type { LoadedContext } from './context-fields.ts';
+import { disassemble, instructionAddress } from './disassembly.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { loadSession } from './load-session.ts';
@@ -83,6 +84,8 @@ export class Session {
     return {
       load: (args) => this.#load(args),
       setBreakpoints: ({ file, breakpoints }) => this.#table().set(file, breakpoints),
+      setInstructionBreakpoints: ({ breakpoints }) => this.#table().setInstructions(breakpoints),
+      disassemble: (args) => disassemble(this.#program(), args),
       breakpointLocations: ({ file, line, endLine }) => this.#table().locations(file, line, endLine),
       setFaultStops: ({ on }) => {
         this.#control().stopOnFaults = on;
@@ -155,9 +158,10 @@ export class Session {
     const loaded = this.#program();
     const classic = ownText(loaded);
     return debugFrames(loaded).map(({ index, name, location, pc, program }) => {
-      if (classic === undefined) return { index, name, location, pc, insn: insnText(program, pc) };
+      const address = instructionAddress(loaded, program, pc);
+      if (classic === undefined) return { index, name, location, pc, address, insn: insnText(program, pc) };
       const at = classicIndexOf(classic, pc);
-      return { index, name, location, pc: at, insn: classicInsnText(classic, at) };
+      return { index, name, location, pc: at, address, insn: classicInsnText(classic, at) };
     });
   }
 

@@ -128,6 +128,8 @@ export interface BreakpointRequest {
   readonly hitCondition?: string;
   /** Prints instead of stopping; `{expression}` is replaced by its value. */
   readonly logMessage?: string;
+  /** The id that clients know it by from an earlier target; absent: it gets a new one. */
+  readonly id?: number;
 }
 
 /** Where a breakpoint came to lie. `verified` false: nowhere, and `message` says why; lines and columns from 1. */
@@ -139,6 +141,42 @@ export interface BreakpointReply {
   readonly message?: string;
 }
 
+/** A breakpoint by address as it was asked for: `offset` bytes behind `reference`. */
+export interface InstructionBreakpointRequest {
+  readonly reference: string;
+  readonly offset: number;
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  /** As that of `BreakpointRequest`. */
+  readonly id?: number;
+}
+
+/** What became of a breakpoint by address. `verified` false: it lies nowhere, and `message` says why. */
+export interface InstructionBreakpointReply {
+  readonly id: number;
+  readonly verified: boolean;
+  /** Unsigned 64 bits; see `code-address.ts`. */
+  readonly address?: bigint;
+  readonly location?: SourceLocation;
+  readonly message?: string;
+}
+
+/** One instruction of a disassembly. */
+export interface DisassembledRow {
+  /** Unsigned 64 bits; see `code-address.ts`. */
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  /** The function that it belongs to. */
+  readonly symbol: string;
+  readonly location: SourceLocation | undefined;
+}
+
+/** Rows of a disassembly, null for one outside of the program; or why there are none. */
+export type DisassembleReply =
+  | { readonly rows: readonly (DisassembledRow | null)[] }
+  | { readonly message: string };
+
 /** What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction. */
 export type RunCommand =
   | { readonly kind: 'continue' }
@@ -146,7 +184,14 @@ export type RunCommand =
   | { readonly kind: 'out' };
 
 /** Why a program stopped, in the words of DAP. */
-export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception';
+export type StopReason =
+  | 'entry'
+  | 'breakpoint'
+  /** Only breakpoints by address were hit. */
+  | 'instruction breakpoint'
+  | 'step'
+  | 'pause'
+  | 'exception';
 
 /** Why the program stands still. */
 export interface StopReport {
@@ -183,6 +228,8 @@ export interface FrameRow {
   readonly location: SourceLocation | undefined;
   /** Original instruction about to execute; in outer frames the call. */
   readonly pc: number;
+  /** Its address for disassembly and breakpoints, unsigned 64 bits; see `code-address.ts`. */
+  readonly address: bigint;
   /** Text of that instruction. */
   readonly insn: string;
 }
@@ -266,6 +313,25 @@ export interface TargetRequests {
   readonly setBreakpoints: {
     readonly args: { readonly file: string; readonly breakpoints: readonly BreakpointRequest[] };
     readonly reply: readonly BreakpointReply[];
+  };
+  /** Replaces all breakpoints by address. */
+  readonly setInstructionBreakpoints: {
+    readonly args: { readonly breakpoints: readonly InstructionBreakpointRequest[] };
+    readonly reply: readonly InstructionBreakpointReply[];
+  };
+  /**
+   * `count` rows, the first `instructionOffset` instructions behind the place `offset` bytes behind
+   * `reference`; both may be negative. `symbols`: names of maps, helpers and functions in the text.
+   */
+  readonly disassemble: {
+    readonly args: {
+      readonly reference: string;
+      readonly offset: number;
+      readonly instructionOffset: number;
+      readonly count: number;
+      readonly symbols: boolean;
+    };
+    readonly reply: DisassembleReply;
   };
   readonly breakpointLocations: {
     readonly args: { readonly file: string; readonly line: number; readonly endLine: number };

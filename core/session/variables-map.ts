@@ -14,7 +14,7 @@ export function mapRow(map: BpfMap): VariableRow {
     type: `map (${type})`,
     evaluateName: name,
     children: { kind: 'map', id: map.id },
-    indexed: count * nValues(map),
+    indexed: count * map.nValues,
     readOnly: true,
   };
 }
@@ -25,11 +25,6 @@ export function countEntries(map: BpfMap): number {
   let count = 0;
   for (const _ of map.entries()) if (++count >= COUNT_LIMIT) break;
   return count;
-}
-
-/** Values that an entry has: in per-CPU maps one a CPU, else 1. */
-export function nValues(map: BpfMap): number {
-  return map.valueRegions?.length ?? 1;
 }
 
 /** Every index exists, so that a page can be read without walking what is before it. */

@@ -19,8 +19,9 @@ const MAX_ROWS = 10_000;
 export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const { loaded } = context;
   const isClassic = ownText(loaded) !== undefined;
+  const registers = isClassic ? registerRows(context).length : 11;
   const scopes: ScopeRow[] = [
-    { name: 'Registers', container: { kind: 'registers' }, named: isClassic ? 19 : 11, expensive: false },
+    { name: 'Registers', container: { kind: 'registers' }, named: registers, expensive: false },
   ];
   if (!isClassic) {
     const named = stackDepthShown(context) / 8;

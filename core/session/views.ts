@@ -59,9 +59,11 @@ export function registersView(context: ViewContext): RegistersReply {
   return { stop, frame: { index: frame.index, name: frame.name, pc: frame.pc }, registers };
 }
 
-/** Answer to `bpf/stack`: all frames with their bytes, and who points into them. */
+/** Answer to `bpf/stack`: all frames with their bytes, and who points into them; none of classic BPF in its own text. */
 export function stackView(context: ViewContext): StackReply {
-  const { frames, stop } = context;
+  const { frames, loaded, stop } = context;
+  // what its scratch memory is kept in is not for its reader, who sees M[]
+  if (ownText(loaded) !== undefined) return { stop, frames: [] };
   const pointers = pointersIntoStacks(context);
   return {
     stop,

@@ -1,5 +1,5 @@
 import * as layout from './layout.ts';
-import type { LinearMemory } from './memory.ts';
+import { type LinearMemory, MemoryLimitError } from './memory.ts';
 import type { Region, RegionKind, RegionPerm } from './region.ts';
 import { hiddenOffset, nameOffset } from './region-name.ts';
 import { TableRegion } from './table-region.ts';
@@ -111,6 +111,17 @@ export class AddressSpace {
     return this.freeWindows <= SPARE_WINDOWS
       ? undefined
       : this.#aliasIn(this.#takeWindow(SPARE_WINDOWS), options);
+  }
+
+  /** The same in consecutive windows, one for each of `options`; undefined when there are none any more. */
+  aliasRow(options: readonly AliasOptions[]): Region[] | undefined {
+    if (this.freeWindows < SPARE_WINDOWS + options.length) return undefined;
+    try {
+      return this.aliasAll(options);
+    } catch (error) {
+      if (error instanceof MemoryLimitError) return undefined;
+      throw error;
+    }
   }
 
   /** The same in consecutive windows, from the spare ones if need be. Throws MemoryLimitError, with nothing taken. */

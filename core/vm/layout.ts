@@ -34,6 +34,7 @@
  *             +0x28  first slot of its function                    u32
  *             +0x2c  may_goto iterations left                      u32
  *             +0x30  caller's registers with a value               u32
+ *             +0x34  a word of the engine that runs, 0 between runs         u32
  *             +0x40  the 16 bytes below fp - 512, for may_goto            2 × u64
  *
  * A u64 is little endian: low word first. One entry of the region table (16 bytes):
@@ -94,6 +95,7 @@ export const CPU_INITIALISED = 0x07c;
 export const CPU_RANDOM = 0x080;
 export const CPU_STACK_REGION = 0x090;
 export const CPU_THIS_CPU_OFF_HI = 0x094;
+export const CPU_COMPILED = 0x0c0;
 
 export const CONTROL_GO = 0;
 export const CONTROL_PAUSE = 1;

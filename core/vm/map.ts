@@ -41,6 +41,8 @@ export interface BpfMap {
   entries(): Iterable<[key: Uint8Array, value: Uint8Array]>;
   /** Address of the value that a program's lookup on `cpu` (0) gives for `key`; undefined: not found (null). */
   valueAddr(key: Uint8Array, cpu?: number): bigint | undefined;
+  /** Values that an entry has: 1; in per-CPU maps one a CPU. */
+  readonly nValues: number;
   /**
    * Where values lie one behind the other by index, `stride` bytes apart: one region, in per-CPU maps one a
    * CPU. Undefined where they do not.
@@ -69,6 +71,12 @@ export interface MapProgramOps {
    * + offset, less than 2^47); 0: not found, or (per-CPU maps) there is no such CPU.
    */
   lookup(keyAt: number, cpu: number): number;
+  /**
+   * In hash maps, what the kernel's `__htab_map_lookup_elem` gives: the address, relative likewise, of an element
+   * whose key lies `offsetof(struct htab_elem, key)` behind it; 0: not found. Undefined: as far in front of
+   * the value as the kernel has it.
+   */
+  element?(keyAt: number): number;
   /** 0 or −errno. */
   update(keyAt: number, valueAt: number, flags: bigint, cpu: number): number;
   /** 0 or −errno. */

@@ -3,35 +3,55 @@ import {
   InlineValueEvaluatableExpression,
   type InlineValueParams,
 } from 'vscode-languageserver';
-import { lineIndexAt } from '#core/asm/parse.ts';
+import { type AsmLine, lineIndexAt } from '#core/asm/parse.ts';
+import { insnWrites } from '#core/isa/decode.ts';
 import type { Snapshot } from '../documents.ts';
 import { rangeOf } from '../line-index.ts';
+import { straightLineBefore } from './straight-line.ts';
 
-/** Lines above the stopped one that still show values: older ones would show what no longer holds there. */
+/** Lines above the stopped one that still show values. */
 const MAX_LINES = 200;
 
 /**
- * `textDocument/inlineValue`: each register once a line, in the visible lines up to the one where the program
- * stopped. The debugger evaluates the names.
+ * `textDocument/inlineValue`: the registers of the line where the program stopped, and above it those that still
+ * hold what they held there: of lines that have been executed on the way, registers that no later line has written.
+ * The debugger evaluates the names.
  */
 export function inlineValues(snapshot: Snapshot, { range, context }: InlineValueParams): InlineValue[] {
-  const stopped = context.stoppedLocation.end.line;
-  const last = Math.min(range.end.line, stopped);
-  const first = Math.max(range.start.line, last - MAX_LINES, 0);
+  const stoppedLine = context.stoppedLocation.end.line;
   const { index, tree } = snapshot;
-  const from = index.starts[first] ?? index.text.length;
-  const to = index.starts[last + 1] ?? index.text.length + 1;
+  const stopped = {
+    start: index.starts[stoppedLine] ?? index.text.length,
+    end: index.starts[stoppedLine + 1] ?? index.text.length + 1,
+  };
+  const from = index.starts[Math.max(range.start.line, stoppedLine - MAX_LINES, 0)] ?? index.text.length;
   const values: InlineValue[] = [];
-  for (const line of tree.lines.slice(lineIndexAt(tree, from))) {
-    if (line.start >= to) break;
+  const show = (line: AsmLine | undefined, overwritten: ReadonlySet<number>): void => {
     const seen = new Set<string>();
-    for (const token of line.tokens) {
-      if (token.register === undefined) continue;
+    for (const token of line?.tokens ?? []) {
+      if (token.register === undefined || overwritten.has(token.register)) continue;
       const name = `${/^%?w/i.test(token.text) ? 'w' : 'r'}${token.register}`;
       if (seen.has(name)) continue;
       seen.add(name);
       values.push(InlineValueEvaluatableExpression.create(rangeOf(index, token), name));
     }
+  };
+  if (range.end.line >= stoppedLine && range.start.line <= stoppedLine) {
+    const at = lineIndexAt(tree, stopped.start);
+    if (tree.lines[at]?.start === stopped.start) show(tree.lines[at], new Set());
+  }
+  const overwritten = new Set<number>();
+  let shown = -1;
+  let writesOfLine: number[] = [];
+  for (const { place, decoded } of straightLineBefore(snapshot.assembled(), stopped, from)) {
+    const line = lineIndexAt(tree, place.range.start);
+    if (line !== shown) {
+      for (const register of writesOfLine) overwritten.add(register);
+      writesOfLine = [];
+      shown = line;
+      show(tree.lines[line], overwritten);
+    }
+    writesOfLine.push(...insnWrites(decoded));
   }
   return values;
 }

@@ -77,6 +77,7 @@ export const MAP_TYPES: readonly { readonly name: string; readonly meaning: stri
   { name: 'array', meaning: 'Values by index; the key is a `u32` below MAX_ENTRIES, every value exists and begins as zero.' },
   { name: 'hash', meaning: 'Values by key; an element exists from its first update to its delete.' },
   { name: 'percpu_array', meaning: 'Like `array`, but each CPU has its own values: no two programs write the same one at a time.' },
+  { name: 'percpu_hash', meaning: 'Like `hash`, but each CPU has its own value of an element; an update by a program that makes one is zero for the others.' },
   { name: 'prog_array', meaning: 'Programs by index, for `bpf_tail_call`; key and value have 4 bytes.' },
 ];
 

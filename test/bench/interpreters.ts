@@ -15,7 +15,7 @@ const WARM_UP = 3;
 const TARGET_RATIO = 3;
 
 /** A loop of a kind of program; its body, between `r6 = rounds` and `r6 -= 1`, must leave R6 alone. */
-interface Kind {
+export interface Kind {
   readonly name: string;
   readonly rounds: number;
   readonly before: string;
@@ -23,7 +23,8 @@ interface Kind {
   readonly after?: string;
 }
 
-const KINDS: readonly Kind[] = [
+/** What is measured of every engine. */
+export const KINDS: readonly Kind[] = [
   {
     name: 'dependent 64-bit arithmetic',
     rounds: 400_000,
@@ -92,7 +93,7 @@ export function interpreters(): BenchRow[] {
 }
 
 /** A function that runs the program once and gives million instructions a second. */
-function prepare({ rounds, before, body, after }: Kind, engine: Engine): () => number {
+export function prepare({ rounds, before, body, after }: Kind, engine: Engine): () => number {
   const text = `.program raw\nmain:\n${before}\nr6 = ${rounds}\nagain:\n${body}\nr6 -= 1\nif r6 != 0 goto again\nexit\n${after ?? ''}`;
   const linked = linkProgram(assemble(text, { fileName: 'bench.bpf.s' }).value);
   if (linked.value === undefined) throw new Error(linked.errors.join('\n'));

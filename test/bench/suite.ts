@@ -1,11 +1,12 @@
 import { assembly } from './assembly.ts';
+import { compiled } from './compiled.ts';
 import { debugLatency } from './debug-latency.ts';
 import { interpreters } from './interpreters.ts';
 import { benchTable } from './report.ts';
 
 /** Runs every benchmark; prints a table, or with `--json` one object and nothing else. */
 export async function main(args: readonly string[]): Promise<number> {
-  const rows = [...(await debugLatency()), ...interpreters(), ...assembly()];
+  const rows = [...(await debugLatency()), ...interpreters(), ...compiled(), ...assembly()];
   console.log(
     args.includes('--json')
       ? JSON.stringify({ node: process.version, rows }, undefined, 2)

@@ -59,7 +59,7 @@ describe('run --jsonl', () => {
       { insns: 'zz' },
       { insns: mov(0, 3) + EXIT },
       [],
-      { insns: RETURN_5, engine: 'wasm' },
+      { insns: RETURN_5, engine: 'x86-64' },
       { insns: RETURN_5, prog_type: 'lsm' },
       { insns: RETURN_5, cpu: 64 },
       { insns: RETURN_5, blind_seed: 'much' },
@@ -77,7 +77,7 @@ describe('run --jsonl', () => {
         '0x3',
         expect.stringMatching(/must be a JSON object/),
       ],
-      ...['not supported: engine wasm', 'not supported: program type lsm'],
+      ...['not supported: engine x86-64', 'not supported: program type lsm'],
       ...[
         expect.stringMatching(/"cpu" must be a whole number from 0 to 63/),
         expect.stringMatching(/"blind_seed" must be a whole number/),
@@ -183,6 +183,16 @@ describe('run --jsonl', () => {
     expect(second?.maps_out).toEqual([{ ...zeroes, '01000000': '05000000000000000600000000000000' }]);
     expect(third?.maps_out).toEqual([{ ...zeroes, '01000000': '05000000000000000800000000000000' }]);
     expect(wrong?.error).toContain('with a value of 8 (or 8, for all CPUs)');
+    const hash = { ...map, type: 'BPF_MAP_TYPE_PERCPU_HASH' };
+    const [missing, found] = await lines('run', [
+      { insns: program, cpu: 1, maps: [hash] },
+      { insns: program, cpu: 1, maps: [{ ...hash, entries: each }] },
+    ]);
+    expect([missing?.r0, missing?.maps_out]).toEqual(['0x0', [{}]]);
+    expect([found?.r0, found?.maps_out]).toEqual([
+      '0x8',
+      [{ '01000000': '05000000000000000800000000000000' }],
+    ]);
   });
 
   test('progs fill program arrays, by index or as entries say', async () => {

@@ -114,7 +114,7 @@ test('debug --type seccomp steps a filter in its own text, with names of what it
   const argv = ['debug', file('filter.cbpf', text), '--type', 'seccomp', '--ctx', 'nr=openat'];
   const { code, stdout } = await cli(argv, { stdin: 'n\nr\np A == 257\nwhere\nn\nn\nq\n' });
   expect(code).toBe(0);
-  expect(stdout).toContain('A    *0x00000101  nr openat');
+  expect(stdout).toContain('A   *0x00000101  nr openat');
   expect(stdout).toContain('jeq #0x101 jt 3 jf 2 ; openat');
   expect(stdout).toContain('SECCOMP_RET_ERRNO (1)');
 });

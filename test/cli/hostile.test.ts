@@ -50,7 +50,7 @@ test('a map with more entries than an answer can hold does not end a batch', asy
   ).toMatchObject([tooLarge, tooLarge, { r0: '0x5' }]);
 }, 60_000);
 
-test.each(['array', 'percpu_array', 'hash'])(
+test.each(['array', 'percpu_array', 'hash', 'percpu_hash'])(
   'the results of a run share the room for their maps: %s',
   (type) => {
     const machine = new Machine({ shared: false, nCpus: 2 });

@@ -183,6 +183,7 @@ test.each([
   ],
   ['--engine', 'r0 = 1\nexit', ['--engine', 'reference'], '0x1'],
   ['--engine', 'r0 = 1\nexit', ['--engine', 'interp'], '0x1'],
+  ['--engine wasm', 'r0 = 1\nexit', ['--engine', 'wasm'], '0x1'],
 ])('%s is obeyed', async (_, text, options, r0) => {
   expect(await json(['run', file('p.bpf.s', `${text}\n`), ...options])).toMatchObject({
     code: 0,
@@ -250,6 +251,12 @@ out:
 exit
 `;
   const path = file('percpu.bpf.s', text);
+  const ofHash = file('percpu-hash.bpf.s', text.replace('percpu_array', 'percpu_hash'));
+  const hash = await cli(['run', ofHash, '--cpu', '1']);
+  expect(hash.stdout).toMatch(/map hits {2}percpu_hash\n {4}2 on CPU 0 = 5\n {4}2 on CPU 1 = 6\n/);
+  expect((await json(['run', ofHash, '--cpu', '1'])).results[0].maps_out).toEqual([
+    { '02000000': '05000000000000000600000000000000' },
+  ]);
   const one = await cli(['run', path]);
   expect(one.stdout).toMatch(/map hits {2}percpu_array\n {4}2 = 6\n/);
   const two = await cli(['run', path, '--cpu', '1']);

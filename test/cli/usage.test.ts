@@ -20,11 +20,6 @@ test.each([
   ['inspect: no file', ['inspect'], /inspect: give one FILE/],
   ['inspect: missing program', ['inspect', '--prog', 'none', OK], /no program called none/],
   ['later option of conformance', ['conformance', '--elf'], /not supported: --elf/],
-  ...['wasm'].map((name): [string, string[], RegExp] => [
-    `later engine ${name}`,
-    ['run', '--engine', name, OK],
-    /not supported: --engine/,
-  ]),
   ['unknown engine', ['run', '--engine', 'steam', OK], /--engine steam: must be reference, interp/],
   ['later type', ['run', '--type', 'kprobe', OK], /not supported: program type kprobe/],
   [
@@ -128,7 +123,7 @@ test('--help lists only what works', async () => {
   expect(listed.sort()).toEqual([...COMMANDS].sort());
   for (const name of COMMANDS) {
     const help = (await cli([name, '--help'])).stdout;
-    expect(help).not.toMatch(/--elf|wasm|ubpf/);
+    expect(help).not.toMatch(/--elf|ubpf/);
   }
 });
 

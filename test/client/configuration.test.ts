@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 vi.mock('vscode', async () => (await import('./vscode-fake.ts')).fakeVscode);
 
@@ -9,7 +9,15 @@ import {
   startProgram,
 } from '../../client/debug/configuration.ts';
 import type { LanguageService } from '../../client/language-service.ts';
-import { editing, FakeEditor, FakeSourceBreakpoint, FakeUri, resetFake, state } from './vscode-fake.ts';
+import {
+  debugging,
+  editing,
+  FakeEditor,
+  FakeSourceBreakpoint,
+  FakeUri,
+  resetFake,
+  state,
+} from './vscode-fake.ts';
 
 const PROGRAM = '/work/firewall/firewall.bpf.s';
 const CAPTURE = '/work/firewall/traffic.pcap';
@@ -88,6 +96,46 @@ describe('F5 without a launch.json', () => {
       editing.active = undefined;
     });
     expect(resolved).toMatchObject({ program: PROGRAM });
+  });
+
+  describe.each(['bpf-program', 'debug'])('in a made text (%s)', (scheme) => {
+    const OTHER = '/work/other.bpf.s';
+    const editorOf = (uriScheme: string, path: string) => {
+      const editor = new FakeEditor(uriScheme, path, () => '');
+      Object.assign(editor.document, { languageId: 'bpf', isUntitled: false });
+      return editor;
+    };
+    beforeEach(() => {
+      editing.active = editorOf(scheme, 'made');
+    });
+    afterEach(() => {
+      editing.visible = [];
+      editing.active = undefined;
+      debugging.activeDebugSession = undefined;
+    });
+
+    test('debugs what was debugged last, whatever else is open', async () => {
+      const memory = memento();
+      const config = { type: 'bpf', request: 'launch', name: 'x', program: PROGRAM, prog: 'first' };
+      await resolve({ ...config, data: '01' }, memory);
+      editing.visible = [editorOf(scheme, 'made'), editorOf('file', OTHER)];
+      expect(await resolve({}, memory)).toMatchObject({ program: PROGRAM, prog: 'first' });
+      await startProgram(language, memory, undefined, { prog: undefined, noDebug: true });
+      expect(state.started[0]?.config).toMatchObject({ program: PROGRAM, prog: 'first' });
+    });
+
+    test("debugs the active session's program before any other", async () => {
+      const memory = memento();
+      await resolve({ type: 'bpf', request: 'launch', name: 'x', program: PROGRAM, data: '01' }, memory);
+      debugging.activeDebugSession = { type: 'bpf', configuration: { program: OTHER, prog: 'second' } };
+      expect(await resolve({}, memory)).toMatchObject({ program: OTHER, prog: 'second' });
+    });
+
+    test('of two programs beside it takes none', async () => {
+      editing.visible = [editorOf('file', PROGRAM), editorOf('file', OTHER)];
+      expect(await resolve({})).toBeUndefined();
+      expect(state.messages[0]).toContain('Open a BPF assembly file');
+    });
   });
 
   test('debugs a classic BPF filter as well', async () => {
@@ -228,7 +276,7 @@ describe('Restricted Mode', () => {
   test('nothing is run, and the person is told why', async () => {
     state.trusted = false;
     expect(await resolve({})).toBeUndefined();
-    await startProgram(language, FakeUri.file(PROGRAM) as unknown as Uri, {
+    await startProgram(language, memento(), FakeUri.file(PROGRAM) as unknown as Uri, {
       prog: undefined,
       noDebug: false,
     });
@@ -243,7 +291,7 @@ describe('code lens and editor title', () => {
     ['first', 'BPF: first'],
     [undefined, 'BPF: second'],
   ])('program %s', async (prog, name) => {
-    await startProgram(language, FakeUri.file(PROGRAM) as unknown as Uri, {
+    await startProgram(language, memento(), FakeUri.file(PROGRAM) as unknown as Uri, {
       prog,
       noDebug: prog === undefined,
     });
@@ -254,14 +302,20 @@ describe('code lens and editor title', () => {
 
   test('an extension runs in the place of its function', async () => {
     const extended = { ...language, programs: async () => [{ name: 'twice', type: 'ext', line: 0 }] };
-    await startProgram(extended, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'twice', noDebug: false });
+    await startProgram(extended, memento(), FakeUri.file(PROGRAM) as unknown as Uri, {
+      prog: 'twice',
+      noDebug: false,
+    });
     expect(state.started[0]?.config).toMatchObject({ freplace: ['twice'] });
     expect(state.started[0]?.config).not.toHaveProperty('prog');
   });
 
   test('a raw program is not asked for a packet', async () => {
     const raw = { ...language, programs: async () => [{ name: 'fib', type: 'raw', line: 0 }] };
-    await startProgram(raw, FakeUri.file(PROGRAM) as unknown as Uri, { prog: 'fib', noDebug: false });
+    await startProgram(raw, memento(), FakeUri.file(PROGRAM) as unknown as Uri, {
+      prog: 'fib',
+      noDebug: false,
+    });
     expect(state.started[0]?.config).not.toHaveProperty('packet');
   });
 });

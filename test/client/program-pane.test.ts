@@ -18,7 +18,9 @@ const LINES: ProgramTextReply['lines'] = [
 
 /** A session whose program is at `at.line` of its text. */
 function stoppedSession() {
-  const at: { line: number; textId: string; fails?: string } = { line: 1, textId: 'a' };
+  const at: { line: number; textId: string; name: string; fails?: string } = {
+    ...{ line: 1, textId: 'a', name: 'main' },
+  };
   const asked: (number | undefined)[] = [];
   const hidden: boolean[] = [];
   const session = {
@@ -33,7 +35,7 @@ function stoppedSession() {
       if (at.fails !== undefined) throw new Error(at.fails);
       const lines = count === 0 ? [] : LINES;
       return {
-        ...{ stop: 1, textId: at.textId, form: 'xlated', program: { id: 1, name: 'main', type: 'xdp' } },
+        ...{ stop: 1, textId: at.textId, form: 'xlated', program: { id: 1, name: at.name, type: 'xdp' } },
         ...{ files: [SOURCE], total: LINES.length, start: 0, lines, currentLine: at.line },
       };
     },
@@ -113,6 +115,23 @@ describe('the pane', () => {
     at.textId = 'b';
     await stop();
     expect(asked).toEqual([0, undefined, 0, undefined]);
+  });
+
+  test('has the name of the program in its title, and of the next one in its place', async () => {
+    editing.tabs = [];
+    const { stop, at } = stoppedSession();
+    const titles = () => editing.tabs.map(({ input, group }) => [input.uri.path, group.viewColumn]);
+    editing.visible = [sourceEditor];
+    await stop();
+    await pane.show();
+    expect(titles()).toEqual([['/main (rewritten)', -2]]);
+    editing.visible = [sourceEditor, paneEditor];
+    await stop();
+    expect(titles()).toEqual([['/main (rewritten)', -2]]);
+    Object.assign(at, { textId: 'b', name: 'tail' });
+    await stop();
+    expect(titles()).toEqual([['/tail (rewritten)', -2]]);
+    editing.tabs = [];
   });
 
   test('asks nothing while nobody sees it, and catches up', async () => {

@@ -5,6 +5,7 @@ import { lint } from '#core/lint/lint.ts';
 import { looksLikeBpf } from '../../client/bpf-text.ts';
 import { configurationsOf, describeExample } from '../../client/commands/example-files.ts';
 import { TEMPLATES } from '../../client/commands/templates.ts';
+import { classicExpressionAt } from '../../client/debug/classic-expression-at.ts';
 import { expressionAt } from '../../client/debug/expression-at.ts';
 import { describeChoice, inputArguments, readChoice, readHex } from '../../client/debug/packet-choice.ts';
 import { hasSecondarySideBar } from '../../client/views/secondary-side-bar.ts';
@@ -34,6 +35,30 @@ describe('the expression under the mouse', () => {
     ['number', 'r1 = 12', '     ^', undefined],
   ])('%s: %s', (_name, line, caret, expected) => {
     const found = expressionAt(line, caret.indexOf('^'));
+    expect(found?.expression).toBe(expected);
+    if (found) expect(found.start <= caret.indexOf('^') && caret.indexOf('^') < found.end).toBe(true);
+  });
+});
+
+describe('the expression under the mouse in classic BPF', () => {
+  test.each([
+    ['X as an operand', 'add x', '    ^', 'X'],
+    ['with a percent sign', 'ret %a', '    ^', 'A'],
+    ['X in an address', 'ldh [x + 14]', '     ^', 'X'],
+    ['a scratch word, on its M', 'st M[3]', '   ^', 'M[3]'],
+    ['a scratch word, on its number', 'ldx m[ 0xa ]', '       ^', 'M[0xa]'],
+    ['X that a jump compares with', 'l1: jeq x, a, b', '        ^', 'X'],
+    ['in a listing', '(007) jgt      x               jt 8\tjf 9', '               ^', 'X'],
+    ['a label called a', 'jeq #1, a, b', '        ^', undefined],
+    ['where it is defined', 'x: tax', '^', undefined],
+    ['where a jump always goes', 'ja x', '   ^', undefined],
+    ['a mnemonic', 'tax', '  ^', undefined],
+    ['a comment', 'tax ; x', '      ^', undefined],
+    ['a comment of the other kind', '/* x */ txa', '   ^', undefined],
+    ['a number', 'ld #0xa', '      ^', undefined],
+    ['scratch memory without a word', 'M', '^', undefined],
+  ])('%s: %s', (_name, line, caret, expected) => {
+    const found = classicExpressionAt(line, caret.indexOf('^'));
     expect(found?.expression).toBe(expected);
     if (found) expect(found.start <= caret.indexOf('^') && caret.indexOf('^') < found.end).toBe(true);
   });

@@ -115,6 +115,7 @@ export const debugging = {
   activeSession: new FakeEmitter<unknown>(),
   terminated: new FakeEmitter<unknown>(),
   activeStackItem: undefined as unknown,
+  activeDebugSession: undefined as { type: string; configuration: Record<string, unknown> } | undefined,
   factory: undefined as { createDebugAdapterTracker(session: unknown): Tracker } | undefined,
 };
 
@@ -198,6 +199,20 @@ export class FakeRange {
   }
 }
 
+/** What a tab of a text editor shows. */
+export class FakeTabInput {
+  readonly uri: { readonly scheme: string; readonly path: string; toString(): string };
+  constructor(path: string) {
+    this.uri = { scheme: 'bpf-program', path, toString: () => `file://${path}` };
+  }
+}
+
+/** A tab of the pane. */
+interface FakeTab {
+  readonly input: FakeTabInput;
+  readonly group: { readonly viewColumn: number };
+}
+
 /** The editors as the client sees them. */
 export const editing = {
   visible: [] as FakeEditor[],
@@ -207,6 +222,7 @@ export const editing = {
   selection: new FakeEmitter<{ textEditor: FakeEditor }>(),
   documentChanged: new FakeEmitter<{ document: FakeEditor['document'] }>(),
   decorations: 0,
+  tabs: [] as FakeTab[],
 };
 
 const nothing = () => ({ dispose: () => undefined });
@@ -223,7 +239,12 @@ export const fakeVscode = {
   ThemeColor: class {},
   OverviewRulerLane: { Center: 2 },
   TextEditorRevealType: { InCenterIfOutsideViewport: 2 },
-  languages: { registerHoverProvider: nothing },
+  TabInputText: FakeTabInput,
+  ViewColumn: { Beside: -2 },
+  languages: {
+    registerHoverProvider: nothing,
+    setTextDocumentLanguage: async (document: object) => document,
+  },
   workspace: {
     registerTextDocumentContentProvider: nothing,
     onDidChangeTextDocument: editing.documentChanged.event,
@@ -259,6 +280,18 @@ export const fakeVscode = {
         ? [{ document: state.activeDocument, selection: { active: { line: 20 } } }]
         : [];
     },
+    tabGroups: {
+      get all() {
+        return [{ tabs: editing.tabs }];
+      },
+      close: async (closed: readonly FakeTab[]) => {
+        editing.tabs = editing.tabs.filter((tab) => !closed.includes(tab));
+      },
+    },
+    showTextDocument: async ({ uri }: { uri: FakeUri }, { viewColumn }: { viewColumn: number }) => {
+      if (editing.tabs.some(({ input }) => input.uri.path === uri.path)) return;
+      editing.tabs.push({ input: new FakeTabInput(uri.path), group: { viewColumn } });
+    },
     createQuickPick,
     showQuickPick: async (rows: readonly Row[]) => {
       const labels = rows.map(({ label }) => label);
@@ -275,6 +308,9 @@ export const fakeVscode = {
     onDidChangeActiveStackItem: debugging.stackItem.event,
     onDidChangeActiveDebugSession: debugging.activeSession.event,
     onDidTerminateDebugSession: debugging.terminated.event,
+    get activeDebugSession() {
+      return debugging.activeDebugSession;
+    },
     get activeStackItem() {
       return debugging.activeStackItem;
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { describe, expect, test } from 'vitest';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
-import { DapClient, hostNamed } from './dap-client.ts';
+import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 const FIREWALL = '/programs/firewall.bpf.s';
 const inline = hostNamed('inline');
@@ -143,9 +143,11 @@ describe('the protocol', () => {
     expect(capabilities).toMatchObject({
       supportsConfigurationDoneRequest: true,
       supportsConditionalBreakpoints: true,
+      supportsDisassembleRequest: true,
+      supportsInstructionBreakpoints: true,
+      supportsSteppingGranularity: true,
       exceptionBreakpointFilters: [{ filter: 'fault', default: true }],
     });
-    expect(capabilities.supportsDisassembleRequest).toBeUndefined();
     expect(capabilities.supportsStepBack).toBeUndefined();
   });
 
@@ -364,6 +366,21 @@ test.each(['next', 'stepIn', 'stepOut', 'continue'] as const)(
     await dap.session.dispose();
   },
 );
+
+test.each(HOSTS)('%s: every step asked for at a stop is made, however soon after it', async (_, host) => {
+  const dap = new DapClient(host());
+  const text = `.program raw\nmain:\n${'\tr0 = 1\n'.repeat(40)}\texit\n`;
+  dap.files.set('/work/steps.bpf.s', new TextEncoder().encode(text));
+  await dap.launch({ program: '/work/steps.bpf.s', stopOnEntry: true });
+  await dap.event('stopped');
+  for (let step = 0; step < 30; step++) {
+    // neither the answer is waited for nor what a client asks about the stop
+    void dap.send('next', { threadId: 1 });
+    expect(await dap.event('stopped')).toMatchObject({ reason: 'step' });
+  }
+  expect(await dap.where()).toEqual(['main:33']);
+  await dap.session.dispose();
+});
 
 describe('a worker that dies', () => {
   test('ends the session with a clear text', async () => {

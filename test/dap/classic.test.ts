@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, expect, test } from 'vitest';
-import type { ProgramTextReply, RegistersReply, StatsReply } from '#core/protocol/messages.ts';
+import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '#core/protocol/messages.ts';
 import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 /** What `tcpdump -y EN10MB -d "tcp port 80"` printed, as it is. */
@@ -47,11 +47,10 @@ test('in its own text, a step is a classic instruction, and A, X and M are the r
   await launch({ data: tcp('0050') });
   expect(await dap.where()).toEqual(['tcp-port-80:1']);
   const { values } = await registers();
-  expect(Object.keys(values)).toEqual(['A', 'X', ...Array.from({ length: 16 }, (_, k) => `M[${k}]`), 'pc']);
+  expect(Object.keys(values)).toEqual(['A', 'X', 'pc']);
   expect(values).toMatchObject({
     A: '0x0 (not written yet)',
     X: '0x0 (not written yet)',
-    'M[15]': 'not written yet',
     pc: '(000) ldh [12]',
   });
   const seen: unknown[] = [];
@@ -84,11 +83,14 @@ test('A, X and M[n] are written, and used in conditions and log messages', async
   const logged = 'A 0x4000, X 0x14, M[3] 0x0, SRC 0x14, IMM 0xe\n';
   expect(await dap.event('output')).toMatchObject({ output: logged });
   expect(await dap.where()).toEqual(['tcp-port-80:16']);
-  expect(await Promise.all(['A', 'x', 'M[3]', 'M[16]', 'M', 'A + X', 'M + 1'].map(value))).toEqual([
+  const asked = ['A', 'x', 'M[0]', 'M[15]', 'M[16]', 'M[-1]', 'M', 'A + X', 'M + 1'];
+  expect(await Promise.all(asked.map(value))).toEqual([
     '0x9c40 (40000)',
     '0x14 (20)',
-    '0x0',
+    'not written yet',
+    'not written yet',
     '! M[16]: there are M[0] to M[15]',
+    '! M[-1]: there are M[0] to M[15]',
     'scratch memory, 16 words',
     '0x9c54 (40020)',
     '! M is the scratch memory; name one of its words: M[0]',
@@ -99,9 +101,11 @@ test('A, X and M[n] are written, and used in conditions and log messages', async
   });
   expect(words.variables.map(({ name }) => name)).toEqual(Array.from({ length: 16 }, (_, k) => `M[${k}]`));
   const { variablesReference } = await registers();
-  await dap.request('setVariable', { variablesReference, name: 'M[3]', value: 'A + 1' });
+  await dap.request('setExpression', { expression: 'M[3]', value: 'A + 1' });
   await dap.request('setVariable', { variablesReference, name: 'A', value: '80' });
-  expect((await registers()).values).toMatchObject({ A: '0x50 (80)', 'M[3]': '0x9c41 (40001)' });
+  const { values } = await registers();
+  expect(values).toMatchObject({ A: '0x50 (80)', 'M[3]': '0x9c41 (40001)' });
+  expect(Object.keys(values)).toEqual(['A', 'X', 'pc', 'M[3]']);
   // jeq #0x50 with the A just set: the verdict is another one
   await dap.stopAfter('next');
   expect(await dap.where()).toEqual(['tcp-port-80:19']);
@@ -114,12 +118,40 @@ test('the Registers view shows them with 32 bits and marks what has changed', as
   await dap.stopAfter('next');
   const reply = await dap.request<RegistersReply>('bpf/registers');
   expect(reply.frame.pc).toBe(1);
-  expect(reply.registers).toHaveLength(18);
+  expect(reply.registers.map(({ name }) => name)).toEqual(['A', 'X']);
   expect(reply.registers[0]).toEqual({
     ...{ name: 'A', role: 'accumulator', value: '0x00000800', bits: 32 },
     ...{ changed: true, initialised: true, writable: true },
   });
   expect(reply.registers[1]).toMatchObject({ name: 'X', changed: false, initialised: false });
+});
+
+test('of the scratch memory the words that the program names are shown, and there is no stack', async () => {
+  dap = new DapClient(hostNamed('inline')());
+  const text = '\tldx #7\n\tstx M[2]\n\tst M[5]\n\tret #1\n';
+  dap.files.set('/programs/scratch.cbpf', new TextEncoder().encode(text));
+  await dap.launch({ program: '/programs/scratch.cbpf', data: tcp('0050'), stopOnEntry: true });
+  await dap.event('stopped');
+  expect(await value('x')).toBe('0x0 (not written yet)');
+  const unwritten = { 'M[2]': 'not written yet', 'M[5]': 'not written yet' };
+  const first = (await registers()).values;
+  expect(first).toMatchObject(unwritten);
+  expect(Object.keys(first)).toEqual(['A', 'X', 'pc', 'M[2]', 'M[5]']);
+  await dap.stopAfter('next');
+  await dap.stopAfter('next');
+  expect((await registers()).values).toMatchObject({ ...unwritten, X: '0x7', 'M[2]': '0x7' });
+  const view = await dap.request<RegistersReply>('bpf/registers');
+  expect(view.registers.map(({ name, initialised }) => [name, initialised])).toEqual([
+    ...[
+      ['A', false],
+      ['X', true],
+      ['M[2]', true],
+      ['M[5]', false],
+    ],
+  ]);
+  expect(await dap.request<StackReply>('bpf/stack')).toEqual({ stop: 3, frames: [] });
+  await dap.stopAfter('next');
+  expect(await dap.stopAfter('next')).toMatchObject({ description: 'accept 1 byte' });
 });
 
 test('by choice the converted eBPF is debugged: a source of the adapter, with breakpoints in it', async () => {

@@ -34,6 +34,43 @@ test.each<[string, object, string]>([
     { memoryReference: '0x0', data: '', offset: 0.5 },
     'writeMemory: "offset" must be a whole number',
   ],
+  ['disassemble', { instructionCount: 1 }, 'disassemble: "memoryReference" must be a text'],
+  ['disassemble', { memoryReference: '0x0' }, 'disassemble: "instructionCount" must be a whole number'],
+  [
+    'disassemble',
+    { memoryReference: '0x0', instructionCount: 65_537 },
+    'disassemble: "instructionCount" must be 0 to 65536, not 65537',
+  ],
+  [
+    'disassemble',
+    { memoryReference: '0x0', instructionCount: -1 },
+    'disassemble: "instructionCount" must be 0 to 65536, not -1',
+  ],
+  [
+    'disassemble',
+    { memoryReference: '0x0', instructionCount: 1, offset: null },
+    'disassemble: "offset" must be a whole number',
+  ],
+  [
+    'disassemble',
+    { memoryReference: 'packet', instructionCount: 1 },
+    'there are no instructions at packet (any more)',
+  ],
+  [
+    'setInstructionBreakpoints',
+    {},
+    expect.stringContaining('setInstructionBreakpoints: the arguments are not as the protocol says'),
+  ],
+  [
+    'setInstructionBreakpoints',
+    { breakpoints: [{ instructionReference: 5 }] },
+    'setInstructionBreakpoints: "instructionReference" must be a text',
+  ],
+  [
+    'setInstructionBreakpoints',
+    { breakpoints: [{ instructionReference: '0x0', condition: 5 }] },
+    'setInstructionBreakpoints: "condition" must be a text',
+  ],
 ])('%s %j says what is wrong', async (command, args, message) => {
   if (inline === undefined) throw new Error('no inline host');
   const dap = new DapClient(inline());

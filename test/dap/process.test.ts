@@ -140,7 +140,15 @@ describe('streams', () => {
 test('every transcript belongs to a script', () => {
   const names = readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.txt'));
   expect(names.sort()).toEqual([
-    ...['all-packets.txt', 'counts-from-0.txt', 'edits.txt', 'fault.txt', 'first-steps.txt', 'pause.txt'],
+    ...[
+      'all-packets.txt',
+      'counts-from-0.txt',
+      'disassembly.txt',
+      'edits.txt',
+      'fault.txt',
+      'first-steps.txt',
+      'pause.txt',
+    ],
     ...['run-without-debugging.txt', 'views.txt'],
   ]);
 });

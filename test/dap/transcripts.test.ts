@@ -111,6 +111,40 @@ const SCRIPTS: readonly (readonly [name: string, script: (dap: DapClient) => Pro
     },
   ],
   [
+    'disassembly',
+    async (dap) => {
+      await dap.launch({ program: FIREWALL, data: 'builtin:tcp-syn', stopOnEntry: true });
+      await dap.event('stopped');
+      const { stackFrames } = await dap.request<{ stackFrames: { instructionPointerReference: string }[] }>(
+        'stackTrace',
+        { threadId: 1 },
+      );
+      const instructionReference = stackFrames[0]?.instructionPointerReference;
+      await dap.request('disassemble', {
+        memoryReference: instructionReference,
+        offset: 0,
+        instructionOffset: -2,
+        instructionCount: 28,
+        resolveSymbols: true,
+      });
+      await dap.request('setInstructionBreakpoints', {
+        breakpoints: [
+          { instructionReference, offset: 0x78 },
+          { instructionReference, offset: 0x80 },
+          { instructionReference, offset: 0x1000 },
+          { instructionReference: '0xffffffffc0000000' },
+          { instructionReference, offset: 0x18, condition: 'r6 +' },
+        ],
+      });
+      await dap.stopAfter('continue');
+      await dap.stopAfter('next', { threadId: 1, granularity: 'instruction' });
+      await dap.request('stackTrace', { threadId: 1 });
+      await dap.request('setInstructionBreakpoints', { breakpoints: [] });
+      await dap.request('continue', { threadId: 1 });
+      await dap.event('terminated');
+    },
+  ],
+  [
     'pause',
     async (dap) => {
       await dap.launch({ program: '/programs/loop.bpf.s' });

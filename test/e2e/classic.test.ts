@@ -97,7 +97,7 @@ test('a filter of tcpdump is debugged on a capture to its verdict', async () => 
 
   // The eBPF that it has become, beside it: the instruction is marked, the lines are linked.
   await editor.runCommand('BPF: Show Rewritten Program');
-  await page.locator('.tab', { hasText: 'Rewritten Program' }).waitFor();
+  await page.locator('.tab', { hasText: '(rewritten)' }).waitFor();
   await expect.poll(current).toEqual([expect.stringContaining('r2 = r7')]);
   await expect.poll(() => linked('bpf-program:')).toContainEqual(expect.stringContaining('r2 += 14'));
   await editor.stoppedAt(line(14));

@@ -17,18 +17,20 @@ export function wholeState(machine: Machine): Record<string, string> {
   for (const { index, block } of machine.cpus) {
     const bytes = memory.copy(block, layout.cpuBlock(1) - layout.cpuBlock(0));
     bytes.fill(0, SCRATCH.from, SCRATCH.to);
+    // Records of frames that were left are of no meaning: an engine need not have written them.
+    const depth = memory.view.getUint32(block + layout.CPU_DEPTH, true);
+    bytes.fill(0, layout.frameRecord(0, depth + 1), layout.frameRecord(0, layout.MAX_CALL_FRAMES));
     state[`CPU ${index}`] = hex(bytes);
   }
   const table = memory.view.getUint32(layout.HEADER_REGION_TABLE, true);
-  for (const { id, name, kind, size, perm, base } of space.regions()) {
-    const isStack = kind === 'stack';
+  for (const { id, name, size, perm, base } of space.regions()) {
     const shadow = memory.view.getUint32(
       table + (id << layout.REGION_ENTRY_SHIFT) + layout.REGION_SHADOW,
       true,
     );
-    // The bytes of a frame that was left stay: what the next function finds there is zeroed by its shadow.
-    const bytes = hex(memory.copy(base, isStack ? layout.MAX_BPF_STACK : size));
-    const written = shadow === 0 ? '' : hex(memory.copy(shadow, layout.SHADOW_SIZE));
+    // What a frame that was left holds is zeroed when it is entered again.
+    const bytes = hex(memory.copy(base, size));
+    const written = shadow === 0 || size === 0 ? '' : hex(memory.copy(shadow, layout.SHADOW_SIZE));
     state[`${id} ${name}`] = `${size} ${perm} ${bytes} ${written}`;
   }
   return state;

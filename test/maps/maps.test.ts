@@ -44,7 +44,7 @@ describe('creating', () => {
       'an unknown type',
       { ...ARRAY, type: 'lru_hash' },
       EINVAL,
-      'map counters: map type lru_hash is not simulated yet; use array, hash, percpu_array, prog_array',
+      'map counters: map type lru_hash is not simulated yet; use array, hash, percpu_hash, percpu_array, prog_array',
     ],
     [
       'an array key that is not 4 bytes',

@@ -125,6 +125,30 @@ describe('lookups become what the kernel makes of them', () => {
       [call('__htab_map_lookup_elem'), '1500010000000000', '0700000040000000'],
     ],
     [
+      'per-CPU hash',
+      map('percpu_hash', 20, 4, 13),
+      true,
+      [
+        call('__htab_map_lookup_elem'),
+        '1500030000000000',
+        '0700000040000000',
+        '7900000000000000',
+        'bf00ffff00000000',
+      ],
+    ],
+    [
+      'per-CPU hash, unprivileged',
+      map('percpu_hash', 8, 4),
+      false,
+      [
+        call('__htab_map_lookup_elem'),
+        '1500030000000000',
+        '0700000038000000',
+        '7900000000000000',
+        'bf00ffff00000000',
+      ],
+    ],
+    [
       'hash, unprivileged',
       map('hash', 8, 4),
       false,
@@ -160,6 +184,14 @@ describe('other calls', () => {
       'percpu_array_map_lookup_percpu_elem',
     ],
     ['delete in a hash', map('hash', 8, 4), remove, 'htab_map_delete_elem'],
+    ['update of a per-CPU hash', map('percpu_hash', 8, 4), update, 'htab_percpu_map_update_elem'],
+    ['delete in a per-CPU hash', map('percpu_hash', 8, 4), remove, 'htab_map_delete_elem'],
+    [
+      "another CPU's value in a per-CPU hash",
+      map('percpu_hash', 8, 4),
+      [...KEY, ...MAP, [0xb7, 3], [0x85, 0, 0, 0, 195], EXIT],
+      'htab_percpu_map_lookup_percpu_elem',
+    ],
   ])('%s', (_name, def, slots, name) => {
     expect(dumped(loadSlots('socket_filter', slots, [def])).at(-2)).toBe(call(name));
   });
@@ -227,7 +259,7 @@ describe('running', () => {
     EXIT,
   ];
 
-  test.each(['array', 'percpu_array', 'hash'])(
+  test.each(['array', 'percpu_array', 'hash', 'percpu_hash'])(
     'a lookup in a %s finds what is there, inlined or not',
     (type) => {
       for (const valueSize of [8, 24, 40]) {
@@ -240,13 +272,13 @@ describe('running', () => {
           const loaded = loadSlots('raw', body(1), [map(type, valueSize, 5)], { settings, nCpus: 2 });
           const [own] = loaded.prog.maps;
           for (let key = 0; key < 5; key++) {
-            if (type === 'hash' && key === 2) continue;
+            if (type.endsWith('hash') && key === 2) continue;
             const one = new Uint8Array(valueSize).fill(key + 1, 0, 1);
-            const value = type === 'percpu_array' ? new Uint8Array([...one, ...one]) : one;
+            const value = type.startsWith('percpu') ? new Uint8Array([...one, ...one]) : one;
             expect(own?.update(Uint8Array.of(key, 0, 0, 0), value, 0n)).toBe(0);
           }
           for (const key of [0, 1, 2, 4, 5, 255]) {
-            const found = key < 5 && !(type === 'hash' && key === 2);
+            const found = key < 5 && !(type.endsWith('hash') && key === 2);
             const { r0, fault } = run(loaded, Uint8Array.of(key), { cpu: 1 });
             expect({ r0, fault }, `${valueSize}, key ${key}`).toEqual({
               r0: found ? BigInt(key + 1) : 99n,
@@ -264,7 +296,7 @@ describe('running', () => {
     expect(loaded.machine.cpu(0).regInitialised & 0xffe).toBe(1 << 10);
   });
 
-  test.each(['array', 'percpu_array', 'hash'])(
+  test.each(['array', 'percpu_array', 'hash', 'percpu_hash'])(
     "a key that cannot be read: the helper's words, at the call (%s)",
     (type) => {
       const bad: Slot[] = [[0xb7, 2, 0, 0, 5], ...MAP, [0x85, 0, 0, 0, 1], EXIT];
@@ -289,7 +321,7 @@ describe('running', () => {
       [0x79, 0, 0],
       EXIT,
     ];
-    for (const type of ['array', 'hash', 'percpu_array']) {
+    for (const type of ['array', 'hash', 'percpu_array', 'percpu_hash']) {
       expect(run(loadSlots('raw', slots, [map(type, 8, 4)]), NO_DATA).r0).toBe(77n);
     }
     const remove: Slot[] = [...KEY, ...MAP, [0x85, 0, 0, 0, 3], EXIT];

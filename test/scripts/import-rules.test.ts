@@ -59,6 +59,7 @@ const REFUSED: readonly Case[] = [
   ['core/wasm/y.ts', '../isa/insn.ts'],
   ['core/jit/x86-64/y.ts', '../../interp/reference.ts'],
   ['core/jit/x86-64/z.ts', '../../isa/../session/run.ts'],
+  ['core/jit/wasm/y.ts', '../../session/run.ts'],
   ['core/session/y.ts', '../platform/node/worker-target.ts'],
   ['core/session/z.ts', '#server/server.ts'],
   ['core/y.ts', 'vscode'],

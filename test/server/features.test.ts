@@ -7,7 +7,6 @@ import type {
   DocumentSymbol,
   FoldingRange,
   Hover,
-  InlineValue,
   Location,
   Range,
   SemanticTokens,
@@ -276,7 +275,12 @@ describe('completion', () => {
       has: ['.map', '.map_entry', '.section', '.program'],
       lacks: ['exit'],
     },
-    { name: 'map types', text: '.map m, |', has: ['hash', 'array', 'prog_array'], lacks: ['r1'] },
+    {
+      name: 'map types',
+      text: '.map m, |',
+      has: ['hash', 'array', 'percpu_hash', 'prog_array'],
+      lacks: ['r1'],
+    },
     {
       name: 'program types',
       text: '.program |',
@@ -545,21 +549,74 @@ describe('semantic tokens', () => {
 });
 
 describe('for the debugger', () => {
-  test('inline values: each register once a line, up to the stopped line', async () => {
-    const uri = await client.open(FIREWALL);
-    const stopped = positionIn(FIREWALL, 'r1 = *(u32');
-    const values = await client.rpc.sendRequest<InlineValue[]>('textDocument/inlineValue', {
-      textDocument: { uri },
-      range: { start: { line: 9, character: 0 }, end: { line: 25, character: 0 } },
-      context: { frameId: 1, stoppedLocation: { start: stopped, end: stopped } },
-    });
-    expect(values).toEqual([
-      { range: { start: { line: 9, character: 4 }, end: { line: 9, character: 6 } }, expression: 'r6' },
-      { range: { start: { line: 9, character: 9 }, end: { line: 9, character: 11 } }, expression: 'r1' },
-      { range: { start: { line: 10, character: 4 }, end: { line: 10, character: 6 } }, expression: 'r2' },
-      { range: { start: { line: 10, character: 18 }, end: { line: 10, character: 20 } }, expression: 'r1' },
-      { range: { start: { line: 11, character: 4 }, end: { line: 11, character: 6 } }, expression: 'r1' },
-    ]);
+  /** `line: register register`, lines from 1, for a program stopped in the line that holds `needle`. */
+  const inlineValuesAt = async (text: string, needle: string) => {
+    const uri = await client.open(text);
+    const stopped = positionIn(text, needle);
+    const values = await client.rpc.sendRequest<{ range: Range; expression: string }[]>(
+      'textDocument/inlineValue',
+      {
+        textDocument: { uri },
+        range: { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } },
+        context: { frameId: 1, stoppedLocation: { start: stopped, end: stopped } },
+      },
+    );
+    const lines = new Map<number, string[]>();
+    for (const { range, expression } of values) {
+      expect(textIn(text, range)).toBe(expression);
+      lines.set(range.start.line + 1, [...(lines.get(range.start.line + 1) ?? []), expression]);
+    }
+    return [...lines].sort(([a], [b]) => a - b).map(([line, names]) => `${line}: ${names.join(' ')}`);
+  };
+
+  test.each([
+    ['each register once a line', 'r1 = *(u32', ['10: r6 r1', '11: r2 r1', '12: r1']],
+    [
+      'what was written again shows where it was written last',
+      'r3 += ETH',
+      ['10: r6', '11: r2', '12: r1', '13: r3 r1', '14: r3'],
+    ],
+    [
+      'a conditional jump that was not taken is passed',
+      'r1 = ports',
+      ['10: r6', '11: r2', '12: r1', '13: r1', '14: r3', '15: r3 r2', '16: r1'],
+    ],
+    ['a call takes away r0 to r5', 'if r0 == 0', ['10: r6', '17: r10', '19: r10', '21: r0']],
+    ['nothing above a place that is jumped to', 'r0 = XDP_PASS', ['25: r0']],
+  ])('inline values: %s', async (_, needle, want) => {
+    expect(await inlineValuesAt(FIREWALL, needle)).toEqual(want);
+  });
+
+  test.each([
+    [
+      'a loop',
+      'p:\n r2 = 4\nl:\n r2 += -1\n r3 = r2\n if r2 > 0 goto l\n exit\n',
+      'if r2',
+      ['4: r2', '5: r3 r2', '6: r2'],
+    ],
+    ['a jump over', 'p:\n r2 = 4\n goto +1\n r3 = r2\n r4 = r2\n exit\n', 'r4 =', ['5: r4 r2']],
+    [
+      "a compiler's labels of debug info",
+      'p:\n r2 = 4\n.Ltmp0:\n r3 = r2\n exit\n',
+      'r3 =',
+      ['2: r2', '4: r3 r2'],
+    ],
+    ['a function called', 'p:\n call f\n exit\nf:\n r0 = r1\n exit\n', 'r0 =', ['5: r0 r1']],
+    [
+      'a wide instruction, and two in a line',
+      'p:\n r2 = 4 ll; r3 = 1\n r3 = 2; w2 = w3\n r4 = r2\n exit\n',
+      'r4 =',
+      ['3: r3 w2 w3', '4: r4 r2'],
+    ],
+    [
+      'an exchange that writes what it stores',
+      'p:\n r2 = 4\n r2 = xchg_64(r10 - 8, r2)\n r4 = r2\n exit\n',
+      'r4 =',
+      ['3: r2 r10', '4: r4 r2'],
+    ],
+    ['no instruction', 'p:\n r2 = 4\n# nothing\n exit\n', '# nothing', []],
+  ])('inline values and %s', async (_, text, needle, want) => {
+    expect(await inlineValuesAt(text, needle)).toEqual(want);
   });
 
   test('code lenses only for the commands that the client has', async () => {

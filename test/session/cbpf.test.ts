@@ -67,13 +67,13 @@ test('extensions run, and are named where a listing shows their offset', () => {
   const [frame] = bench.session.request('frames', null);
   expect(frame).toMatchObject({ pc: 0, insn: '(000) ld [-4044] ; #poff' });
   for (let step = 0; step < 4; step++) bench.to('over');
-  expect([bench.value('M[15]'), bench.value('A')]).toEqual(['0x0', '0x2']);
+  expect([bench.value('M[15]'), bench.value('A')]).toEqual(['0x0', '0x2 accept 2 bytes']);
 });
 
 test('several instructions in a line are several steps', () => {
   const bench = launch('1,6 0 0 4294967295\n'.replace('1,', '3,32 0 0 4294963204,7 0 0 0,'));
   bench.start({ stopOnEntry: true });
-  expect([bench.to('over'), bench.value('X')]).toEqual(['program:1', '0x0']);
+  expect([bench.to('over'), bench.value('X')]).toEqual(['program:1', '0x0 (not written yet)']);
   expect([bench.to('over', 'instruction'), bench.value('X')]).toEqual(['program:1', '0x0']);
 });
 

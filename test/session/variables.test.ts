@@ -108,6 +108,56 @@ describe('scopes', () => {
     expect(set('x')).toEqual({ ok: false, message: 'x cannot be set' });
   });
 
+  test.each([
+    ['a number', 'percpu_hash, 4, 8, 100', '[2]'],
+    ['bytes', 'percpu_hash, 12, 8, 100', '["020000000000000000000000"]'],
+  ])(
+    'an element of a per-CPU hash has a row a CPU, each of which can be set; the key is %s',
+    (_, def, key) => {
+      const source = `.map hits, ${def}
+.map_entry hits, 2, 5
+	.section xdp,"ax"
+	.globl main
+	.type main, @function
+main:
+	*(u64 *)(r10 - 16) = 2
+	*(u64 *)(r10 - 8) = 0
+	r1 = hits ll
+	r2 = r10
+	r2 += -16
+	call bpf_map_lookup_elem
+	if r0 == 0 goto out
+	*(u64 *)(r0 + 0) = 9
+out:
+	r0 = 0
+	exit
+	.size main, .-main
+`;
+      const bench = Bench.load(source, { prog: 'main', cpu: 1 });
+      bench.breakpoints({ line: 17 });
+      bench.start();
+      const [map] = rows(bench, { kind: 'maps' });
+      const keySize = def.split(', ')[1];
+      expect(map).toMatchObject({
+        value: `percpu_hash, 1 of 100 entries, key ${keySize} bytes, value 8 bytes`,
+        indexed: 2,
+      });
+      const of = map?.children ?? { kind: 'maps' };
+      const shown = (start: number, count: number) => values(rows(bench, of, start, count));
+      expect(shown(0, 2)).toEqual({ [`${key} on CPU 0`]: '0x5', [`${key} on CPU 1`]: '0x9' });
+      expect(shown(1, 1)).toEqual({ [`${key} on CPU 1`]: '0x9' });
+      const target = `${key} on CPU 0`;
+      expect(bench.session.request('assign', { target, value: '7', frame: 0, container: of })).toMatchObject({
+        ok: true,
+      });
+      expect(shown(0, 1)).toEqual({ [target]: '0x7' });
+      const expression = `hits${key}`;
+      expect(bench.session.request('evaluate', { expression, frame: 0, context: 'watch' })).toMatchObject({
+        row: { value: '0x9' },
+      });
+    },
+  );
+
   test('a per-CPU array has a row a CPU; expressions mean the one that runs', () => {
     const source = `.map hits, percpu_array, 4, 8, 100
 .map_entry hits, 2, 5

@@ -35,6 +35,18 @@ describe('Stack page', () => {
     await page.close();
   });
 
+  test('says calmly that classic BPF has none, and shows one again where there is one', async () => {
+    const { page, send } = await opened();
+    await send({ kind: 'reply', session: 's', reply: { stop: 4, frames: [] } });
+    expect((await page.locator('body').innerText()).trim()).toBe(
+      'Classic BPF has no stack. Its scratch memory, M[], is among the registers.',
+    );
+    await send({ kind: 'reply', session: 's', reply: sampleStack(5) });
+    expect(await page.locator('[role=row]').count()).toBe(9);
+    expect(await page.getByText('has no stack').isVisible()).toBe(false);
+    await page.close();
+  });
+
   test('tells a byte that was not written from a zero', async () => {
     const { page } = await opened();
     const bytes = page.locator('.slot').first().locator('.byte');

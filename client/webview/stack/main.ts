@@ -27,11 +27,17 @@ const legend = h(
   { class: 'where', title: '·· is a byte that the program has not written' },
   '·· not written',
 );
+const toolbar = h('div', { class: 'toolbar' }, formats.element, legend);
+const none = h(
+  'p',
+  { class: 'note', hidden: true },
+  'Classic BPF has no stack. Its scratch memory, M[], is among the registers.',
+);
 const tree = h('div', { role: 'treegrid', 'aria-label': 'Stack frames', class: 'rows' });
 const roving = rovingFocus(tree);
 
 const page = startPage<'stack', Ui>({ view: 'stack', ui: { format: 'bytes', turned: [] }, render });
-page.main.prepend(h('div', { class: 'toolbar' }, formats.element, legend), tree);
+page.main.prepend(toolbar, none, tree);
 formats.set(page.ui.format);
 
 tree.addEventListener('click', (event) => {
@@ -48,6 +54,10 @@ copyFocusedRow();
 
 function render(reply: StackReply, { ui }: Page<Ui>): void {
   formats.set(ui.format);
+  const hasStack = reply.frames.length > 0;
+  none.hidden = hasStack;
+  toolbar.hidden = !hasStack;
+  tree.hidden = !hasStack;
   roving.redraw(() =>
     tree.replaceChildren(...reply.frames.flatMap((frame) => rowsOf(frame, reply.frames.length, ui))),
   );

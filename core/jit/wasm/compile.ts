@@ -1,0 +1,245 @@
+import { decodeProg } from '../../interp/decode.ts';
+import { type Op, trap } from '../../interp/op.ts';
+import type { InsnId } from '../../isa/table.ts';
+import type { Machine } from '../../vm/machine.ts';
+import type { BpfMap } from '../../vm/map.ts';
+import type { ExecProg } from '../../vm/program.ts';
+import { type EncodedModule, ModuleBuilder } from '../../wasm/module.ts';
+import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
+import { type CalleeFacts, calleeFacts } from './callees.ts';
+import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
+import { countReachable, type Flow, flowFrom } from './flow.ts';
+import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
+import { AX, changes, dstOf, flowOf, type Lowering, loweringOf, srcOf } from './ops.ts';
+
+/** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
+export const MAX_FUNCTION_OPS = 50_000;
+/** Instructions of all functions together. */
+const MAX_PROGRAM_OPS = 200_000;
+const MAX_FUNCTION_BYTES = 7_654_321;
+const R10 = 10;
+
+/** A function of a compiled module. */
+export interface CompiledFunction {
+  /** Slot that it begins at. */
+  readonly start: number;
+  /** Name of its export. */
+  readonly name: string;
+  /** Instructions that must be left in the budget for it to get anywhere. */
+  readonly needs: number;
+  /** Bytes of the module where its code begins and ends. */
+  readonly codeStart: number;
+  readonly codeEnd: number;
+  /** By order of code: offset in the module of each instruction's first byte, with its slot. */
+  readonly offsets: readonly (readonly [slot: number, offset: number])[];
+}
+
+/** A program as a WebAssembly module. */
+export interface CompiledProgram {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly functions: readonly CompiledFunction[];
+  /** Maps whose addresses stand in the code, by id: it is of no use once another, or none, has that id. */
+  readonly maps: ReadonlyMap<number, BpfMap>;
+  /** Slots at which compiled code can take over: 1 functions, 2 loop heads and places behind calls. */
+  readonly entries: Uint8Array;
+  /** What callers know of each function, by the slot that it begins at. */
+  readonly callees: ReadonlyMap<number, CalleeFacts>;
+}
+
+/** Why a program is interpreted instead. */
+export interface NotCompiled {
+  readonly reason: string;
+}
+
+/** One function from one slot on, which calls functions of `CompiledProgram` by their names. */
+export interface CompiledEntry {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly name: string;
+  readonly needs: number;
+  /** Names of the functions that it imports. */
+  readonly callees: readonly string[];
+}
+
+/** Compiles all functions of a program, from those of its slots that calls lead to. Never throws. */
+export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgram | NotCompiled {
+  const unit = new Unit(machine, prog);
+  const refusal = unit.refusal();
+  if (refusal !== undefined) return { reason: refusal };
+  const flows = new Map<number, Flow>();
+  const entries = new Uint8Array(unit.ops.length);
+  let total = 0;
+  for (const start of unit.starts) {
+    const size = countReachable(unit.ops, start, MAX_FUNCTION_OPS + 1);
+    total += size;
+    if (size > MAX_FUNCTION_OPS || total > MAX_PROGRAM_OPS) return { reason: tooLong(prog, start) };
+    const flow = flowFrom(unit.ops, start);
+    flows.set(start, flow);
+    flow.blocks.forEach((block, index) => {
+      if (flow.isCheckPoint[index] && entries[block.start] === 0) entries[block.start] = 2;
+    });
+  }
+  for (const start of unit.starts) entries[start] = 1;
+  const callees = calleeFacts(flows, (op) => unit.loweringOf(op));
+  const facts = (slot: number): CalleeFacts | undefined => callees.get(slot);
+  const builder = unit.builder();
+  const step = builder.importFunc('engine', 'step', STEP_TYPE);
+  const lookup = builder.func(LOOKUP_TYPE, LOOKUP_LOCALS, lookupCode(), 'lookup');
+  const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
+  const first = clear + 1;
+  const index = new Map([...flows.keys()].map((start, i) => [start, first + i]));
+  const emitted: { start: number; flow: Flow; fn: EmittedFunction }[] = [];
+  for (const [start, flow] of flows) {
+    const callee = (slot: number): number => index.get(slot) ?? first;
+    const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
+    if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
+    builder.exportFunc(nameOf(start), builder.func(FUNCTION_TYPE, fn.locals, fn.code, nameOf(start)));
+    emitted.push({ start, flow, fn });
+  }
+  const module = builder.encode({ names: true });
+  const functions = emitted.map(({ start, flow, fn }, i) => compiled(module, i + 2, start, flow, fn));
+  return { bytes: module.bytes, functions, maps: unit.maps, entries, callees };
+}
+
+/** Compiles the rest of a function of `program` from slot `start` on, which is one of its `entries`. Never throws. */
+export function compileEntry(
+  machine: Machine,
+  prog: ExecProg,
+  program: CompiledProgram,
+  start: number,
+): CompiledEntry | NotCompiled {
+  const unit = new Unit(machine, prog);
+  const flow = flowFrom(unit.ops, start);
+  if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start) };
+  const targets = new Set<number>();
+  for (const { ops } of flow.blocks) for (const op of ops) if (flowOf(op) === 'call') targets.add(op.target);
+  const builder = unit.builder();
+  const step = builder.importFunc('engine', 'step', STEP_TYPE);
+  const index = new Map<number, number>();
+  for (const target of targets)
+    index.set(target, builder.importFunc('engine', nameOf(target), FUNCTION_TYPE));
+  const lookup = builder.func(LOOKUP_TYPE, LOOKUP_LOCALS, lookupCode(), 'lookup');
+  const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
+  const callee = (slot: number): number => index.get(slot) ?? step;
+  const facts = (slot: number): CalleeFacts | undefined => program.callees.get(slot);
+  const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
+  if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
+  const name = `from_${start}`;
+  builder.exportFunc(name, builder.func(FUNCTION_TYPE, fn.locals, fn.code, name));
+  const { bytes } = builder.encode({ names: true });
+  return { bytes, name, needs: flow.cost[0] ?? 0, callees: [...targets].map(nameOf) };
+}
+
+/** Name of the compiled function that begins at a slot. */
+export function nameOf(start: number): string {
+  return `at_${start}`;
+}
+
+const STEP_TYPE = { params: [I32], results: [I32] } as const;
+
+function compiled(
+  module: EncodedModule,
+  index: number,
+  start: number,
+  flow: Flow,
+  fn: EmittedFunction,
+): CompiledFunction {
+  const codeStart = module.codeStart[index] ?? 0;
+  return {
+    start,
+    name: nameOf(start),
+    needs: flow.cost[0] ?? 0,
+    codeStart,
+    codeEnd: codeStart + fn.code.length + 1,
+    offsets: fn.offsets.map(([slot, offset]) => [slot, codeStart + offset] as const),
+  };
+}
+
+/** What compiling needs to know of one program in one machine. */
+class Unit {
+  readonly ops: readonly Op[];
+  /** Slots that functions begin at, the main one's first. */
+  readonly starts: readonly number[];
+  readonly maps = new Map<number, BpfMap>();
+  readonly #machine: Machine;
+  readonly #prog: ExecProg;
+  /** By slot. */
+  readonly #lowering: (Lowering | undefined)[] = [];
+
+  constructor(machine: Machine, prog: ExecProg) {
+    this.#machine = machine;
+    this.#prog = prog;
+    this.ops = decodeProg(prog);
+    const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
+    for (const op of this.ops) if (flowOf(op) === 'call') starts.add(op.target);
+    this.starts = [...starts];
+  }
+
+  /** Why this program cannot be compiled; undefined: it can. */
+  refusal(): string | undefined {
+    for (const op of this.ops) {
+      if (op.exec === trap) continue;
+      if (dstOf(op) > AX || srcOf(op) > AX) return `instruction ${op.slot} names a register that is none`;
+      if (changes(op) & (1 << R10)) return `instruction ${op.slot} changes the frame pointer`;
+    }
+    return undefined;
+  }
+
+  builder(): ModuleBuilder {
+    const builder = new ModuleBuilder();
+    const { limit, shared } = this.#machine.memory;
+    builder.importMemory('engine', 'memory', { min: 1, max: limit / PAGE_SIZE, shared });
+    return builder;
+  }
+
+  emit(
+    flow: Flow,
+    functions: {
+      step: number;
+      lookup: number;
+      clear: number;
+      callee: (slot: number) => number;
+      facts: (slot: number) => CalleeFacts | undefined;
+    },
+  ): EmittedFunction {
+    return emitFunction({
+      progId: this.#prog.id,
+      flow,
+      lowering: (op) => this.loweringOf(op),
+      mapAddress: (op) => this.#mapAddress(op),
+      ...functions,
+    });
+  }
+
+  loweringOf(op: Op): Lowering {
+    let known = this.#lowering[op.slot];
+    if (known === undefined) {
+      known = loweringOf(this.#prog, op);
+      if (MAP_LOADS.has(op.id) && known === 'native' && this.#mapAddress(op) === undefined) known = 'step';
+      this.#lowering[op.slot] = known;
+    }
+    return known;
+  }
+
+  #mapAddress(op: Op): readonly [number, number] | undefined {
+    const map = this.#machine.maps.get(op.imm);
+    if (map === undefined) return undefined;
+    let address: bigint | undefined;
+    if (op.id === 'lddw_map_fd') address = map.addr;
+    else if (op.id === 'lddw_map_value' && map.directValueAddr !== undefined) {
+      address = map.directValueAddr + BigInt(op.immHi >>> 0);
+    }
+    if (address === undefined) return undefined;
+    this.maps.set(op.imm, map);
+    return [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
+  }
+}
+
+const MAP_LOADS: ReadonlySet<InsnId> = new Set(['lddw_map_fd', 'lddw_map_value'] as const);
+
+function tooLong(prog: ExecProg, start: number): string {
+  return `${prog.name}, function at instruction ${start}: too long; the wasm engine compiles up to ${MAX_FUNCTION_OPS} instructions a function and ${MAX_PROGRAM_OPS} a program`;
+}
+
+function tooBig(prog: ExecProg, start: number, bytes: number): string {
+  return `${prog.name}, function at instruction ${start}: ${bytes} bytes of code; a function can have ${MAX_FUNCTION_BYTES}`;
+}

@@ -1,0 +1,69 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TargetClient } from '#core/session/client.ts';
+import { addressText } from '#core/session/code-address.ts';
+import type { DisassembledRow } from '#core/session/target-api.ts';
+import type { ClientConventions } from './client-conventions.ts';
+import { checkInteger, checkText, DapError } from './errors.ts';
+import type { GeneratedSources } from './sources.ts';
+import { dapPlace } from './stack-trace.ts';
+
+/** Most rows of one answer; views ask for some hundred. */
+const MAX_ROWS = 65_536;
+
+/** The row for a place where no instruction is; views leave out the address −1. */
+const INVALID_ROW: DebugProtocol.DisassembledInstruction = {
+  address: '-1',
+  instruction: '(no instruction)',
+  presentationHint: 'invalid',
+};
+
+/** Carries out `disassemble`: exactly as many rows as the client wants. */
+export async function disassemble(
+  target: TargetClient,
+  client: ClientConventions,
+  sources: GeneratedSources,
+  args: DebugProtocol.DisassembleArguments,
+): Promise<NonNullable<DebugProtocol.DisassembleResponse['body']>> {
+  const { memoryReference, offset = 0, instructionOffset = 0, instructionCount } = args;
+  checkText('disassemble', 'memoryReference', memoryReference);
+  checkInteger('disassemble', 'offset', offset);
+  checkInteger('disassemble', 'instructionOffset', instructionOffset);
+  checkInteger('disassemble', 'instructionCount', instructionCount);
+  if (instructionCount < 0 || instructionCount > MAX_ROWS) {
+    const message = `disassemble: "instructionCount" must be 0 to ${MAX_ROWS}, not ${instructionCount}`;
+    throw new DapError('badRequest', message, { showUser: false });
+  }
+  const reply = await target.request('disassemble', {
+    reference: memoryReference,
+    offset,
+    instructionOffset,
+    count: instructionCount,
+    symbols: args.resolveSymbols === true,
+  });
+  if ('message' in reply) throw new DapError('memory', reply.message, { showUser: false });
+  return { instructions: dapRows(client, sources, reply.rows) };
+}
+
+/** A source is named by the first row in it only, as the protocol wants; lines by every row. */
+function dapRows(
+  client: ClientConventions,
+  sources: GeneratedSources,
+  rows: readonly (DisassembledRow | null)[],
+): DebugProtocol.DisassembledInstruction[] {
+  let file: string | undefined;
+  return rows.map((row) => {
+    if (row === null) return INVALID_ROW;
+    const { location } = row;
+    const common: DebugProtocol.DisassembledInstruction = {
+      address: addressText(row.address),
+      instructionBytes: [...row.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+      instruction: row.text,
+      symbol: row.symbol,
+    };
+    if (location === undefined) return common;
+    const { source, line, column } = dapPlace(client, sources, location);
+    const isNew = location.file !== file;
+    file = location.file;
+    return { ...common, ...(isNew ? { location: source } : {}), line, column };
+  });
+}
