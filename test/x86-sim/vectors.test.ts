@@ -62,7 +62,7 @@ describe.each([
       const samples = fc.sample(legs(engine), { seed: SEED, numRuns: ALL.length });
       let compared = 0;
       for (const [index, vector] of ALL.entries()) {
-        if (vector.data === null || index % (engine === x86Sim ? 3 : 8) !== bpfJitHarden) continue;
+        if (vector.data === null || (engine !== x86Sim && index % 8 !== bpfJitHarden)) continue;
         const data = unhex(vector.data);
         const machines = [new Machine(options), new Machine(options)] as const;
         const ready = machines.every((machine) => {
@@ -84,7 +84,7 @@ describe.each([
         }
         compared++;
       }
-      expect(compared).toBeGreaterThan(engine === x86Sim ? 350 : 120);
+      expect(compared).toBeGreaterThan(engine === x86Sim ? 1000 : 120);
     },
     60_000,
   );
