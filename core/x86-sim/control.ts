@@ -37,7 +37,7 @@ export const jump: Build = (operands, site) => {
   }
   const { config } = site.text;
   const addr = site.func.code.addr + BigInt(target);
-  if (addr === config.returnThunk) return returning(site);
+  if (addr === config.returnThunk) return returning();
   if (addr === config.indirectThunkRcx) return entering(site);
   throw new RangeError(`a jump to 0x${addr.toString(16)}, where nothing is`);
 };
@@ -46,7 +46,7 @@ export const jump: Build = (operands, site) => {
 export const indirectJump: Build = (_, site) => entering(site);
 
 /** Plain `ret`. */
-export const ret: Build = (_, site) => returning(site);
+export const ret: Build = () => returning();
 
 /** Behind `ret` and an indirect `jmp`: never reached. */
 export const int3: Build = () => () => {
@@ -140,7 +140,7 @@ function handOver(n: Native): typeof STOP {
 }
 
 /** Back to the caller; from the main function that ends the run. */
-function returning(_: Site): Exec {
+function returning(): Exec {
   return (n) => {
     const { s } = n;
     const slot = leave(s, n.cur);

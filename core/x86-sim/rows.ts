@@ -93,9 +93,6 @@ function move(signed?: 8 | 16 | 32): Build {
   };
 }
 
-/** `MOV r64, imm64` has a number of 64 bits; nothing else has. */
-const moveImm64: Build = move();
-
 function division(bits: 32 | 64, signed: boolean): Build {
   return (operands, site) => {
     const divisor = placeOf(operands[0], site.access);
@@ -262,7 +259,7 @@ export const BUILD: Readonly<Record<X86Id, Build>> = {
   mov_rm8_r8: move(), mov_rm16_r16: move(), mov_rm32_r32: move(), mov_rm64_r64: move(),
   mov_r32_rm32: move(), mov_r64_rm64: move(),
   mov_rm8_imm8: move(), mov_rm16_imm16: move(), mov_rm32_imm32: move(), mov_rm64_imm32: move(),
-  mov_r32_imm32: move(), mov_r64_imm64: moveImm64,
+  mov_r32_imm32: move(), mov_r64_imm64: move(),
   movzx_r32_rm8: move(), movzx_r32_rm16: move(), movzx_r64_rm8: move(), movzx_r64_rm16: move(),
   movsx_r32_rm8: move(8), movsx_r32_rm16: move(16), movsx_r64_rm8: move(8), movsx_r64_rm16: move(16),
   movsxd_r64_rm32: move(32), cmove_r64_rm64: cmove,
