@@ -71,9 +71,6 @@ const LATER_PROG_TYPES = [
   'netfilter',
 ];
 
-/** Engines that come with later versions. */
-const LATER_ENGINES = ['x86-64'];
-
 /** Largest limit that can be told; counts are exact up to here. */
 export const HIGHEST_MAX_INSNS = Number.MAX_SAFE_INTEGER;
 /** CPU numbers are 0…63. */
@@ -81,14 +78,13 @@ export const HIGHEST_CPU = MAX_CPUS - 1;
 
 /** The engine that `--engine` names. */
 export function engineChoice(args: Arguments): EngineChoice {
-  return engineNamed(args.choice('engine', ENGINE_NAMES, LATER_ENGINES));
+  return engineNamed(args.choice('engine', ENGINE_NAMES, []));
 }
 
 /** The engine that a batch line names; throws `UsageError`. */
 export function engineNamed(name: string | undefined): EngineChoice {
   const choice = chooseEngine(name);
   if (choice !== undefined) return choice;
-  if (name !== undefined && LATER_ENGINES.includes(name)) throw notSupported(`engine ${name}`);
   throw new UsageError(`engine ${JSON.stringify(name)}: must be ${ENGINE_NAMES.join(' or ')}`);
 }
 

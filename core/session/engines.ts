@@ -5,9 +5,10 @@ import { interpreterProblem } from '../interp-wasm/modules.ts';
 import { wasm, whyNotCompiled } from '../jit/wasm/engine.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
+import { x86Sim } from '../x86-sim/x86-sim.ts';
 
 /** The engines that there are, the definition first. */
-export const ENGINES: readonly Engine[] = [reference, interp, wasm];
+export const ENGINES: readonly Engine[] = [reference, interp, wasm, x86Sim];
 
 /** Their names, as CLI and launch configurations give them. */
 export const ENGINE_NAMES: readonly EngineName[] = ENGINES.map(({ name }) => name);

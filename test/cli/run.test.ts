@@ -184,6 +184,7 @@ test.each([
   ['--engine', 'r0 = 1\nexit', ['--engine', 'reference'], '0x1'],
   ['--engine', 'r0 = 1\nexit', ['--engine', 'interp'], '0x1'],
   ['--engine wasm', 'r0 = 1\nexit', ['--engine', 'wasm'], '0x1'],
+  ['--engine x86-64', 'r0 = 1\nexit', ['--engine', 'x86-64'], '0x1'],
 ])('%s is obeyed', async (_, text, options, r0) => {
   expect(await json(['run', file('p.bpf.s', `${text}\n`), ...options])).toMatchObject({
     code: 0,

@@ -4,7 +4,6 @@ import { BPF_PSEUDO_MAP_VALUE } from '../../isa/opcodes.ts';
 import type { LoadAttr } from '../../object/object.ts';
 import type { JitCompiler } from '../../prog/bpf-int-jit-compile.ts';
 import { analyseKinds } from '../../prog/kinds.ts';
-import type { Code } from '../../prog/prog.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { compileX86 } from './compile-x86.ts';
 import type { X86Config } from './config.ts';
@@ -68,7 +67,8 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
   };
 }
 
-function layOut(funcs: readonly X86Func[], first: bigint): bigint[] {
+/** Addresses of functions that follow one another from `first` on. */
+export function layOut(funcs: readonly X86Func[], first: bigint): bigint[] {
   let at = first;
   return funcs.map(({ image }) => {
     const addr = at;
@@ -88,7 +88,11 @@ function withSlot({
 }
 
 /** Writes the addresses of maps and of map values where map loads have them. */
-function fillMapAddresses(machine: Machine, code: Code, { image, mapImms }: X86Func): void {
+export function fillMapAddresses(
+  machine: Machine,
+  code: { readonly insns: Uint8Array },
+  { image, mapImms }: X86Func,
+): void {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   for (const { at, slot } of mapImms) {
     const { src, imm } = readInsn(code.insns, slot);

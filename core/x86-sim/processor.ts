@@ -1,0 +1,121 @@
+import { tailCallTarget } from '../helpers/tail-call.ts';
+import { inlinedLoad } from '../interp/inlined.ts';
+import { enterHelper } from '../interp/kernel-functions.ts';
+import { flush, type Op, STOP, trap } from '../interp/op.ts';
+import * as layout from '../vm/layout.ts';
+import { execAt } from './build-exec.ts';
+import { type Native, syncIn, syncOut } from './state.ts';
+
+/** Bits of R0 … AX. */
+const ALL_REGISTERS = 0xfff;
+
+/**
+ * Executes until `s.left` or `n.steps` is used up or something stops it (`s.stop`, `n.handOver`). Between BPF
+ * instructions it does what the other engines do there: count, look for breakpoints, note what has a value.
+ */
+export function execute(n: Native, breakpoints: boolean, resuming: boolean): void {
+  const { s } = n;
+  let passing = resuming;
+  while (n.steps > 0) {
+    if (n.arrive >= 0) {
+      const op = s.ops[n.arrive];
+      if (op === undefined) throw new RangeError(`no slot ${n.arrive} in program ${s.prog.name}`);
+      if (op.cost > s.left) return;
+      if (breakpoints && !passing && s.prog.breakpoints[n.arrive]) {
+        s.stop = { kind: 'breakpoint' };
+        return;
+      }
+      if (op.begun === 1) passing = false;
+      s.left -= op.cost;
+      if (!begin(n, op)) return;
+      continue;
+    }
+    n.steps--;
+    const { func, at } = n;
+    const exec = func.execs[at] ?? execAt(n.text, func, at);
+    n.jumped = false;
+    const next = exec(n);
+    if (next === STOP) {
+      if (!n.handOver) finish(n);
+      return;
+    }
+    n.at = next;
+    if (n.arrive < 0) settle(n, at, next);
+    else s.initialised |= n.cur.writes;
+  }
+}
+
+/** The instruction at slot `arrive` begins; false: it cannot, and the run has ended. */
+function begin(n: Native, op: Op): boolean {
+  const { s } = n;
+  n.cur = op;
+  n.info = n.func.info(op.slot);
+  n.arrive = -1;
+  const { info } = n;
+  if (op.exec === trap || info.guarded) {
+    syncOut(n);
+    if (op.exec(s, op) === STOP) return finish(n);
+  }
+  if (info.isTailCall) {
+    syncOut(n);
+    enterHelper(s, op);
+    const target = tailCallTarget(s.machine, s.cpu, s.block);
+    if (target !== undefined && 'kind' in target) {
+      s.stop = { kind: 'fault', fault: target };
+      return finish(n);
+    }
+  }
+  // What the epilogue gives back is the caller's; what stays to be seen is the state before.
+  // A local call puts the tail-call count into rax first.
+  if (op.id === 'exit' || op.id === 'call_local') syncOut(n);
+  if (op.id === 'exit') n.hidden = ALL_REGISTERS;
+  if (info.start === info.end && n.at === info.start) complete(n, op.target);
+  return true;
+}
+
+/** After an instruction from offset `at` to `next` of the function: whether a BPF instruction has ended. */
+function settle(n: Native, at: number, next: number): void {
+  const { info, cur, func } = n;
+  const { prologueLen } = func.code;
+  if (cur.id === 'exit' || next < prologueLen) return;
+  if (at < prologueLen) {
+    // Registers without a value hold what they hold in the other engines.
+    n.hidden = 0;
+    syncIn(n);
+    if (info.start === info.end) complete(n, cur.target);
+  } else if (info.jumps && n.jumped) complete(n, cur.target);
+  else if (next === info.end) complete(n, cur.next);
+}
+
+function complete(n: Native, next: number): void {
+  const { s, cur, info } = n;
+  s.initialised |= cur.writes;
+  if (info.inlined !== 0) inlinedLoad(info.inlined, () => next)(s, cur);
+  // The code of a tail call that is not made has used rax and rcx; the other engines leave R0 and R4 alone.
+  if (info.isTailCall) syncIn(n);
+  n.arrive = next;
+}
+
+/** Writes back the state of a run that ended in `cur`: an instruction that faults was not executed. */
+function finish(n: Native): false {
+  const { s, cur } = n;
+  if (s.stop?.kind === 'fault') s.left += cur.begun;
+  flush(s, cur.slot, s.chunk - s.left);
+  return false;
+}
+
+/** Writes everything to where all engines have it; in the middle of an instruction the pc is that instruction's. */
+export function writeBack(n: Native): void {
+  const { s } = n;
+  if (s.stop?.kind === 'exit' || s.stop?.kind === 'fault') return;
+  syncOut(n);
+  flush(s, n.arrive >= 0 ? n.arrive : n.cur.slot, s.chunk - s.left);
+  // Another look at the same state must find nothing more to count.
+  s.left = s.chunk;
+}
+
+/** Takes the registers from where a debugger may have changed them. */
+export function takeIn(n: Native): void {
+  n.s.initialised = n.s.view.getUint32(n.s.block + layout.CPU_INITIALISED, true);
+  syncIn(n);
+}

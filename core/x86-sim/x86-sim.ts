@@ -1,0 +1,191 @@
+import { decodeProg } from '../interp/decode.ts';
+import type { Engine, RunLimits, StopCause } from '../interp/engine.ts';
+import { type ExecState, type Op, refresh } from '../interp/op.ts';
+import { reference } from '../interp/reference.ts';
+import { X86_PRESETS, type X86Config } from '../jit/x86-64/config.ts';
+import type { Cpu } from '../vm/cpu.ts';
+import * as layout from '../vm/layout.ts';
+import type { Machine } from '../vm/machine.ts';
+import { NativeStack } from './native-stack.ts';
+import { type NativeProg, NativeText } from './native-text.ts';
+import { execute, takeIn, writeBack } from './processor.ts';
+import { rebuild } from './rebuild.ts';
+import type { Native } from './state.ts';
+
+/** BPF instructions between two looks at the control word. */
+const CHUNK = 32_768;
+
+/** A processor as it was left, and of what state of the machine that was. */
+interface Left {
+  readonly n: Native;
+  readonly key: string;
+}
+
+/**
+ * Executes the machine code that the x86-64 JIT makes of a program, instruction by instruction: a debugging view and
+ * an oracle. Programs that the JIT refuses are interpreted by `reference`, as the kernel does. Between runs all state
+ * is the machine's, but for a processor that was stepped into the middle of an instruction.
+ */
+export class X86Sim implements Engine {
+  readonly name = 'x86-64';
+  readonly #config: X86Config;
+  readonly #texts = new WeakMap<Machine, NativeText>();
+  readonly #left = new WeakMap<Cpu, Left>();
+
+  constructor(config: X86Config = X86_PRESETS['linux-6.18']) {
+    this.#config = config;
+  }
+
+  /** The machine code in `machine`. */
+  text(machine: Machine): NativeText {
+    let text = this.#texts.get(machine);
+    if (text === undefined) {
+      text = new NativeText(machine, this.#config);
+      this.#texts.set(machine, text);
+    }
+    return text;
+  }
+
+  /** As every engine; `limits` count instructions as loaded. */
+  run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
+    const left = this.#leftOf(machine.cpu(cpu));
+    const n = left !== undefined && left.arrive < 0 ? resume(left) : this.#enter(machine, machine.cpu(cpu));
+    return n === undefined ? reference.run(machine, cpu, limits) : this.#run(n, machine, cpu, limits);
+  }
+
+  /**
+   * Executes one native instruction; `budget` where it did and could go on. Undefined, with nothing done: the program
+   * has no machine code.
+   */
+  step(machine: Machine, cpu: number): StopCause | undefined {
+    const left = this.#leftOf(machine.cpu(cpu));
+    const n = left === undefined ? this.#enter(machine, machine.cpu(cpu)) : resume(left);
+    if (n === undefined) return undefined;
+    n.steps = 1;
+    return this.#run(n, machine, cpu, { budget: Number.POSITIVE_INFINITY, breakpoints: false, resume: true });
+  }
+
+  /** The processor as it stands, for looking at; undefined: the program has no machine code. */
+  at(machine: Machine, cpu: number): Native | undefined {
+    const it = machine.cpu(cpu);
+    const left = this.#leftOf(it);
+    if (left !== undefined) return left;
+    const n = this.#enter(machine, it);
+    if (n !== undefined) this.#keep(n);
+    return n;
+  }
+
+  #run(n: Native, machine: Machine, cpu: number, limits: RunLimits): StopCause {
+    const { s } = n;
+    let { budget } = limits;
+    let resuming = limits.resume;
+    for (;;) {
+      if (takePause(s)) return this.#stopped(n, { kind: 'pause' });
+      if (budget <= 0 && n.arrive >= 0) return this.#stopped(n, { kind: 'budget' });
+      const chunk = Math.max(Math.min(CHUNK, budget), 0);
+      s.left = chunk;
+      s.chunk = chunk;
+      execute(n, limits.breakpoints, resuming);
+      resuming = false;
+      if (s.stop !== undefined) return this.#stopped(n, s.stop);
+      budget -= chunk - s.left;
+      if (n.handOver) return this.#handOver(n, machine, cpu, { ...limits, budget, resume: false });
+      if (n.steps <= 0) return this.#stopped(n, { kind: 'budget' });
+      if (s.left === chunk) return this.#stopped(n, { kind: 'budget' });
+      writeBack(n);
+    }
+  }
+
+  /** The program arrived in has no machine code: interpreted to the end of the run. */
+  #handOver(n: Native, machine: Machine, cpu: number, limits: RunLimits): StopCause {
+    const { s } = n;
+    const { view, block } = s;
+    const executed = s.chunk - s.left;
+    view.setUint32(block + layout.CPU_PC, n.arrive, true);
+    view.setUint32(block + layout.CPU_INITIALISED, s.initialised, true);
+    const at = block + layout.CPU_EXECUTED;
+    view.setBigUint64(at, view.getBigUint64(at, true) + BigInt(executed), true);
+    this.#left.delete(s.cpu);
+    return reference.run(machine, cpu, limits);
+  }
+
+  #stopped(n: Native, cause: StopCause): StopCause {
+    n.s.stop = cause.kind === 'exit' || cause.kind === 'fault' ? cause : undefined;
+    writeBack(n);
+    if (n.s.stop === undefined) this.#keep(n);
+    else this.#left.delete(n.s.cpu);
+    return cause;
+  }
+
+  #keep(n: Native): void {
+    this.#left.set(n.s.cpu, { n, key: keyOf(n.s.cpu) });
+  }
+
+  /** The processor that was left in the state that the CPU is in now. */
+  #leftOf(cpu: Cpu): Native | undefined {
+    const left = this.#left.get(cpu);
+    return left !== undefined && left.key === keyOf(cpu) ? left.n : undefined;
+  }
+
+  #enter(machine: Machine, cpu: Cpu): Native | undefined {
+    const text = this.text(machine);
+    const code = text.of(cpu.prog);
+    if (code === undefined) return undefined;
+    const n = newNative(machine, cpu, text, code);
+    if (!rebuild(n)) return undefined;
+    n.steps = Number.POSITIVE_INFINITY;
+    takeIn(n);
+    return n;
+  }
+}
+
+/** With the addresses of Linux 6.18, as images are recorded. */
+export const x86Sim = new X86Sim();
+
+function resume(n: Native): Native {
+  refresh(n.s);
+  n.s.stop = undefined;
+  n.steps = Number.POSITIVE_INFINITY;
+  takeIn(n);
+  return n;
+}
+
+/** What tells one state of a CPU from another. */
+function keyOf(cpu: Cpu): string {
+  return `${cpu.progOrNone?.id} ${cpu.pc} ${cpu.depth} ${cpu.tailCalls} ${cpu.insnsExecuted}`;
+}
+
+function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: NativeProg): Native {
+  const { prog } = cpu;
+  const { memory } = machine;
+  const ops: readonly Op[] = decodeProg(prog);
+  const s: ExecState = {
+    machine,
+    cpu,
+    block: cpu.block,
+    prog,
+    ops,
+    decode: decodeProg,
+    initialised: cpu.regInitialised,
+    view: memory.view,
+    table: 0,
+    nRegions: 0,
+    left: 0,
+    chunk: 0,
+    stop: undefined,
+  };
+  refresh(s);
+  const info = main.info(0);
+  const stack = new NativeStack((layout.WINDOW_HI + cpu.stackRegionId(0)) | 0);
+  const flags = { zf: false, sf: false, cf: false, of: false };
+  const place = { func: main, at: 0, cur: info.op, info, arrive: -1 };
+  const rest = { lo: 0, hi: 0, jumped: false, hidden: 0, skip: false, handOver: false, steps: 0 };
+  return { s, text, stack, regs: new Int32Array(32), ...flags, ...place, ...rest };
+}
+
+/** Answers a request to pause, once. */
+function takePause(s: ExecState): boolean {
+  const word = (s.block + layout.CPU_CONTROL) >> 2;
+  const before = Atomics.exchange(s.machine.memory.words, word, layout.CONTROL_GO);
+  return before === layout.CONTROL_PAUSE;
+}
