@@ -59,7 +59,7 @@ describe('run --jsonl', () => {
       { insns: 'zz' },
       { insns: mov(0, 3) + EXIT },
       [],
-      { insns: RETURN_5, engine: 'x86-64' },
+      { insns: RETURN_5, engine: 'steam' },
       { insns: RETURN_5, prog_type: 'lsm' },
       { insns: RETURN_5, cpu: 64 },
       { insns: RETURN_5, blind_seed: 'much' },
@@ -77,7 +77,10 @@ describe('run --jsonl', () => {
         '0x3',
         expect.stringMatching(/must be a JSON object/),
       ],
-      ...['not supported: engine x86-64', 'not supported: program type lsm'],
+      ...[
+        expect.stringMatching(/engine "steam": must be reference or interp/),
+        'not supported: program type lsm',
+      ],
       ...[
         expect.stringMatching(/"cpu" must be a whole number from 0 to 63/),
         expect.stringMatching(/"blind_seed" must be a whole number/),
