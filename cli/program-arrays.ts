@@ -3,7 +3,7 @@ import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import type { TracingLink } from '#core/prog/bpf-tracing-prog-attach.ts';
 import { extendProgram } from '#core/prog/extend.ts';
-import { type BpfProg, bpfProgPut, type Refusal } from '#core/prog/load.ts';
+import type { BpfProg, Refusal } from '#core/prog/load.ts';
 import { ProgramSet } from '#core/prog/program-set.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { UsageError } from './failure.ts';
@@ -70,16 +70,6 @@ export function loadPrograms(
 /** All programs that `loadPrograms` loaded, the main one first. */
 export function allPrograms({ main, others, links }: LoadedPrograms & { readonly ok: true }): BpfProg[] {
   return [main, ...others, ...links.map(({ prog }) => prog)];
-}
-
-/** Takes the extensions away and frees all programs with their maps: everything that `loadPrograms` made. */
-export function unloadPrograms(machine: Machine, loaded: LoadedPrograms & { readonly ok: true }): void {
-  for (const link of loaded.links) {
-    link.release();
-    bpfProgPut(machine, link.prog);
-  }
-  bpfProgPut(machine, loaded.main);
-  for (const other of loaded.others) bpfProgPut(machine, other);
 }
 
 /** The programs of `--freplace`, ready to load. Throws `UsageError` for a name that no program has. */

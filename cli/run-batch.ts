@@ -4,6 +4,7 @@ import { ETH_HLEN } from '#core/ctx/offsets.ts';
 import { isPercpu, roundUp8 } from '#core/maps/header.ts';
 import type { LoadAttr, MapDef, ProgType } from '#core/object/object.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
+import { unloadPrograms } from '#core/prog/extend.ts';
 import type { Refusal } from '#core/prog/load.ts';
 import { interpretedNotices } from '#core/session/engines.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
@@ -23,7 +24,7 @@ import {
   requiredText,
   u64Of,
 } from './jsonl.ts';
-import { allPrograms, loadPrograms, unloadPrograms } from './program-arrays.ts';
+import { allPrograms, loadPrograms } from './program-arrays.ts';
 import { attachNamed, engineNamed, HIGHEST_CPU, HIGHEST_MAX_INSNS, progTypeNamed } from './run-options.ts';
 import { mapsJson } from './run-report.ts';
 
@@ -71,7 +72,7 @@ function runLine(line: JsonObject, io: Io): object {
   const [problem] = result.inputProblems;
   if (problem !== undefined) throw new UsageError(problem);
   const told = answer(result, loaded.main.maps);
-  unloadPrograms(machine, loaded);
+  unloadPrograms(machine, loaded.main, loaded.others, loaded.links);
   return told;
 }
 

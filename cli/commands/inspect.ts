@@ -1,12 +1,13 @@
 import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
+import { unloadPrograms } from '#core/prog/extend.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { inspected, inspectText, type Traced } from '../inspect-report.ts';
 import { kernelNamed } from '../kernel-option.ts';
-import { extensionsNamed, loadPrograms, programsForArrays, unloadPrograms } from '../program-arrays.ts';
+import { extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
 import { objectOf, readSeccomp, readSource } from '../source.ts';
@@ -63,7 +64,7 @@ export const inspectCommand: Command = {
       return 1;
     }
     const shown = { ...inspected(machine, loaded.main), type };
-    unloadPrograms(machine, loaded);
+    unloadPrograms(machine, loaded.main, loaded.others, loaded.links);
     const all = { ...shown, ...trace() };
     await io.out(args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io));
     return 0;

@@ -2,6 +2,7 @@ import { seccompActionText } from '#core/cbpf/seccomp.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { rawNotice } from '#core/object/prog-types.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
+import { unloadPrograms } from '#core/prog/extend.ts';
 import { interpretedNotices } from '#core/session/engines.ts';
 import { DEFAULT_MAX_INSNS, type RunResult, runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
@@ -9,13 +10,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import {
-  allPrograms,
-  extensionsNamed,
-  loadPrograms,
-  programsForArrays,
-  unloadPrograms,
-} from '../program-arrays.ts';
+import { allPrograms, extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
 import {
@@ -161,6 +156,6 @@ async function runFile(args: Arguments, io: Io): Promise<number> {
     await io.out(`${JSON.stringify(all)}\n`);
   } else
     await io.out(runReport({ attr, type, engine: engine.name, inputs, results, machine, prog, source, io }));
-  unloadPrograms(machine, loaded);
+  unloadPrograms(machine, loaded.main, loaded.others, loaded.links);
   return results.some((each) => each.result.fault !== undefined) ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 import type { Machine } from '../vm/machine.ts';
 import type { MapAttr } from '../vm/map.ts';
 import type { Region } from '../vm/region.ts';
+import { ENOENT } from './errno.ts';
 import * as header from './header.ts';
 
 /**
@@ -116,6 +117,15 @@ export class ElementTable {
     this.#set(link, 0, this.#get(elem, ELEM_NEXT));
     this.#release(elem);
     this.#headerSet(header.MAP_COUNT, this.count - 1);
+  }
+
+  /** Removes the element of `key`: 0, or −ENOENT where there is none. */
+  delete(key: Uint8Array): number {
+    return this.locked(key, (elem) => {
+      if (elem === 0) return -ENOENT;
+      this.remove(elem);
+      return 0;
+    });
   }
 
   /** Elements in buckets. */

@@ -70,7 +70,7 @@ export class HashMap implements BpfMap {
 
   delete(key: Uint8Array): number {
     if (this.#frozen) return -EPERM;
-    return key.length === this.def.keySize ? this.#delete(key) : -EINVAL;
+    return key.length === this.def.keySize ? this.#table.delete(key) : -EINVAL;
   }
 
   *entries(): Iterable<[Uint8Array, Uint8Array]> {
@@ -109,7 +109,7 @@ export class HashMap implements BpfMap {
       },
       update: (keyAt, valueAt, flags) =>
         readOnly ? -EPERM : this.#update(slice(keyAt, keySize), slice(valueAt, valueSize), flags),
-      delete: (keyAt) => (readOnly ? -EPERM : this.#delete(slice(keyAt, keySize))),
+      delete: (keyAt) => (readOnly ? -EPERM : this.#table.delete(slice(keyAt, keySize))),
     };
   }
 
@@ -129,14 +129,6 @@ export class HashMap implements BpfMap {
       this.#nameWindow(elem);
       if (old !== 0) this.#table.remove(old);
       this.#table.link(elem);
-      return 0;
-    });
-  }
-
-  #delete(key: Uint8Array): number {
-    return this.#table.locked(key, (elem) => {
-      if (elem === 0) return -ENOENT;
-      this.#table.remove(elem);
       return 0;
     });
   }

@@ -110,7 +110,7 @@ export class PercpuHashMap implements BpfMap {
 
   delete(key: Uint8Array): number {
     if (this.#frozen) return -EPERM;
-    return key.length === this.def.keySize ? this.#delete(key) : -EINVAL;
+    return key.length === this.def.keySize ? this.#table.delete(key) : -EINVAL;
   }
 
   *entries(): Iterable<[Uint8Array, Uint8Array]> {
@@ -150,7 +150,7 @@ export class PercpuHashMap implements BpfMap {
           if (isNew) this.#clearOthers(elem, cpu);
         });
       },
-      delete: (keyAt) => (readOnly ? -EPERM : this.#delete(keyOf(keyAt))),
+      delete: (keyAt) => (readOnly ? -EPERM : this.#table.delete(keyOf(keyAt))),
     };
   }
 
@@ -185,14 +185,6 @@ export class PercpuHashMap implements BpfMap {
       write(elem, true);
       this.#nameWindows(elem);
       this.#table.link(elem);
-      return 0;
-    });
-  }
-
-  #delete(key: Uint8Array): number {
-    return this.#table.locked(key, (elem) => {
-      if (elem === 0) return -ENOENT;
-      this.#table.remove(elem);
       return 0;
     });
   }

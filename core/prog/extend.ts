@@ -13,6 +13,23 @@ export type Extended =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /**
+ * Takes extensions out of their places and frees them, the program that they extend, and those loaded beside it: first
+ * those that hold others, then the owner of the program arrays. Whoever asks for
+ * anything of them afterwards has lost it.
+ */
+export function unloadPrograms(
+  machine: Machine,
+  main: BpfProg,
+  others: Iterable<BpfProg>,
+  links: readonly TracingLink[],
+): void {
+  for (const link of links) link.release();
+  for (const { prog } of links) bpfProgPut(machine, prog);
+  bpfProgPut(machine, main);
+  for (const other of others) bpfProgPut(machine, other);
+}
+
+/**
  * Loads an extension of `target` and puts it in the place of the function that its section names
  * (`freplace/FUNC`), as a user of libbpf does: `bpf_program__set_attach_target`, load,
  * `bpf_program__attach_freplace`. What was loaded is freed again when it cannot be attached.

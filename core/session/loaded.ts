@@ -4,8 +4,8 @@ import { decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import type { BpfObject, LoadAttr } from '../object/object.ts';
-import { bpfProgPut } from '../prog/bpf-prog-free.ts';
 import type { TracingLink } from '../prog/bpf-tracing-prog-attach.ts';
+import { unloadPrograms } from '../prog/extend.ts';
 import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu, FrameView } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
@@ -69,18 +69,11 @@ export interface DebugFrame {
   readonly location: SourceLocation | undefined;
 }
 
-/**
- * Takes the extensions out of their places and frees all programs and their maps, when a session is over. Whoever asks
- * for anything of it afterwards has lost it.
- */
+/** Frees all programs of a session that is over, and their maps. */
 export function unload({ machine, main, programs, links }: Loaded): void {
-  for (const link of links) link.release();
-  const extensions = new Set(links.map(({ prog }) => prog));
-  const others = [...programs.values()].map(({ prog }) => prog).filter((prog) => prog !== main.prog);
-  // first those that hold others, then the owner of the program arrays
-  for (const prog of others.filter((each) => extensions.has(each))) bpfProgPut(machine, prog);
-  bpfProgPut(machine, main.prog);
-  for (const prog of others.filter((each) => !extensions.has(each))) bpfProgPut(machine, prog);
+  const elsewhere = new Set([main.prog, ...links.map(({ prog }) => prog)]);
+  const others = [...programs.values()].map(({ prog }) => prog).filter((prog) => !elsewhere.has(prog));
+  unloadPrograms(machine, main.prog, others, links);
 }
 
 /** The frames of the CPU, innermost first; empty before the first packet. */
