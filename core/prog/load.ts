@@ -183,6 +183,7 @@ function finish(
     subprogs: nameSubprogs(attr, kinds, funcs, origIdx.length),
     uninitialisedReads: uninitialised(kinds, firstNew),
     breakpoints: new Uint8Array(origIdx.length),
+    breakpointEpoch: 0,
   });
 }
 

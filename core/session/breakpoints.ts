@@ -1,4 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
+import { setBreakpointByte } from '../vm/program.ts';
 import {
   type BreakpointTexts,
   conditionHolds,
@@ -234,7 +235,7 @@ export class BreakpointTable {
   #writeBytes(): void {
     for (const { prog } of this.#loaded.programs.values()) {
       for (let slot = 0; slot < prog.breakpoints.length; slot++) {
-        prog.breakpoints[slot] = (prog.breakpoints[slot] ?? 0) & ~USER_BREAKPOINT;
+        setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) & ~USER_BREAKPOINT);
       }
     }
     this.#bySlot.clear();
@@ -246,7 +247,7 @@ export class BreakpointTable {
         this.#bySlot.set(program, slots.set(slot, here));
         const xlated = program.prog.firstXlated[slot];
         if (xlated !== undefined) {
-          program.prog.breakpoints[xlated] = (program.prog.breakpoints[xlated] ?? 0) | USER_BREAKPOINT;
+          setBreakpointByte(program.prog, xlated, (program.prog.breakpoints[xlated] ?? 0) | USER_BREAKPOINT);
         }
       }
     }

@@ -1,5 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import type { ExecProg } from '../vm/program.ts';
+import { type ExecProg, setBreakpointByte } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoints.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
@@ -99,10 +99,10 @@ function runToReturn(loaded: Loaded, plan: StepPlan): void {
   if (caller === undefined) return;
   const { prog } = caller;
   const slot = caller.pc + 1;
-  prog.breakpoints[slot] = (prog.breakpoints[slot] ?? 0) | STEP_BREAKPOINT;
+  setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) | STEP_BREAKPOINT);
   plan.mode = 'return';
   plan.returnDepth = loaded.cpu.depth - 1;
   plan.clear = () => {
-    prog.breakpoints[slot] = (prog.breakpoints[slot] ?? 0) & ~STEP_BREAKPOINT;
+    setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) & ~STEP_BREAKPOINT);
   };
 }

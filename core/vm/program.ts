@@ -36,8 +36,10 @@ export interface ExecProg {
   readonly subprogs: readonly Subprog[];
   /** Rewritten slot → register that no path has given a value and that is read there (`uninitialised`). */
   readonly uninitialisedReads: ReadonlyMap<InsnIndex, number>;
-  /** One byte a rewritten slot: not 0 = stop before it. Written by run control. */
+  /** One byte a rewritten slot: not 0 = stop before it. Written through `setBreakpointByte` only. */
   readonly breakpoints: Uint8Array;
+  /** Times that a breakpoint byte changed: what is derived from the bytes is out of date when this moved. */
+  breakpointEpoch: number;
   /** The machine's ids of the maps that it uses. */
   readonly mapIds: readonly number[];
   /** Address of its arena's first byte; undefined: it has none. */
@@ -46,4 +48,15 @@ export interface ExecProg {
   readonly aux?: { readonly block: number } | undefined;
   /** First slots of its functions that are replaced → the extension that is called instead, at its slot 0. */
   readonly extensions?: ReadonlyMap<InsnIndex, ExecProg>;
+}
+
+/**
+ * Writes the breakpoint byte of a rewritten slot (0 … 255; not 0 = stop before it) and tells engines that it changed.
+ * Where the byte is that already, and at slots that the program does not have, nothing is changed.
+ */
+export function setBreakpointByte(prog: ExecProg, slot: InsnIndex, byte: number): void {
+  const { breakpoints } = prog;
+  if (slot < 0 || slot >= breakpoints.length || breakpoints[slot] === byte) return;
+  breakpoints[slot] = byte;
+  prog.breakpointEpoch++;
 }

@@ -157,6 +157,7 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
     subprogs: [{ name: 'main', start: 0, end: nSlots, stackDepth: 512 }],
     uninitialisedReads: new Map(),
     breakpoints: new Uint8Array(nSlots),
+    breakpointEpoch: 0,
     mapIds: maps.map((map) => map.id),
     ...(arena === undefined ? {} : { arenaAddr: arena.addr }),
   };

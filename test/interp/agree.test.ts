@@ -11,7 +11,7 @@ import type { MapDef } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import type { ExecProg } from '#core/vm/program.ts';
+import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
 import { underTest } from '../engines.ts';
 import { attrOfGenerated, generate } from '../kernel/generate.ts';
 import { PROGRAM_MAPS } from '../kernel/program-maps.ts';
@@ -52,7 +52,7 @@ const breakpoints = fc.array(fc.nat(), { maxLength: 4 });
 
 function setBreakpoints(prog: ExecProg, slots: readonly number[]): void {
   if (prog.breakpoints.length === 0) return;
-  for (const slot of slots) prog.breakpoints[slot % prog.breakpoints.length] = 1;
+  for (const slot of slots) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
 }
 
 /** How many ended in which way: a test of programs that all fault at once would say little. */

@@ -72,6 +72,7 @@ export function load(
     subprogs: options.subprogs ?? [{ name, start: 0, end: nSlots, stackDepth: 512 }],
     uninitialisedReads: options.uninitialisedReads ?? new Map(),
     breakpoints: new Uint8Array(nSlots),
+    breakpointEpoch: 0,
     mapIds: options.mapIds ?? [],
     ...(options.arenaAddr === undefined ? {} : { arenaAddr: options.arenaAddr }),
   };

@@ -6,7 +6,7 @@ import { reference } from '#core/interp/reference.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
-import type { ExecProg } from '#core/vm/program.ts';
+import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
 import type { Leg } from '../interp/whole-state.ts';
 import { attrOfGenerated, generate } from '../kernel/generate.ts';
@@ -32,7 +32,7 @@ const legs: fc.Arbitrary<readonly Leg[]> = fc
 const breakpoints = fc.array(fc.nat(), { maxLength: 4 });
 
 function setBreakpoints(prog: ExecProg, slots: readonly number[]): void {
-  for (const slot of slots) prog.breakpoints[slot % prog.breakpoints.length] = 1;
+  for (const slot of slots) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
 }
 
 function count(ends: Map<string, number>, cause: StopCause | undefined): void {

@@ -8,7 +8,7 @@ import { createMap } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import type { Subprog } from '#core/vm/program.ts';
+import { type Subprog, setBreakpointByte } from '#core/vm/program.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
 import { encode, load } from '../interp/build.ts';
 import type { Leg } from '../interp/whole-state.ts';
@@ -154,7 +154,7 @@ test(`${N} programs that nobody has checked: the same state at every stop`, () =
         for (const { machine, made, memory } of worlds) {
           const mapIds = [...machine.maps.keys()];
           const prog = load(machine, bytes, { arenaAddr: memory.addr, mapIds, subprogs });
-          for (const slot of stops) prog.breakpoints[slot % prog.breakpoints.length] = 1;
+          for (const slot of stops) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
           made[2]?.update(new Uint8Array(4), new Uint8Array(Uint32Array.of(prog.id).buffer), 0n);
           machine.output.length = 0;
           machine.enter(0, prog, 0n);

@@ -5,6 +5,7 @@ import { reference } from '#core/interp/reference.ts';
 import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
+import { setBreakpointByte } from '#core/vm/program.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
 import type { Leg } from '../interp/whole-state.ts';
 import { unhex } from '../prog/build.ts';
@@ -69,7 +70,7 @@ describe.each([
           const loaded = loadVector(machine, vector);
           if (!loaded.ok) return false;
           for (const at of [index, index * 7])
-            loaded.prog.breakpoints[at % loaded.prog.breakpoints.length] = 1;
+            setBreakpointByte(loaded.prog, at % loaded.prog.breakpoints.length, 1);
           const { r1, r2 } = prepareInput(machine, 0, loaded.prog, { data, attach: 'test_run' });
           machine.enter(0, loaded.prog, r1, r2);
           return true;

@@ -62,6 +62,7 @@ function asLoaded(attr: LoadAttr, code: Code): ExecProg {
     })),
     uninitialisedReads: reads,
     breakpoints: new Uint8Array(end),
+    breakpointEpoch: 0,
     mapIds: [],
   };
 }
