@@ -32,6 +32,8 @@ export class NativeText {
   /** By the rewritten instructions that they were made of; null: there is none. */
   readonly #made = new WeakMap<Uint8Array, readonly X86Func[] | null>();
   readonly #progs = new WeakMap<ExecProg, NativeProg | null>();
+  /** Why there is no machine code, by the rewritten instructions. */
+  readonly #refused = new WeakMap<Uint8Array, string>();
   /** By address. */
   #funcs: NativeFunc[] = [];
   #next = IMAGES_AT;
@@ -58,6 +60,11 @@ export class NativeText {
       this.#progs.set(prog, known);
     }
     return known ?? undefined;
+  }
+
+  /** Why `of` gives none of `prog`: one line for people. */
+  whyNot(prog: ExecProg): string {
+    return this.#refused.get(prog.xlated) ?? 'a path leads out of one of its functions';
   }
 
   /** The function whose image holds the address. */
@@ -115,7 +122,7 @@ export class NativeText {
   #compile(prog: ExecProg): void {
     if (isLoaded(prog)) {
       const outcome = this.compiler(prog.attr)(prog.code);
-      if (!outcome.ok) this.#made.set(prog.xlated, null);
+      if (!outcome.ok) this.#refuse(prog, outcome.message);
       return;
     }
     const program: Omit<X86Program, 'imageAddrs'> = {
@@ -129,11 +136,17 @@ export class NativeText {
     let outcome = compileX86({ ...program, imageAddrs: program.funcs.map(() => at) }, this.config);
     if (outcome.ok) outcome = compileX86({ ...program, imageAddrs: layOut(outcome.funcs, at) }, this.config);
     if (!outcome.ok) {
-      this.#made.set(prog.xlated, null);
+      const { slot, message } = outcome;
+      this.#refuse(prog, slot === undefined ? message : `instruction ${slot}: ${message}`);
       return;
     }
     for (const func of outcome.funcs) fillMapAddresses(this.#machine, { insns: prog.xlated }, func);
     this.#keep(prog.xlated, outcome.funcs);
+  }
+
+  #refuse({ xlated }: ExecProg, message: string): void {
+    this.#made.set(xlated, null);
+    this.#refused.set(xlated, message);
   }
 }
 

@@ -1,0 +1,79 @@
+import type { EngineName } from '../interp/engine.ts';
+import type { InsnIndex } from '../isa/insn.ts';
+import type { DebugProgram, Loaded } from './loaded.ts';
+import { x86Code } from './native-x86.ts';
+
+/** What compilers there are to. */
+export type NativeArch = 'x86-64' | 'wasm';
+
+/** Native code of one function. */
+export interface NativeFunction {
+  readonly name: string;
+  /** First slot of the rewritten program. */
+  readonly start: InsnIndex;
+  /** Of its first byte. */
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** Every native instruction of a program, ascending by offset: a few bytes each, texts are made on demand. */
+export interface NativeRows {
+  readonly count: number;
+  /** Bytes from `NativeCode.address`. */
+  readonly offset: Uint32Array;
+  /** Bytes. */
+  readonly length: Uint8Array | Uint16Array;
+  /** Slot of the rewritten program that it belongs to; −1: to none (what functions begin with). */
+  readonly slot: Int32Array;
+}
+
+/** Native code of a loaded program, as debuggers look at it. */
+export interface NativeCode {
+  readonly arch: NativeArch;
+  /** Ascending by address, the main one first. */
+  readonly funcs: readonly NativeFunction[];
+  /** Of the first byte: what offsets of rows count from. */
+  readonly address: bigint;
+  readonly rows: NativeRows;
+  /** The bytes of a row (a copy); empty for a number that no row has. */
+  bytes(row: number): Uint8Array;
+  /** The instruction as people write it; empty for a number that no row has. */
+  text(row: number): string;
+  /** The row whose bytes hold the address; −1: none. */
+  rowAt(address: bigint): number;
+  /**
+   * The address that a line record at `slot` of the rewritten program has by the rule of
+   * `bpf_prog_fill_jited_linfo`: the image's start for a function's first slot, else where the code of the
+   * slot before ends. Undefined: there is no such slot.
+   */
+  addressOf(slot: InsnIndex): bigint | undefined;
+  /**
+   * Where the frame stands at this moment (0: the innermost), in outer frames where it returns to. Undefined:
+   * there is no such frame, or it is another program's.
+   */
+  currentAddress(frameIndex: number): bigint | undefined;
+  /** A breakpoint is patched in there; absent where code is not patched. */
+  isPatched?(row: number): boolean;
+}
+
+/** Native code, or one line that says why there is none. */
+export type NativeCodeResult = NativeCode | { readonly message: string };
+
+/** Code of `program` for the engine that runs now; `reference` and `interp` execute none. */
+export function nativeCodeOf(loaded: Loaded, program: DebugProgram): NativeCodeResult {
+  const arch = archOf(loaded.engine.name);
+  if (arch === undefined) return { message: `the engine ${loaded.engine.name} executes no native code` };
+  return nativeCodeFor(loaded, program, arch);
+}
+
+/** Code of `program` for `arch`, whichever engine runs: made when it is asked for first. */
+export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {
+  if (arch === 'x86-64') return x86Code(loaded, program);
+  return { message: `no code for ${arch}` };
+}
+
+/** What the engine called `name` executes; undefined: it interprets. */
+export function archOf(name: EngineName): NativeArch | undefined {
+  return name === 'x86-64' || name === 'wasm' ? name : undefined;
+}

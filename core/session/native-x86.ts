@@ -1,0 +1,157 @@
+import type { InsnIndex } from '../isa/insn.ts';
+import { kernelFunctionOfImm } from '../isa/numbering.ts';
+import type { X86Config } from '../jit/x86-64/config.ts';
+import { decodeX86 } from '../jit/x86-64/decode.ts';
+import { printX86 } from '../jit/x86-64/print.ts';
+import type { Machine } from '../vm/machine.ts';
+import type { NativeFunc } from '../x86-sim/native-func.ts';
+import type { NativeProg } from '../x86-sim/native-text.ts';
+import { nativeBacktrace } from '../x86-sim/view.ts';
+import { x86Sim } from '../x86-sim/x86-sim.ts';
+import type { DebugProgram, Loaded } from './loaded.ts';
+import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
+
+const codes = new WeakMap<NativeProg, X86Code>();
+
+/** The machine code that the x86-64 JIT makes of `program`, where the simulated processor executes it. */
+export function x86Code({ machine, cpu }: Loaded, { prog }: DebugProgram): NativeCodeResult {
+  const text = x86Sim.text(machine);
+  const native = text.of(prog);
+  if (native === undefined) return { message: text.whyNot(prog) };
+  let code = codes.get(native);
+  if (code === undefined) {
+    code = new X86Code(machine, cpu.index, native, text.config);
+    codes.set(native, code);
+  }
+  return code;
+}
+
+class X86Code implements NativeCode {
+  readonly arch = 'x86-64';
+  readonly funcs: readonly NativeFunction[];
+  readonly address: bigint;
+  readonly rows: NativeRows;
+  readonly #machine: Machine;
+  readonly #cpu: number;
+  readonly #native: NativeProg;
+  readonly #config: X86Config;
+
+  constructor(machine: Machine, cpu: number, native: NativeProg, config: X86Config) {
+    this.#machine = machine;
+    this.#cpu = cpu;
+    this.#native = native;
+    this.#config = config;
+    const { subprogs } = native.main.prog;
+    this.funcs = native.funcs.map(({ code }) => ({
+      name: subprogs.find(({ start }) => start === code.start)?.name ?? `func_${code.start}`,
+      start: code.start,
+      address: code.addr,
+      length: code.image.length,
+    }));
+    this.address = native.main.code.addr;
+    this.rows = decodedRows(native.funcs, this.address);
+  }
+
+  bytes(row: number): Uint8Array {
+    const place = this.#place(row);
+    return place === undefined ? new Uint8Array() : place.image.slice(place.at, place.at + place.length);
+  }
+
+  text(row: number): string {
+    const place = this.#place(row);
+    if (place === undefined) return '';
+    const insn = decodeX86(place.image, place.at);
+    if (insn === undefined) return '(bad)';
+    return printX86(insn, { addr: place.addr, target: (addr) => this.#target(addr, place.func) });
+  }
+
+  rowAt(address: bigint): number {
+    const { offset, length, count } = this.rows;
+    const wanted = Number(address - this.address);
+    const row = lastAtOrBefore(offset, count, wanted);
+    return row >= 0 && wanted < (offset[row] ?? 0) + (length[row] ?? 0) ? row : -1;
+  }
+
+  addressOf(slot: InsnIndex): bigint | undefined {
+    const func = this.#native.funcs.find(({ code }) => slot >= code.start && slot < code.end);
+    if (func === undefined) return undefined;
+    const { addr, start, insnToJitOff } = func.code;
+    return slot === start ? addr : addr + BigInt(insnToJitOff[slot - start - 1] ?? 0);
+  }
+
+  currentAddress(frameIndex: number): bigint | undefined {
+    const cpu = this.#machine.cpu(this.#cpu);
+    const processor = cpu.progOrNone === undefined ? undefined : x86Sim.at(this.#machine, this.#cpu);
+    const frame = processor && nativeBacktrace(processor)[frameIndex];
+    return frame?.prog === this.#native.main.prog ? frame.addr : undefined;
+  }
+
+  #place(row: number) {
+    const offset = this.rows.offset[row];
+    if (offset === undefined) return undefined;
+    const addr = this.address + BigInt(offset);
+    const func = this.#funcAt(addr);
+    if (func === undefined) return undefined;
+    const at = Number(addr - func.code.addr);
+    return { func, image: func.code.image, at, length: this.rows.length[row] ?? 0, addr };
+  }
+
+  #funcAt(addr: bigint): NativeFunc | undefined {
+    return this.#native.funcs.find(
+      ({ code }) => addr >= code.addr && addr < code.addr + BigInt(code.image.length),
+    );
+  }
+
+  /** Where a jump or call leads; what lies outside of the function has a name. */
+  #target(addr: bigint, func: NativeFunc): string {
+    const hex = `0x${addr.toString(16)}`;
+    const inside = this.#funcAt(addr);
+    if (inside === func) return hex;
+    const { returnThunk, indirectThunkRcx, callBase } = this.#config;
+    const known =
+      this.funcs.find(({ address }) => address === addr)?.name ??
+      (addr === returnThunk ? '__x86_return_thunk' : undefined) ??
+      (addr === indirectThunkRcx ? '__x86_indirect_thunk_rcx' : undefined) ??
+      kernelFunctionOfImm(Number(BigInt.asIntN(32, addr - callBase)))?.name;
+    return known === undefined ? hex : `${hex} <${known}>`;
+  }
+}
+
+/** The rows of all images, those of what is no instruction (never, so far) one byte each. */
+function decodedRows(funcs: readonly NativeFunc[], address: bigint): NativeRows {
+  const most = funcs.reduce((sum, { code }) => sum + code.image.length, 0);
+  const offset = new Uint32Array(most);
+  const length = new Uint8Array(most);
+  const slot = new Int32Array(most);
+  let row = 0;
+  for (const { code } of funcs) {
+    const { image, prologueLen, insnToJitOff, start } = code;
+    const base = Number(code.addr - address);
+    let index = -1;
+    for (let at = 0; at < image.length; row++) {
+      while (at >= (index < 0 ? prologueLen : (insnToJitOff[index] ?? image.length))) index++;
+      offset[row] = base + at;
+      length[row] = decodeX86(image, at)?.length ?? 1;
+      slot[row] = index < 0 ? -1 : start + index;
+      at += length[row] ?? 1;
+    }
+  }
+  return {
+    count: row,
+    offset: offset.slice(0, row),
+    length: length.slice(0, row),
+    slot: slot.slice(0, row),
+  };
+}
+
+/** Index of the last of `count` ascending numbers that is not above `wanted`; −1: none. */
+function lastAtOrBefore(numbers: Uint32Array, count: number, wanted: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
