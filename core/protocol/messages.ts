@@ -1,3 +1,14 @@
+import type {
+  JitBreakpointReply,
+  JitBreakpointRequest,
+  JitReply,
+  JitRequest,
+  JitRowsReply,
+  JitRowsRequest,
+  JitTextReply,
+  JitTextRequest,
+} from './jit.ts';
+
 /**
  * Custom requests between the debug adapter and the views, sent as DAP custom requests.
  * A u64 is always a `0x…` string with 16 digits. `stop` numbers the stops of a session from 1;
@@ -188,4 +199,8 @@ export interface CustomRequests {
   readonly 'bpf/stack': { readonly args: FrameRequest; readonly reply: StackReply };
   readonly 'bpf/stats': { readonly args: FrameRequest; readonly reply: StatsReply };
   readonly 'bpf/programText': { readonly args: ProgramTextRequest; readonly reply: ProgramTextReply };
+  readonly 'bpf/jit': { readonly args: JitRequest; readonly reply: JitReply };
+  readonly 'bpf/jitRows': { readonly args: JitRowsRequest; readonly reply: JitRowsReply };
+  readonly 'bpf/jitText': { readonly args: JitTextRequest; readonly reply: JitTextReply };
+  readonly 'bpf/jitBreakpoint': { readonly args: JitBreakpointRequest; readonly reply: JitBreakpointReply };
 }
