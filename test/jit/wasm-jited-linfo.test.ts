@@ -6,8 +6,9 @@ import {
   compileProgram,
   MAX_FUNCTION_OPS,
 } from '#core/jit/wasm/compile.ts';
-import { wasm, whyNotCompiled } from '#core/jit/wasm/engine.ts';
-import { slotAt, WASM_IMAGES_AT, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
+import { wasm, wasmImage, whyNotCompiled } from '#core/jit/wasm/engine.ts';
+import { WASM_IMAGES_AT } from '#core/jit/wasm/image-address.ts';
+import { slotAt, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
@@ -108,6 +109,29 @@ test('what is compiled at load is what is executed: every reached slot of each t
     }
   }
   expect(compared).toBeGreaterThan(140);
+});
+
+test('each program of a machine has an address of its own, which its line records count from', () => {
+  const { machine, prog, program } = loaded(TEXT);
+  const other = load(machine, [...insn('mov64_imm'), ...EXIT]);
+  const image = wasmImage(machine, prog);
+  const second = wasmImage(machine, other);
+  if ('reason' in image || 'reason' in second) throw new Error('they are not compiled');
+  expect(image.imageAddr).toBe(WASM_IMAGES_AT);
+  expect(second.imageAddr).toBe(WASM_IMAGES_AT + 0x1000n * BigInt(Math.ceil(program.bytes.length / 0x1000)));
+  expect(wasmImage(machine, other)).toEqual(second);
+  const places = (made: CompiledProgram) => made.functions.map(({ offsets }) => offsets);
+  expect(places(image.program)).toEqual(places(program));
+  for (const at of jitedLinfo(machine, prog) ?? []) {
+    const offset = Number(at - image.imageAddr);
+    expect(image.program.functions.some((one) => offset >= one.codeStart && offset < one.codeEnd)).toBe(true);
+  }
+});
+
+test('a program that is not compiled has no image, but a reason', () => {
+  const machine = newMachine();
+  const prog = load(machine, [...insn('mov64_imm', { dst: 10 }), ...EXIT]);
+  expect(wasmImage(machine, prog)).toEqual({ reason: 'main, instruction 0: it changes the frame pointer' });
 });
 
 test('a function above the limit is interpreted, and the reason said', () => {

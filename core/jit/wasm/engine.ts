@@ -5,6 +5,8 @@ import { interp } from '../../interp-wasm/interp.ts';
 import * as layout from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { CodeCache } from './code-cache.ts';
+import type { CompiledProgram, NotCompiled } from './compile.ts';
+import { wasmImageAddr } from './image-address.ts';
 import { type Compiled, Installed, type InstalledProgram } from './installed.ts';
 import { CPU_INTERPRET, CPU_LEFT, FRAME_UNSAVED, LEFT_EARLY } from './locals.ts';
 
@@ -54,6 +56,26 @@ export function whyNotCompiled(machine: Machine, prog: ExecState['prog']): strin
   if (isExtended(prog)) return `${prog.name}: an extension has taken the place of one of its functions`;
   const program = installedIn(machine).program(prog);
   return 'reason' in program ? program.reason : undefined;
+}
+
+/** A program's module, and the address that its first byte is said to lie at. */
+export interface WasmImage {
+  readonly program: CompiledProgram;
+  /** An address of the code minus this is a byte offset in the module. */
+  readonly imageAddr: bigint;
+}
+
+/**
+ * The module that debug sessions execute for `prog`, the same whether breakpoints are set or not; compiled when that is
+ * not done yet. The address is that of the program's line records where `wasmJitCompiler` loaded it. Never throws.
+ */
+export function wasmImage(machine: Machine, prog: ExecState['prog']): WasmImage | NotCompiled {
+  const installed = installedIn(machine).program(prog);
+  if ('reason' in installed) return installed;
+  const { program } = installed;
+  const imageAddr = wasmImageAddr(machine, prog.xlated, program.bytes.length);
+  if (imageAddr === undefined) return { reason: `${prog.name}: no address is left for its code` };
+  return { program, imageAddr };
 }
 
 function installedIn(machine: Machine): Installed {

@@ -8,20 +8,18 @@ import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
 import { type CompiledFunction, type CompiledProgram, compileProgram } from './compile.ts';
+import { wasmImageAddr } from './image-address.ts';
 
 /** What `wasmJitCompiler` is made for. */
 export interface WasmJitInput {
   /** Its maps give their addresses to the code. */
   readonly machine: Machine;
   readonly attr: LoadAttr;
-  /** Address of the module's first byte; undefined: `WASM_IMAGES_AT`. */
+  /** Address of the module's first byte; undefined: the machine's next that is free, which `wasmImage` has too. */
   readonly imageAddr?: bigint | undefined;
   /** Called with the module, once it is there. */
   readonly compiled?: (program: CompiledProgram) => void;
 }
-
-/** Where the bytes of a module are said to lie: an address minus this is a byte offset in the module. */
-export const WASM_IMAGES_AT = 0xffffffffa0000000n;
 
 /**
  * The WebAssembly compiler for one load (`LoadOptions.jit`). A function's image is its code in the module, so
@@ -32,8 +30,11 @@ export function wasmJitCompiler(input: WasmJitInput): JitCompiler {
   return (code) => {
     const program = compileProgram(input.machine, asLoaded(input.attr, code));
     if ('reason' in program) return { ok: false, message: program.reason };
+    const at = input.imageAddr ?? wasmImageAddr(input.machine, code.insns, program.bytes.length);
+    if (at === undefined)
+      return { ok: false, message: `${input.attr.name}: no address is left for its code` };
     input.compiled?.(program);
-    return { ok: true, funcs: jitedFuncs(program, code, input.imageAddr ?? WASM_IMAGES_AT) };
+    return { ok: true, funcs: jitedFuncs(program, code, at) };
   };
 }
 
