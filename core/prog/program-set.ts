@@ -2,6 +2,7 @@ import { u32Of } from '../bytes/little-endian.ts';
 import type { LoadAttr, MapDef } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
+import type { JitCompiler } from './bpf-int-jit-compile.ts';
 import { bpfProgBindMap } from './bpf-prog-bind-map.ts';
 import type { DstProg } from './dst-prog.ts';
 import { bpfProgLoad, type LoadResult } from './load.ts';
@@ -21,11 +22,14 @@ export interface ProgramEntry {
  */
 export class ProgramSet {
   readonly #machine: Machine;
+  readonly #jit: ((attr: LoadAttr) => JitCompiler) | undefined;
   readonly #maps: { readonly def: MapDef; readonly map: BpfMap }[] = [];
   readonly #programs = new Map<string, LoadResult & { readonly ok: true }>();
 
-  constructor(machine: Machine) {
+  /** @param jit gives the compiler of each program; without it programs are interpreted. */
+  constructor(machine: Machine, jit?: (attr: LoadAttr) => JitCompiler) {
     this.#machine = machine;
+    this.#jit = jit;
   }
 
   /**
@@ -37,11 +41,9 @@ export class ProgramSet {
     const before = dstProg === undefined ? this.#programs.get(attr.name) : undefined;
     if (before !== undefined) return before;
     const known = attr.maps.map((def) => this.#mapOf(def));
-    const loaded = bpfProgLoad(
-      this.#machine,
-      { ...attr, maps: attr.maps.map(withoutPrograms) },
-      { maps: known, dstProg },
-    );
+    const emptied = { ...attr, maps: attr.maps.map(withoutPrograms) };
+    const jit = this.#jit?.(emptied);
+    const loaded = bpfProgLoad(this.#machine, emptied, { maps: known, dstProg, ...(jit ? { jit } : {}) });
     if (!loaded.ok) return loaded;
     if (dstProg === undefined) this.#programs.set(attr.name, loaded);
     attr.maps.forEach((def, index) => {

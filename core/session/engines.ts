@@ -3,6 +3,8 @@ import { reference } from '../interp/reference.ts';
 import { interp } from '../interp-wasm/interp.ts';
 import { interpreterProblem } from '../interp-wasm/modules.ts';
 import { wasm, whyNotCompiled } from '../jit/wasm/engine.ts';
+import type { LoadAttr } from '../object/object.ts';
+import type { JitCompiler } from '../prog/bpf-int-jit-compile.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
 import { x86Sim } from '../x86-sim/x86-sim.ts';
@@ -32,10 +34,38 @@ export function chooseEngine(name: string | undefined): EngineChoice | undefined
   return message === undefined ? { engine } : { engine: reference, message };
 }
 
-/** A line for each of the loaded programs that `engine` was chosen for and cannot compile: that it is interpreted, and why. */
+/** What executes programs that `engine` cannot compile. */
+export function runsInstead(engine: Engine): Engine {
+  return engine === wasm && interpreterProblem() === undefined ? interp : reference;
+}
+
+/**
+ * The compiler that programs are loaded with (`LoadOptions.jit`) where `engine` is to execute them: the native code of
+ * the program object is then what it executes. Undefined: it interprets.
+ */
+export function compilerFor(
+  engine: Engine,
+  machine: Machine,
+  wasClassic: boolean,
+): ((attr: LoadAttr) => JitCompiler) | undefined {
+  if (engine !== x86Sim) return undefined;
+  return (attr) => x86Sim.text(machine).compiler(attr, wasClassic);
+}
+
+/** Why `engine` cannot compile some of the loaded programs: a text for each, beginning with the program's name. */
+export function notCompiled(engine: Engine, machine: Machine, progs: Iterable<ExecProg>): string[] {
+  const why = (prog: ExecProg): string | undefined => {
+    if (engine === wasm) return whyNotCompiled(machine, prog);
+    if (engine !== x86Sim) return undefined;
+    const text = x86Sim.text(machine);
+    return text.of(prog) === undefined ? `${prog.name}: ${text.whyNot(prog)}` : undefined;
+  };
+  return Array.from(progs, why).filter((reason) => reason !== undefined);
+}
+
+/** A line for each of the loaded programs that `engine` cannot compile: why, and what executes that one instead. */
 export function interpretedNotices(engine: Engine, machine: Machine, progs: Iterable<ExecProg>): string[] {
-  if (engine !== wasm) return [];
-  return Array.from(progs, (prog) => whyNotCompiled(machine, prog))
-    .filter((why) => why !== undefined)
-    .map((why) => `engine wasm: ${why}; the interpreter executes it`);
+  return notCompiled(engine, machine, progs).map(
+    (why) => `engine ${engine.name}: ${why}; ${runsInstead(engine).name} executes it`,
+  );
 }

@@ -40,7 +40,7 @@ test.each([
   [
     'wasm',
     ['--freplace', 'plus_length'],
-    /^bpf-workbench: engine wasm: main: an extension .*; the interpreter executes it$/m,
+    /^bpf-workbench: engine wasm: main: an extension .*; interp executes it$/m,
   ],
   ['wasm', [], /^$/],
   ['interp', ['--freplace', 'plus_length'], /^$/],

@@ -58,7 +58,7 @@ describe('what wasm cannot compile', () => {
       tooLong,
       'wasm',
       [
-        'engine wasm: main, function at instruction 0: too long; the wasm engine compiles up to 50000 instructions a function and 200000 a program; the interpreter executes it',
+        'engine wasm: main, function at instruction 0: too long; the wasm engine compiles up to 50000 instructions a function and 200000 a program; interp executes it',
       ],
     ],
     ['the same on another engine', tooLong, 'interp', []],

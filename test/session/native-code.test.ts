@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
+import { loadSession } from '#core/session/load-session.ts';
+import type { Loaded } from '#core/session/loaded.ts';
+import { type NativeCode, nativeCodeOf } from '#core/session/native-code.ts';
+import type { LoadArgs } from '#core/session/target-api.ts';
+import { FILE } from './harness.ts';
+
+const CALLS = `	.section xdp,"ax"
+	.globl main
+	.type main, @function
+main:
+	r6 = *(u32 *)(r1 + 16)
+	r7 = 1 ll
+again:	r6 += -1; if r6 s> 0 goto again
+	call leaf
+	exit
+	.size main, .-main
+	.type leaf, @function
+leaf:
+	r0 = XDP_PASS
+	exit
+	.size leaf, .-leaf
+`;
+
+/** Two programs, the second reached by a tail call. */
+const TAIL = `.map jmp, prog_array, 4, 4, 2
+.map_entry jmp, 1, second
+	.section xdp,"ax"
+	.globl first
+	.type first, @function
+first:
+	r2 = jmp ll
+	r3 = 1
+	call bpf_tail_call
+	r0 = XDP_ABORTED
+	exit
+	.size first, .-first
+	.globl second
+	.type second, @function
+second:
+	r0 = XDP_TX
+	exit
+	.size second, .-second
+`;
+
+function loadedOf(
+  text: string,
+  args: Partial<LoadArgs> = {},
+): { loaded: Loaded; messages: readonly string[] } {
+  const source = new TextEncoder().encode(text);
+  const result = loadSession({ fileName: FILE, source, ...args }, false);
+  if (!result.ok) throw new Error(result.problem.message);
+  return result;
+}
+
+function codesOf(loaded: Loaded): readonly NativeCode[] {
+  return [...loaded.programs.values()].map((program) => {
+    const code = nativeCodeOf(loaded, program);
+    if ('message' in code) throw new Error(code.message);
+    return code;
+  });
+}
+
+describe.each(['x86-64'])('%s', (engine) => {
+  test.each([
+    ['calls, a context access, a wide load', CALLS, {}],
+    ['blinded constants', CALLS, { blind: true }],
+    ['a program array', TAIL, { prog: 'first' }],
+    [
+      'a classic program',
+      '\tldh [12]\n\tjne #0x806, drop\n\tret #-1\ndrop:\tret #0\n',
+      { fileName: '/w/f.cbpf' },
+    ],
+  ] as const)(
+    '%s: addresses of slots are those that the kernel writes to the line records',
+    (_, text, args) => {
+      const { loaded, messages } = loadedOf(text, { ...args, engine });
+      expect(messages.filter((message) => message.startsWith('engine'))).toEqual([]);
+      expect(loaded.engine.name).toBe(engine);
+      for (const { prog } of loaded.programs.values()) {
+        expect(prog.jited).toBe(true);
+        const code = nativeCodeOf(loaded, { prog, attr: prog.attr, lines: loaded.allLines });
+        if ('message' in code) throw new Error(code.message);
+        const linfo = jitedLinfo(loaded.machine, prog) ?? [];
+        expect(linfo).toHaveLength(prog.xlatedLineInfo.length);
+        expect(linfo).toEqual(prog.xlatedLineInfo.map(({ insnOff }) => code.addressOf(insnOff)));
+        expect(prog.aux?.jitedLen).toBe(code.funcs.reduce((sum, func) => sum + func.length, 0));
+      }
+    },
+  );
+
+  test('rows follow one another, have bytes and text, and are found by their addresses', () => {
+    const [code] = codesOf(loadedOf(CALLS, { engine }).loaded);
+    if (code === undefined) throw new Error('no code');
+    const { rows, address } = code;
+    expect(code.funcs.map(({ name }) => name)).toEqual(['main', 'leaf']);
+    let end = 0;
+    for (let row = 0; row < rows.count; row++) {
+      const offset = rows.offset[row] ?? -1;
+      const length = rows.length[row] ?? 0;
+      expect(offset).toBeGreaterThanOrEqual(end);
+      expect(code.bytes(row)).toHaveLength(length);
+      expect(code.text(row)).toMatch(/^[a-z]/);
+      for (let at = 0; at < length; at++) expect(code.rowAt(address + BigInt(offset + at))).toBe(row);
+      end = offset + length;
+    }
+    expect(code.rowAt(address - 1n)).toBe(-1);
+    expect(code.rowAt(address + BigInt(end))).toBe(-1);
+    expect(code.text(-1)).toBe('');
+    expect(code.bytes(rows.count)).toHaveLength(0);
+    expect(code.addressOf(-1)).toBeUndefined();
+    expect(code.addressOf(1000)).toBeUndefined();
+  });
+});
+
+test("x86-64: rows are in the manual's syntax; calls name what they lead to", () => {
+  const [code] = codesOf(loadedOf(CALLS, { engine: 'x86-64' }).loaded);
+  const texts = Array.from({ length: code?.rows.count ?? 0 }, (_, row) => code?.text(row));
+  expect(texts).toContain('mov rbp, rsp');
+  expect(texts.some((text) => /^call 0xffffffffc[0-9a-f]{7} <leaf>$/.test(text ?? ''))).toBe(true);
+  expect(texts.at(-1)).toMatch(/^jmp 0x[0-9a-f]{16} <__x86_return_thunk>$/);
+});
+
+test.each(['reference', 'interp'])('%s executes no native code', (engine) => {
+  const { loaded } = loadedOf(CALLS, { engine });
+  expect(nativeCodeOf(loaded, loaded.main)).toEqual({
+    message: `the engine ${engine} executes no native code`,
+  });
+});
