@@ -59,4 +59,16 @@ export function setBreakpointByte(prog: ExecProg, slot: InsnIndex, byte: number)
   if (slot < 0 || slot >= breakpoints.length || breakpoints[slot] === byte) return;
   breakpoints[slot] = byte;
   prog.breakpointEpoch++;
+  const slots = slotsWithByte.get(prog) ?? new Set<InsnIndex>();
+  slotsWithByte.set(prog, slots);
+  if (byte === 0) slots.delete(slot);
+  else slots.add(slot);
+}
+
+const slotsWithByte = new WeakMap<ExecProg, Set<InsnIndex>>();
+const NO_SLOTS: ReadonlySet<InsnIndex> = new Set();
+
+/** The slots whose breakpoint byte is not 0: a few, however long the program. */
+export function breakpointSlots(prog: ExecProg): ReadonlySet<InsnIndex> {
+  return slotsWithByte.get(prog) ?? NO_SLOTS;
 }

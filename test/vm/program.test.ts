@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
+import { breakpointSlots, setBreakpointByte } from '#core/vm/program.ts';
 import { load } from '../interp/build.ts';
 
 test('each change of a breakpoint byte is counted; what changes nothing is not', () => {
@@ -18,6 +18,9 @@ test('each change of a breakpoint byte is counted; what changes nothing is not',
   for (const [slot, byte] of changes) {
     setBreakpointByte(prog, slot, byte);
     seen.push(prog.breakpointEpoch);
+    expect([...breakpointSlots(prog)]).toEqual(
+      [...prog.breakpoints.keys()].filter((at) => prog.breakpoints[at]),
+    );
   }
   expect(seen).toEqual([0, 1, 2, 2, 2, 2, 2, 3]);
   expect([...prog.breakpoints]).toEqual([0, 0, 0]);
