@@ -97,91 +97,91 @@ export class Code {
   }
 
   i32Const(value: number): void {
-    this.byte(opcodes.OPCODE_I32_CONST);
+    this.byte(opcodes.CODED.i32_const);
     this.s32(value);
   }
 
   /** By its words. */
   i64Const(low: number, high: number): void {
-    this.byte(opcodes.OPCODE_I64_CONST);
+    this.byte(opcodes.CODED.i64_const);
     this.s64(low, high);
   }
 
   localGet(index: number): void {
-    this.byte(opcodes.OPCODE_LOCAL_GET);
+    this.byte(opcodes.CODED.local_get);
     this.u32(index);
   }
 
   localSet(index: number): void {
-    this.byte(opcodes.OPCODE_LOCAL_SET);
+    this.byte(opcodes.CODED.local_set);
     this.u32(index);
   }
 
   localTee(index: number): void {
-    this.byte(opcodes.OPCODE_LOCAL_TEE);
+    this.byte(opcodes.CODED.local_tee);
     this.u32(index);
   }
 
   globalGet(index: number): void {
-    this.byte(opcodes.OPCODE_GLOBAL_GET);
+    this.byte(opcodes.CODED.global_get);
     this.u32(index);
   }
 
   globalSet(index: number): void {
-    this.byte(opcodes.OPCODE_GLOBAL_SET);
+    this.byte(opcodes.CODED.global_set);
     this.u32(index);
   }
 
   /** `type`: VOID, a value type, or the index of a function type. */
   block(type: number = opcodes.VOID): void {
-    this.byte(opcodes.OPCODE_BLOCK);
+    this.byte(opcodes.CODED.block);
     this.#blockType(type);
   }
 
   loop(type: number = opcodes.VOID): void {
-    this.byte(opcodes.OPCODE_LOOP);
+    this.byte(opcodes.CODED.loop);
     this.#blockType(type);
   }
 
   if(type: number = opcodes.VOID): void {
-    this.byte(opcodes.OPCODE_IF);
+    this.byte(opcodes.CODED.if);
     this.#blockType(type);
   }
 
   else(): void {
-    this.byte(opcodes.OPCODE_ELSE);
+    this.byte(opcodes.CODED.else);
   }
 
   end(): void {
-    this.byte(opcodes.OPCODE_END);
+    this.byte(opcodes.CODED.end);
   }
 
   /** `depth`: 0 is the innermost block. */
   br(depth: number): void {
-    this.byte(opcodes.OPCODE_BR);
+    this.byte(opcodes.CODED.br);
     this.u32(depth);
   }
 
   brIf(depth: number): void {
-    this.byte(opcodes.OPCODE_BR_IF);
+    this.byte(opcodes.CODED.br_if);
     this.u32(depth);
   }
 
   /** `depths` by index, and where to go for an index behind them. */
   brTable(depths: ArrayLike<number>, otherwise: number): void {
-    this.byte(opcodes.OPCODE_BR_TABLE);
+    this.byte(opcodes.CODED.br_table);
     this.u32(depths.length);
     for (let index = 0; index < depths.length; index++) this.u32(depths[index] ?? 0);
     this.u32(otherwise);
   }
 
   call(func: number): void {
-    this.byte(opcodes.OPCODE_CALL);
+    this.byte(opcodes.CODED.call);
     this.u32(func);
   }
 
   callIndirect(type: number, table = 0): void {
-    this.byte(opcodes.OPCODE_CALL_INDIRECT);
+    this.byte(opcodes.CODED.call_indirect);
     this.u32(type);
     this.u32(table);
   }

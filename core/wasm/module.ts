@@ -1,5 +1,5 @@
 import { Code } from './code.ts';
-import { FUNC_TYPE, FUNCREF, OPCODE_END, type ValType } from './opcodes.ts';
+import { CODED, FUNC_TYPE, FUNCREF, type ValType } from './opcodes.ts';
 
 const MAGIC_AND_VERSION = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 
@@ -153,7 +153,7 @@ export class ModuleBuilder {
       out.append(heads[index]?.bytes ?? new Uint8Array(0));
       const start = out.length;
       out.append(code.bytes);
-      out.byte(OPCODE_END);
+      out.byte(CODED.end);
       return start;
     });
   }

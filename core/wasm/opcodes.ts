@@ -73,21 +73,10 @@ export const OP = {
 } as const;
 
 /** Instructions with operands of their own, which `Code` has methods for. */
-export const OPCODE_BLOCK = 0x02;
-export const OPCODE_LOOP = 0x03;
-export const OPCODE_IF = 0x04;
-export const OPCODE_ELSE = 0x05;
-export const OPCODE_END = 0x0b;
-export const OPCODE_BR = 0x0c;
-export const OPCODE_BR_IF = 0x0d;
-export const OPCODE_BR_TABLE = 0x0e;
-export const OPCODE_CALL = 0x10;
-export const OPCODE_CALL_INDIRECT = 0x11;
-export const OPCODE_RETURN_CALL = 0x12;
-export const OPCODE_LOCAL_GET = 0x20;
-export const OPCODE_LOCAL_SET = 0x21;
-export const OPCODE_LOCAL_TEE = 0x22;
-export const OPCODE_GLOBAL_GET = 0x23;
-export const OPCODE_GLOBAL_SET = 0x24;
-export const OPCODE_I32_CONST = 0x41;
-export const OPCODE_I64_CONST = 0x42;
+// biome-ignore format: a table, by the specification's groups
+export const CODED = {
+  block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b,
+  br: 0x0c, br_if: 0x0d, br_table: 0x0e, call: 0x10, call_indirect: 0x11,
+  local_get: 0x20, local_set: 0x21, local_tee: 0x22, global_get: 0x23, global_set: 0x24,
+  i32_const: 0x41, i64_const: 0x42,
+} as const;
