@@ -25,7 +25,7 @@ export interface TextPart {
 }
 
 /** What is the same for every part of a program's text: computed once, a few bytes a slot. */
-interface TextIndex {
+export interface TextIndex {
   readonly textId: string;
   /** By line: the slot, or −1 − n for the heading of function n. */
   readonly slotOfLine: Int32Array;
@@ -46,7 +46,7 @@ export function programTextView(
   part: TextPart,
 ): ProgramTextReply {
   const program = frame?.program ?? loaded.main;
-  const index = indexOf(program);
+  const index = textIndex(program);
   const total = index.slotOfLine.length;
   const start = Math.min(Math.max(0, part.start), total);
   const end = Math.min(total, start + Math.min(Math.max(0, part.count), MAX_LINES));
@@ -67,14 +67,15 @@ export function programTextView(
   };
 }
 
-/** Of a classic program its own text, or the converted one where that is what the user sees. */
-function sourceFiles(loaded: Loaded, { attr }: DebugProgram): string[] {
+/** The sources that instructions stand in: of a classic program its own text, or the converted one where that is what the user sees. */
+export function sourceFiles(loaded: Loaded, { attr }: DebugProgram): string[] {
   const { classic } = loaded;
   if (classic !== undefined) return [classic.view === 'ebpf' ? classic.text.name : loaded.fileName];
   return attr.files.map((file) => besideFile(loaded.fileName, file));
 }
 
-function indexOf(program: DebugProgram): TextIndex {
+/** The lines of a rewritten program: one an instruction, and a heading for each function. */
+export function textIndex(program: DebugProgram): TextIndex {
   const known = indexes.get(program);
   if (known !== undefined) return known;
   const { xlated, subprogs } = program.prog;
@@ -113,32 +114,47 @@ function lineAt(loaded: Loaded, program: DebugProgram, slot: number): ProgramTex
   const { text } = xlatedInsn(prog, slot);
   const original = prog.origIdx[slot] ?? 0;
   const { classic } = loaded;
+  const source = sourcePlace(loaded, program, sourceFiles(loaded, program), original);
   if (classic !== undefined) {
-    const origSlot = classicIndexOf(classic, original);
-    const own = classic.program.insns[origSlot];
-    const shown = classic.view === 'ebpf' ? program.lines.locationOf(original) : own;
-    const { line, column } = shown ?? { line: 1, column: 0 };
-    return { text, slot, origSlot, source: { file: 0, line, column } };
+    return { text, slot, origSlot: classicIndexOf(classic, original), ...(source && { source }) };
   }
-  const mark = markOf(program, slot, original);
-  const location = program.lines.locationOf(original);
-  const file = location === undefined ? -1 : sourceFiles(loaded, program).indexOf(location.file);
+  const mark = rewrittenMark(program, slot);
   return {
     text,
     slot,
     origSlot: original,
-    ...(location === undefined || file < 0
-      ? {}
-      : { source: { file, line: location.line, column: location.column } }),
+    ...(source === undefined ? {} : { source }),
     ...(mark === undefined ? {} : { mark }),
   };
 }
+
+/** Where the instruction at `original` (as loaded) stands; `file` counts in `files` (`sourceFiles`). */
+export function sourcePlace(
+  { classic }: Loaded,
+  { lines }: DebugProgram,
+  files: readonly string[],
+  original: InsnIndex,
+): ProgramTextLine['source'] {
+  if (classic !== undefined) {
+    const own = classic.program.insns[classicIndexOf(classic, original)];
+    const { line, column } = (classic.view === 'ebpf' ? lines.locationOf(original) : own) ?? FIRST_PLACE;
+    return { file: 0, line, column };
+  }
+  const location = lines.locationOf(original);
+  const file = location === undefined ? -1 : files.indexOf(location.file);
+  return location === undefined || file < 0
+    ? undefined
+    : { file, line: location.line, column: location.column };
+}
+
+const FIRST_PLACE = { line: 1, column: 0 };
 
 /**
  * How the slot differs from what was loaded. In what one instruction has become, the one that is still the
  * same is unmarked; where none is, the last does the work (it writes the result) and the others were added.
  */
-function markOf({ prog }: DebugProgram, slot: InsnIndex, original: InsnIndex): ProgramTextLine['mark'] {
+export function rewrittenMark({ prog }: DebugProgram, slot: InsnIndex): ProgramTextLine['mark'] {
+  const original = prog.origIdx[slot] ?? 0;
   let first = slot;
   while (first > 0 && prog.origIdx[first - 1] === original) first--;
   const end = prog.origIdx.length;

@@ -2,9 +2,10 @@ import type { HashHost } from '../vm/settings.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { classicIndexOf, classicInsnText, ownText, shownType } from './classic.ts';
 import type { LoadedContext } from './context-fields.ts';
-import { disassemble, instructionAddress } from './disassembly.ts';
+import { disassemble, frameAddress } from './disassembly.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
+import { JitView } from './jit-view.ts';
 import { loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
@@ -51,6 +52,7 @@ export class Session {
   #loaded: Loaded | undefined;
   #run: RunControl | undefined;
   #breakpoints: BreakpointTable | undefined;
+  #jit: JitView | undefined;
   #current: Snapshot | undefined;
   #previous: Snapshot | undefined;
   /** The run has ended, and the programs were unloaded. */
@@ -120,6 +122,10 @@ export class Session {
         const frames = debugFrames(loaded);
         return programTextView(loaded, frames[frame], this.#control().stop, { start, count });
       },
+      jit: (args) =>
+        this.#jitView().view(args, debugFrames(this.#program())[args.frame ?? 0], this.#control().stop),
+      jitRows: (args) => this.#jitView().rows(args),
+      jitText: (args) => this.#jitView().text(args),
     };
   }
 
@@ -130,6 +136,7 @@ export class Session {
     const { loaded } = result;
     this.#loaded = loaded;
     this.#breakpoints = new BreakpointTable(loaded);
+    this.#jit = new JitView(() => this.#program(), args, this.#options.hash);
     this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event));
     return {
       ok: true,
@@ -149,6 +156,7 @@ export class Session {
     }
     this.#options.emit(event);
     if (event.kind === 'ended') {
+      this.#jit?.dispose();
       unload(this.#program());
       this.#isOver = true;
     }
@@ -157,8 +165,9 @@ export class Session {
   #frames(): readonly FrameRow[] {
     const loaded = this.#program();
     const classic = ownText(loaded);
-    return debugFrames(loaded).map(({ index, name, location, pc, program }) => {
-      const address = instructionAddress(loaded, program, pc);
+    return debugFrames(loaded).map((frame) => {
+      const { index, name, location, pc, program } = frame;
+      const address = frameAddress(loaded, frame);
       if (classic === undefined) return { index, name, location, pc, address, insn: insnText(program, pc) };
       const at = classicIndexOf(classic, pc);
       return { index, name, location, pc: at, address, insn: classicInsnText(classic, at) };
@@ -215,6 +224,11 @@ export class Session {
     if (this.#loaded === undefined) throw new Error('no program is loaded');
     if (this.#isOver) throw new Error('the run has ended; its programs are unloaded');
     return this.#loaded;
+  }
+
+  #jitView(): JitView {
+    if (this.#jit === undefined) throw new Error('no program is loaded');
+    return this.#jit;
   }
 
   #control(): RunControl {

@@ -1,4 +1,12 @@
 import type { ProgType } from '../object/object.ts';
+import type {
+  JitReply,
+  JitRequest,
+  JitRowsReply,
+  JitRowsRequest,
+  JitTextReply,
+  JitTextRequest,
+} from '../protocol/jit.ts';
 import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
 import type { Fault } from '../vm/fault.ts';
 import type { KernelVersion } from '../vm/settings.ts';
@@ -21,6 +29,9 @@ export type DataArg =
  * converted to.
  */
 export type ClassicView = 'classic' | 'ebpf';
+
+/** Whose addresses: those of native code, or those of BPF instructions as loaded. */
+export type CodeSpace = 'native' | 'bpf';
 
 /** Everything a session needs; files are handed in as bytes, so that the target does no I/O. */
 export interface LoadArgs {
@@ -63,6 +74,8 @@ export interface LoadArgs {
   readonly kernel?: KernelVersion;
   /** Count run statistics; default true. */
   readonly stats?: boolean;
+  /** What addresses of frames are addresses of; default `native` where the engine executes native code. */
+  readonly disassembly?: CodeSpace;
 }
 
 /** Kinds of launch failure; the adapter numbers them. */
@@ -167,8 +180,10 @@ export interface DisassembledRow {
   readonly address: bigint;
   readonly bytes: Uint8Array;
   readonly text: string;
-  /** The function that it belongs to. */
+  /** Of a BPF instruction the function that it belongs to; of a native one the BPF instruction. */
   readonly symbol: string;
+  /** The first row in a listing of native code that belongs to `symbol`. */
+  readonly isFirst?: boolean;
   readonly location: SourceLocation | undefined;
 }
 
@@ -401,6 +416,16 @@ export interface TargetRequests {
     };
     readonly reply: ProgramTextReply;
   };
+  /** `frame` as in `programText`; `breakpoints`: addresses of those whose rows are to be told. */
+  readonly jit: {
+    readonly args: Omit<JitRequest, 'frameId'> & {
+      readonly frame?: number;
+      readonly breakpoints: readonly bigint[];
+    };
+    readonly reply: JitReply;
+  };
+  readonly jitRows: { readonly args: JitRowsRequest; readonly reply: JitRowsReply };
+  readonly jitText: { readonly args: JitTextRequest; readonly reply: JitTextReply };
 }
 
 /** Name of a request. */

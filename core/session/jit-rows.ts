@@ -1,0 +1,85 @@
+import { hexText } from '../bytes/hex.ts';
+import { decodeInsn } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
+import { printInsn } from '../isa/print.ts';
+import { xlatedInsn } from '../prog/xlated-text.ts';
+import type { JitRow } from '../protocol/jit.ts';
+import { addressText } from './code-address.ts';
+import { instructionAddress } from './disassembly.ts';
+import { type BpfRows, bpfRowOfNative, type NativeViewRows, nativeRowAt, originalOf } from './jit-listing.ts';
+import type { DebugProgram, Loaded } from './loaded.ts';
+import { rewrittenMark } from './program-text.ts';
+
+/** A listing: what the JIT view's columns show, but for the source. */
+export interface Listing {
+  readonly id: string;
+  readonly bpf: BpfRows;
+  readonly native: NativeViewRows | { readonly message: string };
+  /** The native code is what is executed, not made for show. */
+  readonly isExecuted: boolean;
+  /** The program that runs: `bpf` may be another one, blinded for show. Breakpoints lie in this one. */
+  readonly running: { readonly loaded: Loaded; readonly program: DebugProgram };
+}
+
+/** Texts of one row of instructions. */
+export function bpfRow(listing: Listing, row: number): JitRow {
+  const { form, program, loaded, slotOfRow } = listing.bpf;
+  const slot = slotOfRow[row] ?? -1;
+  if (slot < 0) return { text: program.prog.subprogs[-1 - slot]?.name ?? '' };
+  const size = 'message' in listing.native ? undefined : (listing.native.size[row] ?? 0);
+  const isPlain = form === 'loaded' || loaded.classic !== undefined;
+  const mark = isPlain ? undefined : rewrittenMark(program, slot);
+  return {
+    text: form === 'loaded' ? loadedText(program, slot) : xlatedInsn(program.prog, slot).text,
+    at: slot,
+    address: bpfAddressOf(listing, row),
+    ...(size === undefined ? {} : { size }),
+    ...(mark === undefined ? {} : { mark }),
+  };
+}
+
+/** Texts of one row of native code. */
+export function nativeRow(listing: Listing, native: NativeViewRows, row: number): JitRow {
+  const { code } = native;
+  const which = nativeRowAt(native, row);
+  if ('func' in which) {
+    const func = code.funcs[which.func];
+    return func === undefined
+      ? { text: '' }
+      : { text: func.name, address: addressText(func.address), size: func.length };
+  }
+  const { codeRow } = which;
+  const at = code.rows.offset[codeRow] ?? 0;
+  const belongs = bpfRowOfNative(native, row);
+  const address = listing.isExecuted
+    ? addressText(code.address + BigInt(at))
+    : belongs < 0
+      ? undefined
+      : bpfAddressOf(listing, belongs);
+  return {
+    text: code.text(codeRow),
+    at,
+    bytes: hexText(code.bytes(codeRow)),
+    ...(address === undefined ? {} : { address }),
+    ...(code.isPatched?.(codeRow) ? { patched: true } : {}),
+  };
+}
+
+/** The line of a source that a row of instructions stands in: `firewall.bpf.s:12`. */
+export function sourceLineOf({ bpf }: Listing, row: number): { file: string; line: number } | undefined {
+  const file = bpf.files[bpf.file[row] ?? -1];
+  return file === undefined ? undefined : { file, line: bpf.line[row] ?? 0 };
+}
+
+function bpfAddressOf({ bpf, running }: Listing, row: number): string {
+  const original = originalOf(bpf.program, bpf.form, bpf.slotOfRow[row] ?? 0);
+  return addressText(instructionAddress(running.loaded, running.program, original));
+}
+
+function loadedText({ attr }: DebugProgram, slot: number): string {
+  return printInsn(decodeInsn(attr.insns, slot), 'pseudoc', {
+    helper: (id) => helperById(id)?.name,
+    map: (ref) => attr.maps[ref]?.name,
+    func: (target) => attr.funcs.find((func) => func.insnOff === target)?.name,
+  });
+}

@@ -1,0 +1,261 @@
+import { toBase64 } from '../bytes/base64.ts';
+import type {
+  JitBreakpoint,
+  JitColumn,
+  JitListing,
+  JitPlace,
+  JitReply,
+  JitRowsReply,
+  JitRowsRequest,
+  JitTextReply,
+  JitTextRequest,
+  NativeArch,
+} from '../protocol/jit.ts';
+import type { HashHost } from '../vm/settings.ts';
+import { shownType } from './classic.ts';
+import { addressText, bpfPlace } from './code-address.ts';
+import { codePlace } from './disassembly.ts';
+import { bpfRows, type NativeViewRows, nativeRowOf, nativeViewRows, rowOfXlated } from './jit-listing.ts';
+import { bpfRow, type Listing, nativeRow } from './jit-rows.ts';
+import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
+import { loadSession } from './load-session.ts';
+import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
+import { archOf, type NativeCodeResult, nativeCodeFor } from './native-code.ts';
+import { foldPath } from './paths.ts';
+import type { LoadArgs, TargetRequests } from './target-api.ts';
+
+/** Most rows of one answer, of texts and of lines for the clipboard. */
+const MAX_ROWS = 1000;
+const MAX_TEXT_ROWS = 5000;
+/** Listings that are kept: those of both forms, instruction sets and blindings of a program. */
+const MAX_LISTINGS = 8;
+
+/** What `bpf/jit` is asked with, in the target's words. */
+export type JitArgs = TargetRequests['jit']['args'];
+
+/**
+ * The target's side of the JIT view: makes listings when they are asked for, keeps the last few, and gives
+ * their texts row by row. The program with the other blinding is loaded into a machine of its own.
+ */
+export class JitView {
+  readonly #program: () => Loaded;
+  readonly #args: LoadArgs;
+  readonly #hash: HashHost | undefined;
+  readonly #listings = new Map<string, Listing>();
+  /** The session with the other blinding, or why it cannot be loaded. */
+  #other: Loaded | { readonly message: string } | undefined;
+  #sourceLines: readonly string[] | undefined;
+
+  /** @param program the session's program; its engine may become another one. */
+  constructor(program: () => Loaded, args: LoadArgs, hash: HashHost | undefined) {
+    this.#program = program;
+    this.#args = args;
+    this.#hash = hash;
+  }
+
+  /** Answer to `bpf/jit`: the program of the selected frame, or the main one while none has been entered. */
+  view(args: JitArgs, frame: DebugFrame | undefined, stop: number): JitReply {
+    const loaded = this.#program();
+    const program = frame?.program ?? loaded.main;
+    const runsArch = 'message' in codeRun(loaded, program) ? undefined : archOf(loaded.engine.name);
+    const arch = args.arch ?? archOf(loaded.engine.name) ?? 'x86-64';
+    const wanted = args.blinded ?? program.prog.blinded;
+    const listing = this.#listing(program, args.form ?? 'xlated', arch, wanted, runsArch);
+    const current = frame === undefined ? undefined : currentPlace(listing, frame);
+    return {
+      stop,
+      listingId: listing.id,
+      form: listing.bpf.form,
+      arch,
+      blinded: listing.bpf.program.prog.blinded,
+      engine: loaded.engine.name,
+      runs: { ...(runsArch === undefined ? {} : { arch: runsArch }), blinded: program.prog.blinded },
+      ...(current === undefined ? {} : { current }),
+      breakpoints: args.breakpoints.flatMap((address) => breakpointPlace(listing, address) ?? []),
+      ...(args.have === listing.id ? {} : { listing: listingTables(listing) }),
+    };
+  }
+
+  /** Answer to `bpf/jitRows`. Throws Error for a listing that is no longer known. */
+  rows({ listingId, column, start, count }: JitRowsRequest): JitRowsReply {
+    const listing = this.#known(listingId);
+    const end = Math.min(start + Math.min(count, MAX_ROWS), rowCount(listing, column));
+    const rows = [];
+    for (let row = start; row < end; row++) rows.push(rowOf(listing, column, row));
+    return { listingId, column, start, rows };
+  }
+
+  /** Answer to `bpf/jitText`. Throws Error for a listing that is no longer known. */
+  text({ listingId, column, start, count }: JitTextRequest): JitTextReply {
+    const listing = this.#known(listingId);
+    const { native } = listing;
+    const source = (file: string, line: number) => this.#sourceLine(file, line);
+    const counted = column !== 'all' ? column : 'message' in native ? 'bpf' : 'native';
+    const total = rowCount(listing, counted);
+    const end = Math.min(start + Math.min(count, MAX_TEXT_ROWS), total);
+    const next = end < total ? { next: end } : {};
+    if (column === 'bpf') return { text: bpfText(listing, start, end), ...next };
+    if ('message' in native) {
+      return { text: column === 'all' ? bpfTextWithSource(listing, start, end, source) : '', ...next };
+    }
+    if (column === 'native') return { text: nativeText(listing, native, start, end), ...next };
+    return { text: wholeText(listing, native, start, end, source), ...next };
+  }
+
+  /** Frees what was loaded for show. */
+  dispose(): void {
+    this.#listings.clear();
+    if (this.#other !== undefined && !('message' in this.#other)) unload(this.#other);
+    this.#other = undefined;
+  }
+
+  #known(id: string): Listing {
+    const listing = this.#listings.get(id);
+    if (listing === undefined) throw new Error('this listing is no longer the program’s; ask for it anew');
+    return listing;
+  }
+
+  #listing(
+    running: DebugProgram,
+    form: Listing['bpf']['form'],
+    arch: NativeArch,
+    blinded: boolean,
+    runsArch: NativeArch | undefined,
+  ): Listing {
+    const shown = this.#shown(running, blinded);
+    const { loaded, program } = 'message' in shown ? { loaded: this.#program(), program: running } : shown;
+    const isExecuted = program === running && arch === runsArch;
+    const code: NativeCodeResult = 'message' in shown ? shown : nativeCodeFor(loaded, program, arch);
+    const id = listingId(program, code, [form, arch, isExecuted ? 'executed' : 'shown']);
+    let listing = this.#listings.get(id);
+    if (listing === undefined) {
+      const bpf = bpfRows(loaded, program, form);
+      const native = nativeViewRows(bpf, code);
+      listing = { id, bpf, native, isExecuted, running: { loaded: this.#program(), program: running } };
+    }
+    // the last asked for is the last to go
+    this.#listings.delete(id);
+    this.#listings.set(id, listing);
+    for (const oldest of this.#listings.keys()) {
+      if (this.#listings.size <= MAX_LISTINGS) break;
+      this.#listings.delete(oldest);
+    }
+    return listing;
+  }
+
+  /** The running program, or the same with the other blinding. */
+  #shown(
+    running: DebugProgram,
+    blinded: boolean,
+  ): { readonly loaded: Loaded; readonly program: DebugProgram } | { readonly message: string } {
+    if (blinded === running.prog.blinded) return { loaded: this.#program(), program: running };
+    this.#other ??= this.#loadOther();
+    const other = this.#other;
+    if ('message' in other) return other;
+    const program = [...other.programs.values()].find(({ attr }) => attr.name === running.attr.name);
+    if (program === undefined)
+      return { message: `${running.attr.name} is not loaded with the other blinding` };
+    return { loaded: other, program };
+  }
+
+  #loadOther(): Loaded | { readonly message: string } {
+    const blind = !(this.#args.blind ?? false);
+    const result = loadSession({ ...this.#args, blind, engine: 'reference' }, false, this.#hash);
+    if (result.ok) return result.loaded;
+    return { message: `cannot be loaded with the other blinding: ${result.problem.message}` };
+  }
+
+  #sourceLine(file: string, line: number): string | undefined {
+    const { fileName, classic } = this.#program();
+    if (classic?.view === 'ebpf' || foldPath(file) !== foldPath(fileName)) return undefined;
+    this.#sourceLines ??= new TextDecoder().decode(this.#args.source).split(/\r?\n/);
+    return this.#sourceLines[line - 1];
+  }
+}
+
+function codeRun(loaded: Loaded, program: DebugProgram): NativeCodeResult {
+  const arch = archOf(loaded.engine.name);
+  return arch === undefined ? { message: 'interpreted' } : nativeCodeFor(loaded, program, arch);
+}
+
+/** Names what is shown: other instructions, other code or another place of it have another. */
+function listingId({ prog, attr }: DebugProgram, code: NativeCodeResult, words: readonly string[]): string {
+  const native = 'message' in code ? 'none' : `${addressText(code.address)}+${code.rows.count}`;
+  return [prog.id, attr.name, checksum(prog.xlated).toString(16), native, ...words].join(':');
+}
+
+/** FNV-1a: tells two listings apart, nothing more. */
+function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c_9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  return hash >>> 0;
+}
+
+function rowCount({ bpf, native }: Listing, column: JitColumn): number {
+  if (column === 'bpf') return bpf.slotOfRow.length;
+  return 'message' in native ? 0 : native.count;
+}
+
+function rowOf(listing: Listing, column: JitColumn, row: number) {
+  const { native } = listing;
+  return column === 'bpf' || 'message' in native ? bpfRow(listing, row) : nativeRow(listing, native, row);
+}
+
+function listingTables({ bpf, native }: Listing): JitListing {
+  const { program, loaded, slotOfRow, files, file, line } = bpf;
+  const { prog, attr } = program;
+  return {
+    program: { id: prog.id, name: attr.name, type: shownType(loaded, attr.progType) },
+    nInsns: attr.insns.length / 8,
+    nXlated: prog.xlated.length / 8,
+    files: files.map((path) => ({ path })),
+    bpf: { count: slotOfRow.length, file: base64(file), line: base64(line) },
+    native:
+      'message' in native
+        ? native
+        : {
+            count: native.count,
+            bytes: native.bytes,
+            runStart: base64(native.runStart),
+            runRow: base64(native.runRow),
+          },
+  };
+}
+
+function base64({ buffer, byteOffset, byteLength }: Int32Array | Uint32Array): string {
+  return toBase64(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** Rows that the frame is at; of code that is not executed the first that belongs to the instruction. */
+function currentPlace(listing: Listing, frame: DebugFrame): JitPlace | undefined {
+  const { bpf, native, isExecuted } = listing;
+  const isRunning = bpf.program === frame.program;
+  const slot = isRunning ? frame.view.pc : (bpf.program.prog.firstXlated[frame.pc] ?? -1);
+  const row = rowOfXlated(bpf, slot);
+  if (row < 0) return undefined;
+  if ('message' in native) return { bpfRow: row };
+  const here = isExecuted ? native.code.currentAddress(frame.index) : undefined;
+  // an outer frame returns behind its call; it is the call that it is at
+  const address = here !== undefined && frame.index > 0 ? here - 1n : here;
+  return { bpfRow: row, ...nativePlace(native, row, address) };
+}
+
+/** A breakpoint's rows; undefined: it lies in another program, or nowhere. */
+function breakpointPlace(listing: Listing, address: bigint): JitBreakpoint | undefined {
+  const { bpf, native, running } = listing;
+  const text = addressText(address);
+  const place = codePlace(running.loaded, text, 0);
+  if ('message' in place || place.program !== running.program) return undefined;
+  const row = rowOfXlated(bpf, bpf.program.prog.firstXlated[place.slot] ?? -1);
+  if (row < 0) return undefined;
+  const column = bpfPlace(address) === undefined ? 'native' : 'bpf';
+  if ('message' in native) return { column, address: text, bpfRow: row };
+  const exact = column === 'native' && listing.isExecuted ? address : undefined;
+  return { column, address: text, bpfRow: row, ...nativePlace(native, row, exact) };
+}
+
+function nativePlace(native: NativeViewRows, bpfRowNumber: number, address: bigint | undefined) {
+  const codeRow = address === undefined ? -1 : native.code.rowAt(address);
+  const row = codeRow >= 0 ? nativeRowOf(native, codeRow) : (native.firstRow[bpfRowNumber] ?? -1);
+  return row < 0 ? {} : { nativeRow: row };
+}

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { fromBase64 } from '#core/bytes/base64.ts';
+import type { JitColumn, JitReply, JitRow } from '#core/protocol/jit.ts';
+import { bpfAddress } from '#core/session/code-address.ts';
+import type { LoadArgs, TargetRequests } from '#core/session/target-api.ts';
+import { Bench, FILE } from './harness.ts';
+
+const SOURCE = `.section socket
+main:
+	r6 = r1
+	r0 = *(u32 *)(r1 + 0)
+	call helper
+	r1 = 5 ll
+	exit
+helper:
+	w0 &= 7
+	exit
+`;
+
+type Args = Partial<TargetRequests['jit']['args']>;
+
+const view = (bench: Bench, args: Args = {}): JitReply =>
+  bench.session.request('jit', { breakpoints: [], ...args });
+
+const rows = (bench: Bench, { listingId }: JitReply, column: JitColumn): readonly JitRow[] =>
+  bench.session.request('jitRows', { listingId, column, start: 0, count: 1000 }).rows;
+
+function words(base64: string): Int32Array {
+  const bytes = fromBase64(base64);
+  if (bytes === undefined) throw new Error('no base64');
+  return new Int32Array(bytes.buffer);
+}
+
+/** The tables of an answer, taken apart as a client does. */
+function tables({ listing }: JitReply) {
+  if (listing === undefined) throw new Error('no listing');
+  const { native } = listing;
+  if ('message' in native) throw new Error(native.message);
+  const runStart = words(native.runStart);
+  const runRow = words(native.runRow);
+  const bpfRowOf = (row: number) => runRow[runStart.findLastIndex((start) => start <= row)] ?? -1;
+  return { ...listing, native, bpfRowOf, line: words(listing.bpf.line), file: words(listing.bpf.file) };
+}
+
+const load = (args: Partial<LoadArgs> = {}) => Bench.load(SOURCE, args);
+
+describe('the three columns', () => {
+  test('instructions have their source line, and each its native code', () => {
+    const bench = load({ engine: 'x86-64' });
+    const reply = view(bench);
+    expect(reply).toMatchObject({
+      ...{ stop: 0, form: 'xlated', arch: 'x86-64', blinded: false, engine: 'x86-64' },
+      runs: { arch: 'x86-64', blinded: false },
+      listing: { program: { name: 'main', type: 'socket_filter' }, nInsns: 8, nXlated: 8 },
+    });
+    expect(reply.current).toBeUndefined();
+    const { bpf, native, line, file, files, bpfRowOf } = tables(reply);
+    expect(files).toEqual([{ path: FILE }]);
+    const bpfRows = rows(bench, reply, 'bpf');
+    expect(bpfRows).toHaveLength(bpf.count);
+    expect(bpfRows.map(({ at }) => at)).toEqual([undefined, 0, 1, 2, 3, 5, undefined, 6, 7]);
+    expect([...line]).toEqual([0, 3, 4, 5, 6, 7, 0, 9, 10]);
+    expect([...file]).toEqual([-1, 0, 0, 0, 0, 0, -1, 0, 0]);
+    const nativeRows = rows(bench, reply, 'native');
+    expect(nativeRows).toHaveLength(native.count);
+    expect(nativeRows.filter(({ at }) => at === undefined).map(({ text }) => text)).toEqual([
+      'main',
+      'helper',
+    ]);
+    const bytes = nativeRows.map((row) => (row.bytes ?? '').length / 2);
+    expect(native.bytes).toBe(bytes.reduce((sum, each) => sum + each, 0));
+    for (const [row, { at, size }] of bpfRows.entries()) {
+      const own = bytes.filter((_, index) => bpfRowOf(index) === row).reduce((sum, each) => sum + each, 0);
+      expect(size, `native bytes of row ${row}`).toBe(at === undefined ? undefined : own);
+    }
+    const ofAnd = nativeRows.filter((_, index) => bpfRowOf(index) === 7);
+    expect(ofAnd.map(({ text }) => text)).toEqual(['and eax, 0x7']);
+  });
+
+  test('as loaded, what was rewritten is one row again', () => {
+    const bench = load({ engine: 'x86-64' });
+    const reply = view(bench, { form: 'loaded' });
+    const texts = rows(bench, reply, 'bpf').map(({ text }) => text);
+    expect(texts).toEqual([
+      ...['main', 'r6 = r1', 'r0 = *(u32 *)(r1 + 0)', 'call helper', 'r1 = 5 ll', 'exit'],
+      ...['helper', 'w0 &= 7', 'exit'],
+    ]);
+    expect(reply.listingId).not.toBe(view(bench).listingId);
+    expect(rows(bench, view(bench), 'bpf')[2]).toMatchObject({ at: 1, mark: 'changed' });
+  });
+
+  test('an engine that interprets: the code is shown and said not to run; breakpoints lie on instructions', () => {
+    const bench = load({ engine: 'reference' });
+    const reply = view(bench);
+    expect(reply).toMatchObject({ arch: 'x86-64', engine: 'reference', runs: { blinded: false } });
+    expect(reply.runs.arch).toBeUndefined();
+    const [, prologue] = rows(bench, reply, 'native');
+    expect(prologue?.address).toBeUndefined();
+    const and = rows(bench, reply, 'native').find(({ text }) => text === 'and eax, 0x7');
+    expect(BigInt(and?.address ?? 0)).toBe(bpfAddress(1, 6 * 8));
+  });
+});
+
+describe('from stop to stop', () => {
+  test('the listing is sent once, the place each time', () => {
+    const bench = load({ engine: 'x86-64' });
+    bench.start({ stopOnEntry: true });
+    const first = view(bench);
+    expect(first).toMatchObject({ stop: 1, current: { bpfRow: 1 } });
+    bench.to('over');
+    const second = view(bench, { have: first.listingId });
+    expect(second).toMatchObject({ stop: 2, listingId: first.listingId, current: { bpfRow: 2 } });
+    expect(second.listing).toBeUndefined();
+    const native = rows(bench, first, 'native');
+    const { bpfRowOf } = tables(first);
+    expect(bpfRowOf(second.current?.nativeRow ?? -1)).toBe(2);
+    expect(native[second.current?.nativeRow ?? -1]?.at).toBeDefined();
+  });
+
+  test.each(['x86-64', 'reference'])('an outer frame is at its call: %s', (engine) => {
+    const bench = load({ engine });
+    bench.start({ stopOnEntry: true });
+    bench.to('over');
+    bench.to('in');
+    bench.to('in');
+    expect(bench.where()).toBe('helper:9 < main:5');
+    const outer = view(bench, { frame: 1 });
+    expect(outer.current?.bpfRow).toBe(3);
+    expect(tables(outer).bpfRowOf(outer.current?.nativeRow ?? -1)).toBe(3);
+    expect(rows(bench, outer, 'native')[outer.current?.nativeRow ?? -1]?.text).toMatch(/^call/);
+    expect(view(bench).current?.bpfRow).toBe(7);
+  });
+
+  test('rows of a listing that nobody knows are refused', () => {
+    const bench = load();
+    expect(() =>
+      bench.session.request('jitRows', { listingId: 'x', column: 'bpf', start: 0, count: 1 }),
+    ).toThrow(/ask for it anew/);
+  });
+
+  test('rows come in parts of at most 1000', () => {
+    const bench = Bench.load(`${'r0 = 1\n'.repeat(1500)}exit\n`, { type: 'raw' });
+    const { listingId } = view(bench);
+    const part = (start: number, count: number) =>
+      bench.session.request('jitRows', { listingId, column: 'bpf', start, count }).rows;
+    expect(part(0, 5000)).toHaveLength(1000);
+    expect(part(1500, 10).map(({ text }) => text)).toEqual(['r0 = 1', 'exit']);
+  });
+});
+
+describe('breakpoints', () => {
+  test('one on an instruction is told with its rows in both columns', () => {
+    const bench = load({ engine: 'x86-64' });
+    const reply = view(bench, { breakpoints: [bpfAddress(1, 6 * 8), bpfAddress(7, 0), 0x1234n] });
+    expect(reply.breakpoints).toHaveLength(1);
+    const [one] = reply.breakpoints;
+    expect(one).toMatchObject({ column: 'bpf', bpfRow: 7 });
+    expect(rows(bench, reply, 'native')[one?.nativeRow ?? -1]?.text).toBe('and eax, 0x7');
+  });
+});
+
+describe('blinding', () => {
+  const blinded = { engine: 'x86-64', blind: true, seed: 7n } as const;
+
+  test('is shown for a program that runs without, and changes nothing of it', () => {
+    const bench = load({ engine: 'x86-64', seed: 7n });
+    bench.start({ stopOnEntry: true });
+    const shown = view(bench, { blinded: true });
+    expect(shown).toMatchObject({ blinded: true, runs: { arch: 'x86-64', blinded: false } });
+    const texts = rows(bench, shown, 'bpf').map(({ text }) => text);
+    expect(texts.some((text) => /r11/.test(text))).toBe(true);
+    expect(tables(shown).native.bytes).toBeGreaterThan(tables(view(bench)).native.bytes);
+    expect(shown.current?.bpfRow).toBe(1);
+    expect(view(bench)).toMatchObject({ blinded: false });
+    const really = Bench.load(SOURCE, blinded);
+    expect(rows(really, view(really), 'native').map(({ bytes }) => bytes)).toEqual(
+      rows(bench, shown, 'native').map(({ bytes }) => bytes),
+    );
+  });
+
+  test('can be taken away from one that runs with it', () => {
+    const bench = load(blinded);
+    expect(view(bench)).toMatchObject({ blinded: true, runs: { blinded: true } });
+    const plain = view(bench, { blinded: false });
+    expect(plain).toMatchObject({ blinded: false, runs: { blinded: true } });
+    const and = rows(bench, plain, 'native').find(({ text }) => text === 'and eax, 0x7');
+    // breakpoints lie in what runs
+    expect(BigInt(and?.address ?? 0)).toBe(bpfAddress(1, 6 * 8));
+  });
+});
+
+describe('text for the clipboard', () => {
+  const text = (bench: Bench, column: JitColumn | 'all', start = 0, count = 1000) =>
+    bench.session.request('jitText', { listingId: view(bench).listingId, column, start, count });
+
+  test('the whole: source line, instruction, native code', () => {
+    const { text: whole, next } = text(load({ engine: 'x86-64' }), 'all');
+    expect(next).toBeUndefined();
+    expect(whole).toMatch(
+      /; program\.bpf\.s:9 {2}w0 &= 7\n6: {3}w0 &= 7\n +[\da-f]+: {2}83 e0 07 +and eax, 0x7\n/,
+    );
+    expect(whole.split('\n').filter((line) => line.startsWith(';'))).toHaveLength(7);
+  });
+
+  test('a column alone, in parts', () => {
+    const bench = load({ engine: 'x86-64' });
+    const first = text(bench, 'bpf', 0, 2);
+    expect(first).toEqual({ text: 'main:\n0:   r6 = r1\n', next: 2 });
+    expect(text(bench, 'bpf', 2, 1).text).toMatch(/^1: ~ r0 = \*\(u32 \*\)/);
+    expect(text(bench, 'native', 0, 1).text).toMatch(/^main: ; 0xffffffff[\da-f]{8}, \d+ bytes\n$/);
+  });
+});
