@@ -253,6 +253,9 @@ test('bytes of any kind are listed without an error', () => {
         bytes: Uint8Array.from(bytes),
         functions,
         maps: new Map(),
+        entryOps: new Uint32Array(),
+        progId: undefined,
+        flagsAt: undefined,
         entries: new Uint8Array(1),
         callees: new Map(),
       });

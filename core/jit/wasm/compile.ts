@@ -42,8 +42,14 @@ export interface CompiledProgram {
   readonly maps: ReadonlyMap<number, BpfMap>;
   /** Slots at which compiled code can take over: 1 functions, 2 loop heads and places behind calls. */
   readonly entries: Uint8Array;
+  /** For each such slot how many instructions the function has that it lies in: what compiling from there on costs. */
+  readonly entryOps: Uint32Array;
   /** What callers know of each function, by the slot that it begins at. */
   readonly callees: ReadonlyMap<number, CalleeFacts>;
+  /** The id that its program must have, because addresses of its functions stand in the code; undefined: any. */
+  readonly progId: number | undefined;
+  /** Address of the breakpoint flags that it tests (`BreakpointFlags`); undefined: it tests none. */
+  readonly flagsAt: number | undefined;
 }
 
 /** Why a program is interpreted instead: one line, which begins with its name. */
@@ -60,13 +66,21 @@ export interface CompiledEntry {
   readonly callees: readonly string[];
 }
 
-/** Compiles all functions of a program, from those of its slots that calls lead to. Never throws. */
-export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgram | NotCompiled {
-  const unit = new Unit(machine, prog);
+/**
+ * Compiles all functions of a program, from those of its slots that calls lead to. `flagsAt`: as debuggable code, which
+ * is left in front of breakpoints; the address of the flags that it tests. Never throws.
+ */
+export function compileProgram(
+  machine: Machine,
+  prog: ExecProg,
+  flagsAt?: number,
+): CompiledProgram | NotCompiled {
+  const unit = new Unit(machine, prog, flagsAt);
   const refusal = unit.refusal();
   if (refusal !== undefined) return { reason: refusal };
   const flows = new Map<number, Flow>();
   const entries = new Uint8Array(unit.ops.length);
+  const entryOps = new Uint32Array(unit.ops.length);
   let total = 0;
   for (const start of unit.starts) {
     const size = countReachable(unit.ops, start, MAX_FUNCTION_OPS + 1);
@@ -75,7 +89,9 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
     const flow = flowFrom(unit.ops, start);
     flows.set(start, flow);
     flow.blocks.forEach((block, index) => {
-      if (flow.isCheckPoint[index] && entries[block.start] === 0) entries[block.start] = 2;
+      if (!flow.isCheckPoint[index]) return;
+      entries[block.start] = 2;
+      entryOps[block.start] = Math.max(entryOps[block.start] ?? 0, size);
     });
   }
   for (const start of unit.starts) entries[start] = 1;
@@ -97,17 +113,25 @@ export function compileProgram(machine: Machine, prog: ExecProg): CompiledProgra
   }
   const module = builder.encode({ names: true });
   const functions = emitted.map(({ start, flow, fn }, i) => compiled(module, i + 2, start, flow, fn));
-  return { bytes: module.bytes, functions, maps: unit.maps, entries, callees };
+  const { maps, progId } = unit;
+  return { bytes: module.bytes, functions, maps, entries, entryOps, callees, progId, flagsAt };
 }
 
-/** Compiles the rest of a function of `program` from slot `start` on, which is one of its `entries`. Never throws. */
+/** Whether `program` can be executed for `prog`: maps, and functions, are known in it by their addresses. */
+export function isUsable(program: CompiledProgram, machine: Machine, prog: ExecProg): boolean {
+  if (program.progId !== undefined && program.progId !== prog.id) return false;
+  for (const [id, map] of program.maps) if (machine.maps.get(id) !== map) return false;
+  return true;
+}
+
+/** Compiles the rest of a function of `program` from slot `start` on, debuggable as `program` is. Never throws. */
 export function compileEntry(
   machine: Machine,
   prog: ExecProg,
   program: CompiledProgram,
   start: number,
 ): CompiledEntry | NotCompiled {
-  const unit = new Unit(machine, prog);
+  const unit = new Unit(machine, prog, program.flagsAt);
   const flow = flowFrom(unit.ops, start);
   if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start) };
   const targets = new Set<number>();
@@ -162,16 +186,23 @@ class Unit {
   readonly maps = new Map<number, BpfMap>();
   readonly #machine: Machine;
   readonly #prog: ExecProg;
+  readonly #flagsAt: number | undefined;
   /** By slot. */
   readonly #lowering: (Lowering | undefined)[] = [];
 
-  constructor(machine: Machine, prog: ExecProg) {
+  constructor(machine: Machine, prog: ExecProg, flagsAt: number | undefined) {
     this.#machine = machine;
     this.#prog = prog;
+    this.#flagsAt = flagsAt;
     this.ops = decodeProg(prog);
     const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
     for (const op of this.ops) if (flowOf(op) === 'call') starts.add(op.target);
     this.starts = [...starts];
+  }
+
+  /** The id of the program where it stands in the code. */
+  get progId(): number | undefined {
+    return this.ops.some(({ id, exec }) => id === 'lddw_func' && exec !== trap) ? this.#prog.id : undefined;
   }
 
   /** Why this program cannot be compiled; undefined: it can. */
@@ -205,6 +236,7 @@ class Unit {
     return emitFunction({
       progId: this.#prog.id,
       flow,
+      flagsAt: this.#flagsAt,
       lowering: (op) => this.loweringOf(op),
       mapAddress: (op) => this.#mapAddress(op),
       ...functions,

@@ -5,6 +5,7 @@ import type { Locals } from '../../wasm/module.ts';
 import { I32, OP } from '../../wasm/opcodes.ts';
 import { type AccessContext, AccessEmitter } from './access-code.ts';
 import { emitAlu, emitCondition } from './alu.ts';
+import { MAX_STRETCH } from './breakpoint-flags.ts';
 import { type CallContext, CallEmitter } from './call-code.ts';
 import { CALLEE_SAVED, type CalleeFacts } from './callees.ts';
 import type { Block, Flow } from './flow.ts';
@@ -24,6 +25,8 @@ const ANYTHING: CalleeFacts = { quiet: false, touches: true, used: 0xfff, change
 export interface FunctionContext extends AccessContext, CallContext {
   readonly progId: number;
   readonly flow: Flow;
+  /** Address of the breakpoint flags that it tests; undefined: it tests none. */
+  readonly flagsAt: number | undefined;
   /** Value of a map load, by its words; undefined: it is done by the reference engine. */
   readonly mapAddress: (op: Op) => readonly [low: number, high: number] | undefined;
   /** Index of the function that does one instruction in the reference engine. */
@@ -113,7 +116,11 @@ class FunctionEmitter {
     this.#facts.read(index, this.#now);
     this.#state.beginBlock(initialisedOf(this.#now));
     if (flow.isCheckPoint[index]) this.#checkPoint(block, flow.cost[index] ?? 0);
-    for (const op of block.ops) this.#op(op);
+    for (const [i, op] of block.ops.entries()) {
+      this.#offsets.push([op.slot, this.#code.length]);
+      if (i % MAX_STRETCH === 0) this.#flag(i === 0 ? block.start : op.slot);
+      this.#op(op);
+    }
     const last = block.ops.at(-1);
     if (last !== undefined && flowOf(last) !== 'trap' && flowOf(last) !== 'exit') this.#state.settle();
   }
@@ -129,10 +136,20 @@ class FunctionEmitter {
     this.#state.close();
   }
 
+  /** Leaves the function in front of `slot` where a breakpoint is set there or soon behind it. */
+  #flag(slot: number): void {
+    const { flagsAt } = this.#context;
+    if (flagsAt === undefined) return;
+    this.#code.i32Const(0);
+    this.#code.access(OP.i32_load8_u, 0, flagsAt + slot);
+    this.#state.open(() => this.#code.if());
+    this.#state.leaveAmid(slot);
+    this.#state.close();
+  }
+
   #op(op: Op): void {
     const state = this.#state;
     const lowering = this.#context.lowering(op);
-    this.#offsets.push([op.slot, this.#code.length]);
     state.count(op);
     const flow = flowOf(op);
     if (flow === 'trap') state.trap(op);

@@ -102,6 +102,13 @@ export class FunctionState {
     code.br(this.#depth - 1 - OUT);
   }
 
+  /** Leaves the function in front of the instruction at `slot`, which has not been counted; LEFT and INIT may be behind. */
+  leaveAmid(slot: number): void {
+    this.#subtract(this.#pending);
+    this.#add(this.#given & ~this.#known);
+    this.leaveAt(slot);
+  }
+
   /** Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. */
   trap(op: Op): void {
     const { code } = this;

@@ -7,34 +7,30 @@ import type { Code } from '../../prog/prog.ts';
 import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
-import { type CompiledFunction, type CompiledProgram, compileProgram } from './compile.ts';
-import { wasmImageAddr } from './image-address.ts';
+import type { CompiledFunction, CompiledProgram } from './compile.ts';
+import { debugImage } from './debug-image.ts';
 
 /** What `wasmJitCompiler` is made for. */
 export interface WasmJitInput {
   /** Its maps give their addresses to the code. */
   readonly machine: Machine;
   readonly attr: LoadAttr;
-  /** Address of the module's first byte; undefined: the machine's next that is free, which `wasmImage` has too. */
-  readonly imageAddr?: bigint | undefined;
   /** Called with the module, once it is there. */
   readonly compiled?: (program: CompiledProgram) => void;
 }
 
 /**
- * The WebAssembly compiler for one load (`LoadOptions.jit`). A function's image is its code in the module, so
+ * The WebAssembly compiler for one load (`LoadOptions.jit`): of debuggable code, which `wasmImage` has too once the
+ * program is loaded. A function's image is its code in the module, so
  * that the addresses of line records (`bpf_prog_fill_jited_linfo`) resolve to byte offsets as hosts name them
  * in stack traces. A program that the engine does not compile is refused with the reason.
  */
 export function wasmJitCompiler(input: WasmJitInput): JitCompiler {
   return (code) => {
-    const program = compileProgram(input.machine, asLoaded(input.attr, code));
-    if ('reason' in program) return { ok: false, message: program.reason };
-    const at = input.imageAddr ?? wasmImageAddr(input.machine, code.insns, program.bytes.length);
-    if (at === undefined)
-      return { ok: false, message: `${input.attr.name}: no address is left for its code` };
-    input.compiled?.(program);
-    return { ok: true, funcs: jitedFuncs(program, code, at) };
+    const image = debugImage(input.machine, asLoaded(input.attr, code));
+    if ('reason' in image) return { ok: false, message: image.reason };
+    input.compiled?.(image.program);
+    return { ok: true, funcs: jitedFuncs(image.program, code, image.imageAddr) };
   };
 }
 
