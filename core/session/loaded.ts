@@ -12,7 +12,7 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
-import type { SourceLocation } from './target-api.ts';
+import type { CodeSpace, SourceLocation } from './target-api.ts';
 
 /** A loaded program with what the debugger knows of its source. */
 export interface DebugProgram {
@@ -32,7 +32,8 @@ export interface SessionPacket {
 export interface Loaded {
   readonly fileName: string;
   readonly machine: Machine;
-  readonly engine: Engine;
+  /** What executes the programs; another one after `switchEngine`. */
+  engine: Engine;
   readonly cpu: Cpu;
   /** The program that packets are given to. */
   readonly main: DebugProgram;
@@ -55,6 +56,8 @@ export interface Loaded {
   readonly links: readonly TracingLink[];
   /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
   readonly sight: { rewritten: boolean };
+  /** What addresses of frames are to be addresses of, where the engine executes native code. */
+  readonly space: CodeSpace;
 }
 
 /** One frame of the stopped program, in original instructions. */
