@@ -7,6 +7,9 @@ import type { DebugProgram, Loaded } from './loaded.ts';
 import { codeAtAddress, type NativeCode } from './native-code.ts';
 import type { DisassembledRow } from './target-api.ts';
 
+/** Constructs within constructs that are still told apart by their indentation. */
+const MAX_INDENTATION = 16;
+
 /** A place in the native code of a program: a row number, which may lie before the first or behind the last. */
 interface NativePlace {
   readonly program: DebugProgram;
@@ -59,7 +62,11 @@ export function nativeInsnAt(
   if (address !== wanted) {
     return { message: `this is amid an instruction, which begins at ${addressText(address)}` };
   }
-  return { program, code, row, address, slot: program.prog.origIdx[slotOf(code, row)] ?? 0 };
+  const slot = program.prog.origIdx[slotOf(code, row)];
+  if (slot === undefined) {
+    return { message: `${beginningOf(code, at)} is the compiler's: no instruction of the program is there` };
+  }
+  return { program, code, row, address, slot };
 }
 
 /** The function's native code that an address lies in, for readers of memory: never with breakpoints patched in. */
@@ -110,26 +117,27 @@ function rowNear({ rows, address }: NativeCode, wanted: bigint): number {
   return count + at - ((offset[count - 1] ?? 0) + (length[count - 1] ?? 0));
 }
 
-/** The slot that a row belongs to; what a function begins with to its first. */
+/** The slot that a row belongs to; what a function begins with to its first; −1: to none. */
 function slotOf(code: NativeCode, row: number): InsnIndex {
   const slot = code.rows.slot[row] ?? -1;
   if (slot >= 0) return slot;
   const address = code.address + BigInt(code.rows.offset[row] ?? 0);
-  return code.funcs.find((func) => contains(func, address))?.start ?? 0;
+  return code.funcs.find((func) => contains(func, address))?.start ?? -1;
 }
 
 function describe(loaded: Loaded, { program, code }: NativePlace, row: number): DisassembledRow | null {
-  const { offset, slot } = code.rows;
+  const { offset, slot, depth } = code.rows;
   const at = offset[row];
   if (at === undefined) return null;
   const own = slot[row] ?? -1;
+  const original = program.prog.origIdx[slotOf(code, row)];
   const isFirst = row === 0 || slot[row - 1] !== own || startsFunction(code, at);
   return {
     address: code.address + BigInt(at),
     bytes: code.bytes(row),
-    text: code.text(row),
+    text: '  '.repeat(Math.min(depth?.[row] ?? 0, MAX_INDENTATION)) + code.text(row),
     symbol: own < 0 ? beginningOf(code, at) : bpfText(loaded, program, own),
-    location: program.lines.locationOf(program.prog.origIdx[slotOf(code, row)] ?? 0),
+    location: original === undefined ? undefined : program.lines.locationOf(original),
     ...(isFirst ? { isFirst } : {}),
   };
 }
@@ -143,7 +151,8 @@ function startsFunction(code: NativeCode, offset: number): boolean {
 function beginningOf(code: NativeCode, offset: number): string {
   const address = code.address + BigInt(offset);
   const func = code.funcs.find((one) => contains(one, address));
-  return func === undefined ? '' : `${func.name}: prologue`;
+  if (func === undefined) return '';
+  return func.start < 0 ? func.name : `${func.name}: prologue`;
 }
 
 /** The rewritten instruction, maps and functions by their names. */

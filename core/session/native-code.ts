@@ -1,6 +1,7 @@
 import type { EngineName } from '../interp/engine.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
+import { wasmCode } from './native-wasm.ts';
 import { x86Code } from './native-x86.ts';
 
 /** What compilers there are to. */
@@ -9,7 +10,7 @@ export type NativeArch = 'x86-64' | 'wasm';
 /** Native code of one function. */
 export interface NativeFunction {
   readonly name: string;
-  /** First slot of the rewritten program. */
+  /** First slot of the rewritten program; −1: the compiler has added the function. */
   readonly start: InsnIndex;
   /** Of its first byte. */
   readonly address: bigint;
@@ -23,7 +24,9 @@ export interface NativeRows {
   /** Bytes from `NativeCode.address`. */
   readonly offset: Uint32Array;
   /** Bytes. */
-  readonly length: Uint8Array | Uint16Array;
+  readonly length: Uint8Array | Uint32Array;
+  /** Constructs that it stands in, for indentation; absent where code is flat. */
+  readonly depth?: Uint32Array;
   /** Slot of the rewritten program that it belongs to; −1: to none (what functions begin with). */
   readonly slot: Int32Array;
 }
@@ -31,7 +34,7 @@ export interface NativeRows {
 /** Native code of a loaded program, as debuggers look at it. */
 export interface NativeCode {
   readonly arch: NativeArch;
-  /** Ascending by address, the main one first. */
+  /** Ascending by address. */
   readonly funcs: readonly NativeFunction[];
   /** Of the first byte: what offsets of rows count from. */
   readonly address: bigint;
@@ -78,8 +81,7 @@ export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: Nativ
 }
 
 function codeOf(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {
-  if (arch === 'x86-64') return x86Code(loaded, program);
-  return { message: `no code for ${arch}` };
+  return arch === 'x86-64' ? x86Code(loaded, program) : wasmCode(loaded, program);
 }
 
 /** What the engine called `name` executes; undefined: it interprets. */
