@@ -10,6 +10,7 @@ import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
 import { WantedInstructionBreakpoints } from './instruction-breakpoints.ts';
+import { jitBreakpointArguments, jitRequest, jitRowsRequest, jitTextRequest } from './jit.ts';
 import { readLaunchFiles } from './launch.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
 import { readMemory, writeMemory } from './memory.ts';
@@ -154,6 +155,14 @@ export class BpfDebugSession {
       'bpf/stack': (args) => stackRequest(this.#stopped(), this.#handles, args),
       'bpf/programText': (args) => programTextRequest(this.#running(), this.#handles, args),
       'bpf/stats': () => statsRequest(this.#running()),
+      'bpf/jit': (args) => {
+        const addresses = this.#instructionBreakpoints.addresses();
+        return jitRequest(this.#running(), this.#handles, this.#sources, args, addresses);
+      },
+      'bpf/jitRows': (args) => jitRowsRequest(this.#running(), args),
+      'bpf/jitText': (args) => jitTextRequest(this.#running(), args),
+      'bpf/jitBreakpoint': async (args) =>
+        this.#instructionBreakpoints.setOfView(this.#running(), jitBreakpointArguments(args)),
     };
   }
 
