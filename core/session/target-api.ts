@@ -1,3 +1,4 @@
+import type { EngineName } from '../interp/engine.ts';
 import type { ProgType } from '../object/object.ts';
 import type {
   JitReply,
@@ -322,6 +323,16 @@ export interface ReadMemoryReply {
   readonly unreadable: number;
 }
 
+/** The engine that executes from now on and what has become of the breakpoints, or why it stays the old one. */
+export type SwitchEngineReply =
+  | {
+      readonly ok: true;
+      readonly engine: EngineName;
+      readonly source: readonly BreakpointReply[];
+      readonly byAddress: readonly InstructionBreakpointReply[];
+    }
+  | { readonly ok: false; readonly message: string };
+
 /** Every request, its arguments and its answer. */
 export interface TargetRequests {
   readonly load: { readonly args: LoadArgs; readonly reply: LoadReply };
@@ -403,6 +414,8 @@ export interface TargetRequests {
     };
     readonly reply: { readonly written: number; readonly edited: Edited } | { readonly message: string };
   };
+  /** Lets another engine go on with the stopped program; only while it is stopped. */
+  readonly switchEngine: { readonly args: { readonly name: string }; readonly reply: SwitchEngineReply };
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };
