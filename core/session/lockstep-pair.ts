@@ -1,6 +1,5 @@
 import type { RunInput } from '../ctx/input.ts';
-import type { Engine, RunLimits } from '../interp/engine.ts';
-import type { Machine } from '../vm/machine.ts';
+import type { Engine } from '../interp/engine.ts';
 import { applyEdit, type StateEdit } from './lockstep-edit.ts';
 import { LockstepSide, type MakeSide, type SideCause } from './lockstep-side.ts';
 import { causeDifferences, compareStates, type StateDifference } from './lockstep-state.ts';
@@ -42,13 +41,7 @@ export class LockstepPair {
     for (const side of this.sides) side.leave();
   }
 
-  /** Runs both by the same limits, and compares. */
-  run(limits: RunLimits): PairOutcome {
-    const [first, second] = this.sides;
-    return this.#compared([first.run(limits), second.run(limits)]);
-  }
-
-  /** Runs both up to `count` instructions on the current input, whatever breakpoints there are, and compares. */
+  /** Runs both up to `count` instructions on the current input, and compares; `breakpoints` as in `LockstepSide.runTo`. */
   runTo(count: number, breakpoints: boolean): PairOutcome {
     const [first, second] = this.sides;
     return this.#compared([first.runTo(count, breakpoints), second.runTo(count, breakpoints)]);
@@ -65,10 +58,6 @@ export class LockstepPair {
     for (const { loaded } of this.sides) applyEdit(loaded, edit);
   }
 
-  takeBreakpoints(from: Machine): void {
-    for (const side of this.sides) side.takeBreakpoints(from);
-  }
-
   /** Forgets what was printed; equal until now. */
   clearOutput(): void {
     for (const { machine } of this.sides) machine.output.length = 0;
@@ -82,17 +71,16 @@ export class LockstepPair {
 
 /**
  * A fresh pair that has done again what stands in `history`, on the last input up to `count` instructions. Runs are
- * deterministic, so it stands where the first pair stood; `breakpoints`: engines look for them on the way, as then.
+ * deterministic, so it stands where the first pair stood.
  */
 export function replayed(
   make: MakeSide,
   engines: Engines,
   history: readonly LockstepEntry[],
   count: number,
-  breakpoints: Machine | undefined,
+  breakpoints: boolean,
 ): LockstepPair {
   const pair = new LockstepPair(make, engines);
-  if (breakpoints !== undefined) pair.takeBreakpoints(breakpoints);
   for (const side of pair.sides) {
     for (const [index, { input, edits, executed, faulted }] of history.entries()) {
       const isLast = index === history.length - 1;
@@ -100,10 +88,10 @@ export function replayed(
       side.enter(input);
       for (const { at, edit } of edits) {
         if (at > end) break;
-        side.runTo(at, breakpoints !== undefined);
+        side.runTo(at, breakpoints);
         applyEdit(side.loaded, edit);
       }
-      side.runTo(!isLast && faulted ? end + 1 : end, breakpoints !== undefined);
+      side.runTo(!isLast && faulted ? end + 1 : end, breakpoints);
     }
   }
   pair.clearOutput();

@@ -60,25 +60,26 @@ export function runLockstep(
     for (let round = 0; round < repeat; round++) {
       lockstep.enter(input);
       const end = runToEnd(lockstep, loaded.maxInsns ?? DEFAULT_MAX_INSNS, number);
-      if ('text' in end) return { executed: lockstep.executed, ends, difference: end };
+      if ('text' in end) return { executed: lockstep.executedInAll, ends, difference: end };
       ends.push(end);
     }
   }
   lockstep.leave();
-  return { executed: lockstep.executed, ends, difference: undefined };
+  return { executed: lockstep.executedInAll, ends, difference: undefined };
 }
 
 function runToEnd(lockstep: Lockstep, maxInsns: number, packet: number): LockstepEnd | LockstepReport {
-  const { side } = lockstep;
+  const { first } = lockstep;
+  const end = (fault: Fault | undefined, isLimited: boolean): LockstepEnd => {
+    return { packet, executed: first.executed, r0: first.cpu.readReg(0), fault, isLimited };
+  };
   for (;;) {
-    const left = maxInsns - side.executed;
-    const here = { packet, executed: side.executed, r0: side.cpu.readReg(0), fault: undefined };
-    if (left <= 0) return { ...here, isLimited: true };
-    const outcome = lockstep.run({ budget: left, breakpoints: false, resume: true });
+    const left = maxInsns - first.executed;
+    if (left <= 0) return end(undefined, true);
+    const outcome = lockstep.run(left);
     if (outcome.kind === 'differs') return lockstepReport(outcome.at, packet);
     const { cause } = outcome;
-    if (cause.kind !== 'exit' && cause.kind !== 'fault') continue;
-    const fault = cause.kind === 'fault' ? cause.fault : undefined;
-    return { packet, executed: side.executed, r0: side.cpu.readReg(0), fault, isLimited: false };
+    if (cause.kind === 'exit') return end(undefined, false);
+    if (cause.kind === 'fault') return end(cause.fault, false);
   }
 }

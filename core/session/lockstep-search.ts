@@ -1,6 +1,5 @@
 import { decodeProg } from '../interp/decode.ts';
 import { reference } from '../interp/reference.ts';
-import type { Machine } from '../vm/machine.ts';
 import {
   type Engines,
   type LockstepEntry,
@@ -20,8 +19,8 @@ export interface SearchInput {
   readonly engines: Engines;
   /** The last entry is the one in which they differ. */
   readonly history: readonly LockstepEntry[];
-  /** Where breakpoints are set, if engines looked for them; undefined: they did not. */
-  readonly breakpoints: Machine | undefined;
+  /** Engines run as if there were breakpoints. */
+  readonly breakpoints: boolean;
 }
 
 /** Instructions on the current input: both are equal at `from`, and differ at `to`. */
@@ -76,7 +75,7 @@ function firstPart(search: SearchInput, range: DifferingRange, part: number): Di
   const pair = replay(search, range.from);
   for (let from = range.from; from < range.to; from += part) {
     const to = Math.min(from + part, range.to);
-    const outcome = pair.runTo(to, search.breakpoints !== undefined);
+    const outcome = pair.runTo(to, search.breakpoints);
     if (outcome.differences.length > 0) return { from, to, outcome };
     if (outcome.causes[0].kind !== 'budget') return undefined;
   }
@@ -119,7 +118,7 @@ function stepped(search: SearchInput, base: number, count: number): LockstepPair
 
 /** Whether both differ at `to` when their own engines execute from `from` on, after `reference` did from `base` on. */
 function between(search: SearchInput, base: number, from: number, to: number): PairOutcome | undefined {
-  const outcome = stepped(search, base, from).runTo(to, search.breakpoints !== undefined);
+  const outcome = stepped(search, base, from).runTo(to, search.breakpoints);
   return outcome.differences.length > 0 ? outcome : undefined;
 }
 

@@ -4,7 +4,6 @@ import type { Engine, RunLimits, StopCause } from '../interp/engine.ts';
 import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
-import { breakpointSlots, setBreakpointByte } from '../vm/program.ts';
 import { insnText, type Loaded, placeText as sourcePlace } from './loaded.ts';
 
 /** One of the machines that are kept in step. */
@@ -29,8 +28,6 @@ export class LockstepSide {
   readonly loaded: Loaded;
   engine: Engine;
   #end: () => void = () => {};
-  /** Number of changes of breakpoints that have been taken over, by program. */
-  readonly #epochs = new Map<number, number>();
 
   constructor(loaded: Loaded, engine: Engine) {
     this.loaded = loaded;
@@ -80,8 +77,8 @@ export class LockstepSide {
   }
 
   /**
-   * Executes up to `count` instructions on the current input in all, whatever breakpoints there are; what has
-   * stopped it, `budget` when it got there.
+   * Executes up to `count` instructions on the current input in all; what has stopped it, `budget` when it got there.
+   * `breakpoints`: as if there were some, though none is set.
    */
   runTo(count: number, breakpoints: boolean, engine: Engine = this.engine): SideCause {
     for (;;) {
@@ -89,17 +86,6 @@ export class LockstepSide {
       if (budget <= 0) return { kind: 'budget' };
       const cause = this.run({ budget, breakpoints, resume: true }, engine);
       if (cause.kind !== 'budget' && cause.kind !== 'breakpoint') return cause;
-    }
-  }
-
-  /** Sets the breakpoint bytes that the programs of another machine, loaded alike, have. */
-  takeBreakpoints(from: Machine): void {
-    for (const [id, theirs] of from.progs) {
-      const prog = this.machine.progs.get(id);
-      if (prog === undefined || (this.#epochs.get(id) ?? 0) === theirs.breakpointEpoch) continue;
-      this.#epochs.set(id, theirs.breakpointEpoch);
-      const slots = new Set([...breakpointSlots(prog), ...breakpointSlots(theirs)]);
-      for (const slot of slots) setBreakpointByte(prog, slot, theirs.breakpoints[slot] ?? 0);
     }
   }
 }
