@@ -9,6 +9,8 @@ export interface ClientConventions {
   readonly memoryReferences: boolean;
   readonly invalidatedEvent: boolean;
   readonly memoryEvent: boolean;
+  /** Its disassembly view shows the symbol of an instruction; that of VS Code (1.139) leaves it out. */
+  readonly showsSymbols: boolean;
 }
 
 /** Reads them; what a client does not say counts as the protocol's default. */
@@ -21,6 +23,7 @@ export function readConventions(args: DebugProtocol.InitializeRequestArguments):
     memoryReferences: args.supportsMemoryReferences === true,
     invalidatedEvent: args.supportsInvalidatedEvent === true,
     memoryEvent: args.supportsMemoryEvent === true,
+    showsSymbols: args.clientID !== 'vscode',
   };
 }
 

@@ -44,6 +44,15 @@ export async function disassemble(
   return { instructions: dapRows(client, sources, reply.rows) };
 }
 
+/** Where the comment of a native instruction begins, in characters: behind nearly all of them. */
+const COMMENT_AT = 40;
+
+/** The instruction; where the client shows no symbols, on the first row of each BPF instruction with that as a comment. */
+function instructionText({ text, symbol, isFirst }: DisassembledRow, client: ClientConventions): string {
+  if (client.showsSymbols || isFirst !== true || symbol === '') return text;
+  return `${text.padEnd(COMMENT_AT)}  ; ${symbol}`;
+}
+
 /** A source is named by the first row in it only, as the protocol wants; lines by every row. */
 function dapRows(
   client: ClientConventions,
@@ -57,7 +66,7 @@ function dapRows(
     const common: DebugProtocol.DisassembledInstruction = {
       address: addressText(row.address),
       instructionBytes: [...row.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
-      instruction: row.text,
+      instruction: instructionText(row, client),
       symbol: row.symbol,
     };
     if (location === undefined) return common;

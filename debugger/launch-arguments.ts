@@ -1,5 +1,5 @@
 import type { ProgType } from '#core/object/object.ts';
-import type { ClassicView } from '#core/session/target-api.ts';
+import type { ClassicView, CodeSpace } from '#core/session/target-api.ts';
 import { type KernelVersion, parseKernelVersion } from '#core/vm/settings.ts';
 import { DapError } from './errors.ts';
 
@@ -28,6 +28,8 @@ export interface LaunchArguments {
   readonly view?: ClassicView;
   readonly blind?: boolean;
   readonly kernel?: KernelVersion;
+  /** What the disassembly view shows where the engine executes native code; default `native`. */
+  readonly disassembly?: CodeSpace;
 }
 
 /**
@@ -63,6 +65,7 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('view', classicView(raw)),
     ...given('blind', optionalFlag(raw, 'blind')),
     ...given('kernel', kernel(raw)),
+    ...given('disassembly', codeSpace(raw)),
   };
 }
 
@@ -116,6 +119,14 @@ function classicView(raw: Readonly<Record<string, unknown>>): ClassicView | unde
   const value = optionalText(raw, 'view');
   if (value === undefined || value === 'classic' || value === 'ebpf') return value;
   throw bad(`"view" must be "classic" (the program's own text) or "ebpf" (what it becomes), not "${value}"`);
+}
+
+function codeSpace(raw: Readonly<Record<string, unknown>>): CodeSpace | undefined {
+  const value = optionalText(raw, 'disassembly');
+  if (value === undefined || value === 'native' || value === 'bpf') return value;
+  throw bad(
+    `"disassembly" must be "native" (what the engine executes) or "bpf" (the program's instructions), not "${value}"`,
+  );
 }
 
 function kernel(raw: Readonly<Record<string, unknown>>): KernelVersion | undefined {

@@ -42,6 +42,7 @@ export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments
     ...(launch.view === undefined ? {} : { view: launch.view }),
     ...(launch.blind === undefined ? {} : { blind: launch.blind }),
     ...(launch.kernel === undefined ? {} : { kernel: launch.kernel }),
+    ...(launch.disassembly === undefined ? {} : { disassembly: launch.disassembly }),
   };
 }
 

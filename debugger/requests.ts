@@ -72,6 +72,26 @@ export interface ServedRequests {
     args: CustomRequests['bpf/programText']['args'] | undefined;
     body: CustomRequests['bpf/programText']['reply'];
   };
+  'bpf/engine': {
+    args: CustomRequests['bpf/engine']['args'] | undefined;
+    body: CustomRequests['bpf/engine']['reply'];
+  };
+  'bpf/jit': {
+    args: CustomRequests['bpf/jit']['args'] | undefined;
+    body: CustomRequests['bpf/jit']['reply'];
+  };
+  'bpf/jitRows': {
+    args: CustomRequests['bpf/jitRows']['args'];
+    body: CustomRequests['bpf/jitRows']['reply'];
+  };
+  'bpf/jitText': {
+    args: CustomRequests['bpf/jitText']['args'];
+    body: CustomRequests['bpf/jitText']['reply'];
+  };
+  'bpf/jitBreakpoint': {
+    args: CustomRequests['bpf/jitBreakpoint']['args'];
+    body: CustomRequests['bpf/jitBreakpoint']['reply'];
+  };
   'bpf/stats': {
     args: CustomRequests['bpf/stats']['args'] | undefined;
     body: CustomRequests['bpf/stats']['reply'];

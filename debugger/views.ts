@@ -51,7 +51,7 @@ export function programTextRequest(
 }
 
 /** Index of the frame that the view names by its id; absent or 0: the innermost. */
-function selectedFrame(handles: StopHandles, args: FrameRequest | undefined): number {
+export function selectedFrame(handles: StopHandles, args: FrameRequest | undefined): number {
   const id: unknown = args?.frameId;
   if (id !== undefined && typeof id !== 'number') {
     throw new DapError('badRequest', '"frameId" must be a number', { showUser: false });

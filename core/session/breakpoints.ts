@@ -93,6 +93,26 @@ export class BreakpointTable {
     return this.#byAddress.map((breakpoint) => breakpoint.reply);
   }
 
+  /** Binds all of them anew, ids and counts kept: another engine executes the programs. */
+  rebind(): void {
+    for (const [file, before] of this.#byFile) {
+      this.#byFile.set(
+        file,
+        before.map(({ request, id, hits }) => ({
+          ...this.#resolve(file, { ...request, id }),
+          request,
+          hits,
+        })),
+      );
+    }
+    this.#byAddress = this.#byAddress.map(({ request, id, hits }) => ({
+      ...this.#resolveAddress({ ...request, id }),
+      request,
+      hits,
+    }));
+    this.#writeBytes();
+  }
+
   /** Places in lines `from`…`to` where a breakpoint can stop. */
   locations(file: string, from: number, to: number): readonly { line: number; column: number }[] {
     const key = this.#fileKey(file);

@@ -5,7 +5,9 @@ import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import { type ClassicDebug, classicIndexOf, classicInsnText, ownText } from './classic.ts';
 import { addressText, bpfAddress, bpfPlace, referenceAddress } from './code-address.ts';
-import type { DebugProgram, Loaded } from './loaded.ts';
+import { type NativeInsnPlace, nativeBytesAt, nativeInsnAt, nativeRows } from './disassembly-native.ts';
+import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
+import { nativeCodeOf } from './native-code.ts';
 import type { DisassembledRow, DisassembleReply, TargetRequests } from './target-api.ts';
 
 /**
@@ -30,6 +32,8 @@ const listings = new WeakMap<DebugProgram, Listing>();
  */
 export function disassemble(loaded: Loaded, args: TargetRequests['disassemble']['args']): DisassembleReply {
   const { reference, offset, instructionOffset, count, symbols } = args;
+  const native = nativeRows(loaded, referenceAddress(reference) ?? 0n, args);
+  if (native !== undefined) return { rows: native };
   const place = placeOf(loaded, reference, offset);
   if (place === undefined) return { message: noInstructions(reference) };
   const { program } = place;
@@ -51,13 +55,38 @@ export function instructionAddress(loaded: Loaded, { prog }: DebugProgram, pc: I
   return bpfAddress(prog.id, slot * INSN_SIZE);
 }
 
+/** The native instruction that a frame stands at, in outer frames that it returns to; undefined: it has no native code. */
+function nativeAddress(loaded: Loaded, { index, program }: DebugFrame): bigint | undefined {
+  if (loaded.space !== 'native') return undefined;
+  const code = nativeCodeOf(loaded, program);
+  return 'message' in code ? undefined : code.currentAddress(index);
+}
+
+/** Address of what a frame is about to execute, in the space of the session: where it has native code, of that. */
+export function frameAddress(loaded: Loaded, frame: DebugFrame): bigint {
+  return nativeAddress(loaded, frame) ?? instructionAddress(loaded, frame.program, frame.pc);
+}
+
 /** Where a breakpoint by address lies, or why there can be none. */
 export type CodePlace =
-  | { readonly program: DebugProgram; readonly slot: InsnIndex; readonly address: bigint }
+  | {
+      readonly program: DebugProgram;
+      /** As loaded; of a native instruction the one that it belongs to. */
+      readonly slot: InsnIndex;
+      readonly address: bigint;
+      /** The native instruction that the address names; undefined: it names the BPF instruction. */
+      readonly native?: NativeInsnPlace;
+    }
   | { readonly message: string };
 
 /** The instruction that begins `offset` bytes behind `reference`; `slot` counts the instructions as loaded. */
 export function codePlace(loaded: Loaded, reference: string, offset: number): CodePlace {
+  const native = nativeInsnAt(loaded, referenceAddress(reference) ?? 0n, offset);
+  if (native !== undefined) {
+    if ('message' in native) return native;
+    const { program, slot, address } = native;
+    return { program, slot, address, native };
+  }
   const place = placeOf(loaded, reference, offset);
   if (place?.program === undefined) return { message: noInstructions(reference) };
   const { program } = place;
@@ -77,11 +106,13 @@ export function codePlace(loaded: Loaded, reference: string, offset: number): Co
   return { program, slot: loadedSlot, address };
 }
 
-/** The instructions that an address of the BPF space lies in, for readers of memory. */
+/** The instructions that an address of either space lies in, for readers of memory. */
 export function codeAt(
   loaded: Loaded,
   address: bigint,
 ): { readonly addr: bigint; readonly bytes: Uint8Array } | undefined {
+  const native = nativeBytesAt(loaded, address);
+  if (native !== undefined) return native;
   const place = bpfPlace(address);
   const program = place && loaded.programs.get(place.progId);
   if (program === undefined) return undefined;

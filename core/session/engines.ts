@@ -3,6 +3,7 @@ import { reference } from '../interp/reference.ts';
 import { interp } from '../interp-wasm/interp.ts';
 import { interpreterProblem } from '../interp-wasm/modules.ts';
 import { wasm, whyNotCompiled } from '../jit/wasm/engine.ts';
+import { wasmJitCompiler } from '../jit/wasm/jit-compiler.ts';
 import type { LoadAttr } from '../object/object.ts';
 import type { JitCompiler } from '../prog/bpf-int-jit-compile.ts';
 import type { Machine } from '../vm/machine.ts';
@@ -48,6 +49,7 @@ export function compilerFor(
   machine: Machine,
   wasClassic: boolean,
 ): ((attr: LoadAttr) => JitCompiler) | undefined {
+  if (engine === wasm) return (attr) => wasmJitCompiler({ machine, attr });
   if (engine !== x86Sim) return undefined;
   return (attr) => x86Sim.text(machine).compiler(attr, wasClassic);
 }

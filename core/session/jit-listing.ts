@@ -43,7 +43,8 @@ export interface NativeViewRows {
 /** The rows of a program in one of its forms; sources included. A few bytes a slot. */
 export function bpfRows(loaded: Loaded, program: DebugProgram, form: JitForm): BpfRows {
   const { slotOfRow, rowOfSlot } = form === 'loaded' ? loadedIndex(program) : xlatedIndex(program);
-  const files = sourceFiles(loaded, program);
+  const { classic } = loaded;
+  const files = classic?.view === 'ebpf' ? [classic.text.file] : sourceFiles(loaded, program);
   const file = new Int32Array(slotOfRow.length).fill(-1);
   const line = new Int32Array(slotOfRow.length);
   for (let row = 0; row < slotOfRow.length; row++) {

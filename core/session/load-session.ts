@@ -90,6 +90,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
     maxInsns: args.maxInsns,
     links,
     sight: { rewritten: false },
+    space: args.disassembly ?? 'native',
   };
   checkContext(args, loaded);
   const control: ControlWord | undefined = sharedMemory

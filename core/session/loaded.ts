@@ -1,6 +1,7 @@
 import type { RunInput } from '../ctx/input.ts';
 import type { Engine } from '../interp/engine.ts';
 import { decodeInsn } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import type { BpfObject, LoadAttr } from '../object/object.ts';
@@ -12,7 +13,7 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
-import type { SourceLocation } from './target-api.ts';
+import type { CodeSpace, SourceLocation } from './target-api.ts';
 
 /** A loaded program with what the debugger knows of its source. */
 export interface DebugProgram {
@@ -32,7 +33,8 @@ export interface SessionPacket {
 export interface Loaded {
   readonly fileName: string;
   readonly machine: Machine;
-  readonly engine: Engine;
+  /** What executes the programs; another one after `switchEngine`. */
+  engine: Engine;
   readonly cpu: Cpu;
   /** The program that packets are given to. */
   readonly main: DebugProgram;
@@ -55,6 +57,8 @@ export interface Loaded {
   readonly links: readonly TracingLink[];
   /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
   readonly sight: { rewritten: boolean };
+  /** What addresses of frames are to be addresses of, where the engine executes native code. */
+  readonly space: CodeSpace;
 }
 
 /** One frame of the stopped program, in original instructions. */
@@ -101,6 +105,7 @@ export function insnText(program: DebugProgram, pc: InsnIndex): string {
   const { insns, maps, funcs } = program.attr;
   if ((pc + 1) * 8 > insns.length) return '';
   return printInsn(decodeInsn(insns, pc), 'pseudoc', {
+    helper: (id) => helperById(id)?.name,
     map: (ref) => maps[ref]?.name,
     func: (slot) => funcs.find((func) => func.insnOff === slot)?.name,
   });

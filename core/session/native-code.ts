@@ -1,6 +1,7 @@
 import type { EngineName } from '../interp/engine.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
+import { wasmCode } from './native-wasm.ts';
 import { x86Code } from './native-x86.ts';
 
 /** What compilers there are to. */
@@ -9,7 +10,7 @@ export type NativeArch = 'x86-64' | 'wasm';
 /** Native code of one function. */
 export interface NativeFunction {
   readonly name: string;
-  /** First slot of the rewritten program. */
+  /** First slot of the rewritten program; −1: the compiler has added the function. */
   readonly start: InsnIndex;
   /** Of its first byte. */
   readonly address: bigint;
@@ -23,7 +24,9 @@ export interface NativeRows {
   /** Bytes from `NativeCode.address`. */
   readonly offset: Uint32Array;
   /** Bytes. */
-  readonly length: Uint8Array | Uint16Array;
+  readonly length: Uint8Array | Uint32Array;
+  /** Constructs that it stands in, for indentation; absent where code is flat. */
+  readonly depth?: Uint32Array;
   /** Slot of the rewritten program that it belongs to; −1: to none (what functions begin with). */
   readonly slot: Int32Array;
 }
@@ -31,7 +34,7 @@ export interface NativeRows {
 /** Native code of a loaded program, as debuggers look at it. */
 export interface NativeCode {
   readonly arch: NativeArch;
-  /** Ascending by address, the main one first. */
+  /** Ascending by address. */
   readonly funcs: readonly NativeFunction[];
   /** Of the first byte: what offsets of rows count from. */
   readonly address: bigint;
@@ -69,11 +72,45 @@ export function nativeCodeOf(loaded: Loaded, program: DebugProgram): NativeCodeR
 
 /** Code of `program` for `arch`, whichever engine runs: made when it is asked for first. */
 export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {
-  if (arch === 'x86-64') return x86Code(loaded, program);
-  return { message: `no code for ${arch}` };
+  const code = codeOf(loaded, program, arch);
+  const codes = shownOf(loaded);
+  if ('message' in code || codes.has(code)) return code;
+  for (const [old, its] of codes) if (its === program && old.arch === arch) codes.delete(old);
+  codes.set(code, program);
+  return code;
+}
+
+function codeOf(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {
+  return arch === 'x86-64' ? x86Code(loaded, program) : wasmCode(loaded, program);
 }
 
 /** What the engine called `name` executes; undefined: it interprets. */
 export function archOf(name: EngineName): NativeArch | undefined {
   return name === 'x86-64' || name === 'wasm' ? name : undefined;
+}
+
+/** Code that somebody has been shown, in each session: its addresses stay known when the engine is another one. */
+const shown = new WeakMap<Loaded, Map<NativeCode, DebugProgram>>();
+
+function shownOf(loaded: Loaded): Map<NativeCode, DebugProgram> {
+  let codes = shown.get(loaded);
+  if (codes === undefined) {
+    codes = new Map();
+    shown.set(loaded, codes);
+  }
+  return codes;
+}
+
+/** The program that has the address in its native code: that of the engine, or some that was asked for before. */
+export function codeAtAddress(
+  loaded: Loaded,
+  address: bigint,
+): { readonly program: DebugProgram; readonly code: NativeCode } | undefined {
+  for (const program of loaded.programs.values()) nativeCodeOf(loaded, program);
+  for (const [code, program] of shownOf(loaded)) {
+    const isInside = ({ address: first, length }: NativeFunction): boolean =>
+      address >= first && address < first + BigInt(length);
+    if (code.funcs.some(isInside)) return { program, code };
+  }
+  return undefined;
 }

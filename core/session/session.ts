@@ -13,6 +13,7 @@ import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { switchEngine } from './switch-engine.ts';
 import type {
   Container,
   EvaluateContext,
@@ -21,6 +22,7 @@ import type {
   GeneratedSource,
   LoadArgs,
   LoadReply,
+  SwitchEngineReply,
   TargetEvent,
   TargetMethod,
   TargetRequests,
@@ -113,6 +115,7 @@ export class Session {
       readMemory: ({ reference, offset, count }) => readRegion(this.#program(), reference, offset, count),
       writeMemory: ({ reference, offset, bytes, allowPartial }) =>
         writeRegion(this.#program(), reference, offset, bytes, allowPartial),
+      switchEngine: ({ name }) => this.#switchEngine(name),
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
       stats: () => statsView(this.#program(), this.#control().stop),
@@ -172,6 +175,16 @@ export class Session {
       const at = classicIndexOf(classic, pc);
       return { index, name, location, pc: at, address, insn: classicInsnText(classic, at) };
     });
+  }
+
+  #switchEngine(name: string | undefined): SwitchEngineReply {
+    const loaded = this.#program();
+    if (name === undefined) return { ok: true, engine: loaded.engine.name };
+    if (!this.#control().isStopped) return { ok: false, message: 'the program is running; pause it first' };
+    const message = switchEngine(loaded, name);
+    if (message !== undefined) return { ok: false, message };
+    this.#table().rebind();
+    return { ok: true, engine: loaded.engine.name };
   }
 
   #evaluate(expression: string, frame: number, context: EvaluateContext): EvaluateReply {

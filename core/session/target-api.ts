@@ -1,3 +1,4 @@
+import type { EngineName } from '../interp/engine.ts';
 import type { ProgType } from '../object/object.ts';
 import type {
   JitReply,
@@ -192,10 +193,13 @@ export type DisassembleReply =
   | { readonly rows: readonly (DisassembledRow | null)[] }
   | { readonly message: string };
 
-/** What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction. */
+/**
+ * What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction; `native`: one native
+ * instruction where the engine executes those one by one (`x86-64`), else as `instruction`.
+ */
 export type RunCommand =
   | { readonly kind: 'continue' }
-  | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' }
+  | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' | 'native' }
   | { readonly kind: 'out' };
 
 /** Why a program stopped, in the words of DAP. */
@@ -322,6 +326,11 @@ export interface ReadMemoryReply {
   readonly unreadable: number;
 }
 
+/** The engine that executes from now on, or why it stays the old one. */
+export type SwitchEngineReply =
+  | { readonly ok: true; readonly engine: EngineName }
+  | { readonly ok: false; readonly message: string };
+
 /** Every request, its arguments and its answer. */
 export interface TargetRequests {
   readonly load: { readonly args: LoadArgs; readonly reply: LoadReply };
@@ -403,6 +412,11 @@ export interface TargetRequests {
     };
     readonly reply: { readonly written: number; readonly edited: Edited } | { readonly message: string };
   };
+  /**
+   * Lets another engine go on with the stopped program; breakpoints are bound anew, setting them again tells where. No
+   * `name`: only tells which one executes.
+   */
+  readonly switchEngine: { readonly args: { readonly name?: string }; readonly reply: SwitchEngineReply };
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };

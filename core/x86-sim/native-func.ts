@@ -7,7 +7,8 @@ import { calledFunction } from '../isa/numbering.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
 import type { X86Func } from '../jit/x86-64/program.ts';
 import { RBP } from '../jit/x86-64/registers.ts';
-import type { ExecProg } from '../vm/program.ts';
+import { breakpointSlots, type ExecProg } from '../vm/program.ts';
+import { Patches } from './patches.ts';
 import type { Exec } from './state.ts';
 
 /** What the machine code of a BPF instruction does with memory. */
@@ -45,6 +46,9 @@ export class NativeFunc {
   readonly tailCallEntry: number;
   /** What the instruction at an offset does; filled when it is first executed. */
   readonly execs: (Exec | undefined)[];
+  /** Its breakpoints; those for slots as of the last `patchSlots`. */
+  readonly patches: Patches;
+  #epoch = 0;
   readonly #ops: readonly Op[];
   readonly #infos: (SlotInfo | undefined)[] = [];
 
@@ -55,7 +59,34 @@ export class NativeFunc {
     this.lo = Number(code.addr & 0xffff_ffffn);
     this.tailCallEntry = behindFrameSetup(code);
     this.execs = new Array(code.image.length).fill(undefined);
+    this.patches = new Patches(code.image, (at) => {
+      this.execs[at] = undefined;
+    });
     this.#ops = ops;
+  }
+
+  /**
+   * Patches the breakpoints that the program's bytes tell now: where the line record of such a slot has its address by
+   * the rule of `bpf_prog_fill_jited_linfo`. That of the first slot is the image's start; so that a jump back to it
+   * stops too, it is patched behind the prologue as well.
+   */
+  patchSlots(): void {
+    if (this.#epoch === this.prog.breakpointEpoch) return;
+    this.#epoch = this.prog.breakpointEpoch;
+    const { start, end } = this.code;
+    const offsets = new Set<number>();
+    for (const slot of breakpointSlots(this.prog)) {
+      if (slot < start || slot >= end) continue;
+      if (slot === start) offsets.add(0);
+      offsets.add(this.startOf(slot));
+    }
+    this.patches.setSlots(offsets);
+  }
+
+  /** Is a breakpoint patched in at the offset? */
+  isPatched(offset: number): boolean {
+    this.patchSlots();
+    return this.patches.has(offset);
   }
 
   /** Offset at which the code of a slot begins: behind the prologue for the first. */

@@ -22,12 +22,15 @@ export interface NativeProg {
 const PAGE = 4096n;
 const IMAGES_END = 0xffffffff_ff000000n;
 const PAGE_MASK = PAGE - 1n;
+const NO_OFFSETS: ReadonlySet<number> = new Set();
 /** Functions after whose entry those of freed programs are forgotten. */
 const MANY_FUNCS = 1024;
 
 /** The machine code in one machine: images, each at an address of its own, and which program they belong to. */
 export class NativeText {
   readonly config: X86Config;
+  /** A run may end in the middle of a BPF instruction. */
+  hasAddressBreakpoints = false;
   readonly #machine: Machine;
   /** By the rewritten instructions that they were made of; null: there is none. */
   readonly #made = new WeakMap<Uint8Array, readonly X86Func[] | null>();
@@ -111,7 +114,28 @@ export class NativeText {
     this.#funcs = this.#funcs.filter(({ lo }) => lo < first || lo > end);
     this.#funcs.push(...funcs);
     this.#funcs.sort((a, b) => a.lo - b.lo);
+    for (const func of funcs) func.patchSlots();
     return { funcs, main };
+  }
+
+  /** Patches the breakpoints that the programs' bytes tell now. */
+  patchSlots(): void {
+    for (const func of this.#funcs) func.patchSlots();
+  }
+
+  /**
+   * Breakpoints by address, in place of those of before; an address is that of an instruction's first byte, others are
+   * left out.
+   */
+  setAddressBreakpoints(addresses: Iterable<bigint>): void {
+    const byFunc = new Map<NativeFunc, Set<number>>();
+    for (const address of addresses) {
+      const func = this.funcAt(address);
+      if (func === undefined) continue;
+      byFunc.set(func, (byFunc.get(func) ?? new Set()).add(Number(address - func.code.addr)));
+    }
+    for (const func of this.#funcs) func.patches.setAddresses(byFunc.get(func) ?? NO_OFFSETS);
+    this.hasAddressBreakpoints = byFunc.size > 0;
   }
 
   #forgetFreed(): void {

@@ -4,7 +4,8 @@ import { enterHelper } from '../interp/kernel-functions.ts';
 import { flush, type Op, STOP, trap } from '../interp/op.ts';
 import * as layout from '../vm/layout.ts';
 import { execAt } from './build-exec.ts';
-import { type Native, syncIn, syncOut } from './state.ts';
+import { INT3 } from './patches.ts';
+import { giveEdited, type Native, showRegisters, syncIn, syncOut, takeRegisters } from './state.ts';
 
 /** Bits of R0 … AX. */
 const ALL_REGISTERS = 0xfff;
@@ -16,15 +17,18 @@ const ALL_REGISTERS = 0xfff;
 export function execute(n: Native, breakpoints: boolean, resuming: boolean): void {
   const { s } = n;
   let passing = resuming;
+  n.obeys = breakpoints;
   while (n.steps > 0) {
     if (n.arrive >= 0) {
       const op = s.ops[n.arrive];
       if (op === undefined) throw new RangeError(`no slot ${n.arrive} in program ${s.prog.name}`);
       if (op.cost > s.left) return;
-      if (breakpoints && !passing && s.prog.breakpoints[n.arrive]) {
+      if (breakpoints && n.func.patches.memory[n.at] === INT3 && isStop(n, passing)) {
         s.stop = { kind: 'breakpoint' };
         return;
       }
+      n.over = n.at;
+      n.entered = n.at === 0 || passing;
       if (op.begun === 1) passing = false;
       s.left -= op.cost;
       if (!begin(n, op)) return;
@@ -36,13 +40,19 @@ export function execute(n: Native, breakpoints: boolean, resuming: boolean): voi
     n.jumped = false;
     const next = exec(n);
     if (next === STOP) {
-      if (!n.handOver) finish(n);
+      if (!n.handOver && s.stop?.kind !== 'breakpoint') finish(n);
       return;
     }
+    n.over = -1;
     n.at = next;
-    if (n.arrive < 0) settle(n, at, next);
-    else s.initialised |= n.cur.writes;
+    if (n.arrive >= 0) s.initialised |= n.cur.writes;
+    else if (!settle(n, at, next)) return;
   }
+}
+
+/** Is one of the breakpoints at rip for the slot that is to begin, or by address? */
+function isStop({ s, arrive, at, over, func }: Native, passing: boolean): boolean {
+  return (!passing && s.prog.breakpoints[arrive] !== 0) || (over !== at && func.patches.hasAddress(at));
 }
 
 /** The instruction at slot `arrive` begins; false: it cannot, and the run has ended. */
@@ -69,22 +79,45 @@ function begin(n: Native, op: Op): boolean {
   // A local call puts the tail-call count into rax first.
   if (op.id === 'exit' || op.id === 'call_local') syncOut(n);
   if (op.id === 'exit') n.hidden = ALL_REGISTERS;
+  if (n.keeps) n.before.set(n.regs);
   if (info.start === info.end && n.at === info.start) complete(n, op.target);
   return true;
 }
 
-/** After an instruction from offset `at` to `next` of the function: whether a BPF instruction has ended. */
-function settle(n: Native, at: number, next: number): void {
-  const { info, cur, func } = n;
+/**
+ * After an instruction from offset `at` to `next` of the function: whether a BPF instruction has ended. False: a
+ * breakpoint stops the run.
+ */
+function settle(n: Native, at: number, next: number): boolean {
+  const { info, cur, func, s } = n;
   const { prologueLen } = func.code;
-  if (cur.id === 'exit' || next < prologueLen) return;
+  if (cur.id === 'exit' || next < prologueLen) return true;
   if (at < prologueLen) {
     // Registers without a value hold what they hold in the other engines.
     n.hidden = 0;
     syncIn(n);
+    if (n.keeps) n.before.set(n.regs);
+    if (n.obeys && !n.entered && s.prog.breakpoints[cur.slot] !== 0) {
+      unbegin(n);
+      s.stop = { kind: 'breakpoint' };
+      return false;
+    }
     if (info.start === info.end) complete(n, cur.target);
   } else if (info.jumps && n.jumped) complete(n, cur.target);
   else if (next === info.end) complete(n, cur.next);
+  return true;
+}
+
+/** A tail call has led past the breakpoint at the image's start: the one behind the prologue stops before `cur`. */
+function unbegin(n: Native): void {
+  const { s, cur } = n;
+  n.arrive = cur.slot;
+  s.left += cur.cost;
+  if (s.left <= s.chunk) return;
+  // It was counted by an earlier run, which ended in the prologue.
+  const at = s.block + layout.CPU_EXECUTED;
+  s.view.setBigUint64(at, s.view.getBigUint64(at, true) - BigInt(s.left - s.chunk), true);
+  s.left = s.chunk;
 }
 
 function complete(n: Native, next: number): void {
@@ -93,6 +126,7 @@ function complete(n: Native, next: number): void {
   if (info.inlined !== 0) inlinedLoad(info.inlined, () => next)(s, cur);
   // The code of a tail call that is not made has used rax and rcx; the other engines leave R0 and R4 alone.
   if (info.isTailCall) syncIn(n);
+  if (n.edited !== undefined) giveEdited(n);
   n.arrive = next;
 }
 
@@ -108,7 +142,7 @@ function finish(n: Native): false {
 export function writeBack(n: Native): void {
   const { s } = n;
   if (s.stop?.kind === 'exit' || s.stop?.kind === 'fault') return;
-  syncOut(n);
+  showRegisters(n);
   flush(s, n.arrive >= 0 ? n.arrive : n.cur.slot, s.chunk - s.left);
   // Another look at the same state must find nothing more to count.
   s.left = s.chunk;
@@ -117,5 +151,5 @@ export function writeBack(n: Native): void {
 /** Takes the registers from where a debugger may have changed them. */
 export function takeIn(n: Native): void {
   n.s.initialised = n.s.view.getUint32(n.s.block + layout.CPU_INITIALISED, true);
-  syncIn(n);
+  takeRegisters(n);
 }

@@ -47,6 +47,20 @@ export interface Native {
   handOver: boolean;
   /** Native instructions that may still be executed. */
   steps: number;
+  /** Breakpoints stop. */
+  obeys: boolean;
+  /** Offset of a breakpoint that was decided on: the instruction below it is executed next; −1: none. */
+  over: number;
+  /** The function was entered at its first byte, or the breakpoint there was gone over. */
+  entered: boolean;
+  /**
+   * The registers when `cur` began: until it ends its machine code may have use for others than its result, and what
+   * BPF registers hold are these. Kept only where a run can end in the middle of an instruction (`keeps`).
+   */
+  readonly before: Int32Array;
+  keeps: boolean;
+  /** Registers that a debugger changed amid `cur`, which may give them old values back: set again when it ends. */
+  edited: Map<number, readonly [lo: number, hi: number]> | undefined;
 }
 
 /** Executes one instruction; the offset of the next one in `Native.func`, or STOP. */
@@ -73,6 +87,53 @@ export function syncOut(n: Native): void {
     view.setInt32(at, n.regs[reg * 2] ?? 0, true);
     view.setInt32(at + 4, n.regs[reg * 2 + 1] ?? 0, true);
   }
+}
+
+/** In the middle of a BPF instruction, where its machine code may have registers in use. */
+function isAmid(n: Native): boolean {
+  return n.arrive < 0 && n.hidden === 0 && n.at >= n.func.code.prologueLen;
+}
+
+/** As `syncOut`, for others to see: the registers as they are between two BPF instructions. */
+export function showRegisters(n: Native): void {
+  if (!isAmid(n)) {
+    syncOut(n);
+    return;
+  }
+  const { view, block } = n.s;
+  for (let bpf = 0; bpf <= BPF_REG_AX; bpf++) {
+    const at = block + layout.regOffset(bpf);
+    const reg = BPF_TO_X86[bpf] ?? 0;
+    view.setInt32(at, n.before[reg * 2] ?? 0, true);
+    view.setInt32(at + 4, n.before[reg * 2 + 1] ?? 0, true);
+  }
+}
+
+/** As `syncIn`, of what others may have changed since `showRegisters`. */
+export function takeRegisters(n: Native): void {
+  if (!isAmid(n)) {
+    syncIn(n);
+    return;
+  }
+  const { view, block } = n.s;
+  const { before, regs } = n;
+  for (let bpf = 0; bpf <= BPF_REG_AX; bpf++) {
+    const at = block + layout.regOffset(bpf);
+    const i = (BPF_TO_X86[bpf] ?? 0) * 2;
+    const value = [view.getInt32(at, true), view.getInt32(at + 4, true)] as const;
+    if (value[0] === before[i] && value[1] === before[i + 1]) continue;
+    if (regs[i] === before[i] && regs[i + 1] === before[i + 1]) regs.set(value, i);
+    n.edited = (n.edited ?? new Map()).set(bpf, value);
+    before.set(value, i);
+  }
+}
+
+/** Gives registers what a debugger set them to amid the instruction, but for those that it wrote. */
+export function giveEdited(n: Native): void {
+  for (const [bpf, [lo, hi]] of n.edited ?? []) {
+    if (((n.cur.writes >> bpf) & 1) === 0) setReg(n, BPF_TO_X86[bpf] ?? 0, lo, hi);
+  }
+  n.edited = undefined;
 }
 
 /** Takes them from there. */

@@ -48,8 +48,9 @@ export class X86Sim implements Engine {
 
   /** As every engine; `limits` count instructions as loaded. */
   run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
+    if (limits.breakpoints) this.text(machine).patchSlots();
     const left = this.#leftOf(machine.cpu(cpu));
-    const n = left !== undefined && left.arrive < 0 ? resume(left) : this.#enter(machine, machine.cpu(cpu));
+    const n = left !== undefined && !isAtSlot(left) ? resume(left) : this.#enter(machine, machine.cpu(cpu));
     return n === undefined ? reference.run(machine, cpu, limits) : this.#run(n, machine, cpu, limits);
   }
 
@@ -62,6 +63,7 @@ export class X86Sim implements Engine {
     const n = left === undefined ? this.#enter(machine, machine.cpu(cpu)) : resume(left);
     if (n === undefined) return undefined;
     n.steps = 1;
+    n.keeps = true;
     return this.#run(n, machine, cpu, { budget: Number.POSITIVE_INFINITY, breakpoints: false, resume: true });
   }
 
@@ -79,9 +81,10 @@ export class X86Sim implements Engine {
     const { s } = n;
     let { budget } = limits;
     let resuming = limits.resume;
+    n.over = resuming ? n.at : -1;
     for (;;) {
       if (takePause(s)) return this.#stopped(n, { kind: 'pause' });
-      if (budget <= 0 && n.arrive >= 0) return this.#stopped(n, { kind: 'budget' });
+      if (budget <= 0 && isBetween(n)) return this.#stopped(n, { kind: 'budget' });
       const chunk = Math.max(Math.min(CHUNK, budget), 0);
       s.left = chunk;
       s.chunk = chunk;
@@ -96,7 +99,7 @@ export class X86Sim implements Engine {
     }
   }
 
-  /** The program arrived in has no machine code: interpreted to the end of the run. */
+  /** The program arrived in has no machine code: interpreted to the end of the run, but not for a step. */
   #handOver(n: Native, machine: Machine, cpu: number, limits: RunLimits): StopCause {
     const { s } = n;
     const { view, block } = s;
@@ -106,6 +109,7 @@ export class X86Sim implements Engine {
     const at = block + layout.CPU_EXECUTED;
     view.setBigUint64(at, view.getBigUint64(at, true) + BigInt(executed), true);
     this.#left.delete(s.cpu);
+    if (Number.isFinite(n.steps)) return { kind: 'budget' };
     return reference.run(machine, cpu, limits);
   }
 
@@ -134,9 +138,21 @@ export class X86Sim implements Engine {
     const n = newNative(machine, cpu, text, code);
     if (!rebuild(n)) return undefined;
     n.steps = Number.POSITIVE_INFINITY;
+    n.keeps = text.hasAddressBreakpoints;
     takeIn(n);
     return n;
   }
+}
+
+/** It stands where code of a slot begins: what the machine's state tells. */
+function isAtSlot({ arrive, at, func }: Native): boolean {
+  return arrive >= 0 && at >= func.code.prologueLen;
+}
+
+/** Not in the middle of an instruction as loaded. */
+function isBetween(n: Native): boolean {
+  const op = n.s.ops[n.arrive];
+  return op !== undefined && (op.cost === 1 || op.begun === 0);
 }
 
 /** With the addresses of Linux 6.18, as images are recorded. */
@@ -146,6 +162,7 @@ function resume(n: Native): Native {
   refresh(n.s);
   n.s.stop = undefined;
   n.steps = Number.POSITIVE_INFINITY;
+  n.keeps = n.text.hasAddressBreakpoints;
   takeIn(n);
   return n;
 }
@@ -180,7 +197,18 @@ function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: Nativ
   const flags = { zf: false, sf: false, cf: false, of: false };
   const place = { func: main, at: 0, cur: info.op, info, arrive: -1 };
   const rest = { lo: 0, hi: 0, jumped: false, hidden: 0, skip: false, handOver: false, steps: 0 };
-  return { s, text, stack, regs: new Int32Array(32), ...flags, ...place, ...rest };
+  const watch = { obeys: false, over: -1, entered: false, keeps: false, edited: undefined };
+  return {
+    s,
+    text,
+    stack,
+    regs: new Int32Array(32),
+    ...flags,
+    ...place,
+    ...rest,
+    ...watch,
+    before: new Int32Array(32),
+  };
 }
 
 /** Answers a request to pause, once. */

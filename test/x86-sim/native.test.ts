@@ -1,15 +1,11 @@
 import { expect, test } from 'vitest';
-import { assemble } from '#core/asm/assemble.ts';
-import { prepareInput } from '#core/ctx/setup.ts';
 import { reference } from '#core/interp/reference.ts';
 import { printX86 } from '#core/jit/x86-64/print.ts';
-import { linkProgram } from '#core/object/link.ts';
-import type { LoadAttr } from '#core/object/object.ts';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { type BpfProg, bpfProgLoad, type LoadOptions } from '#core/prog/load.ts';
-import { Machine } from '#core/vm/machine.ts';
+import { bpfProgLoad } from '#core/prog/load.ts';
 import { nativeBacktrace, nativeRegisters, nextInsn, patchSites } from '#core/x86-sim/view.ts';
 import { X86Sim } from '#core/x86-sim/x86-sim.ts';
+import { attrOf, start } from './start.ts';
 
 const CALLS = `
 	.section "xdp", "ax"
@@ -28,23 +24,6 @@ inner:
 	r0 = r6
 	exit
 `;
-
-function attrOf(text: string): LoadAttr {
-  const assembled = assemble(text, { fileName: 'native.s' });
-  const { value, errors } = linkProgram(assembled.value, undefined, { progType: 'xdp' });
-  if (value === undefined) throw new Error(errors.join('\n'));
-  return value;
-}
-
-function start(engine: X86Sim, attr: LoadAttr, options: (machine: Machine) => LoadOptions = () => ({})) {
-  const machine = new Machine({ shared: false });
-  const loaded = bpfProgLoad(machine, attr, options(machine));
-  if (!loaded.ok) throw new Error(loaded.refusal.message);
-  const { r1, r2 } = prepareInput(machine, 0, loaded.prog, { data: new Uint8Array(64) });
-  machine.enter(0, loaded.prog, r1, r2);
-  const prog: BpfProg = loaded.prog;
-  return { machine, prog, text: engine.text(machine) };
-}
 
 test('one native instruction a step, through calls and back, with frames by return address', () => {
   const engine = new X86Sim();

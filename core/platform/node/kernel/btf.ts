@@ -25,6 +25,9 @@ const KIND_INT = 1;
 const KIND_FUNC = 12;
 const KIND_FUNC_PROTO = 13;
 const BTF_INT_SIGNED = 1;
+/** Linkage of a function, in `vlen`. */
+const BTF_FUNC_STATIC = 0;
+const BTF_FUNC_GLOBAL = 1;
 const INT_TYPE = 1;
 const PROTO_TYPE = 2;
 const FIRST_FUNC_TYPE = 3;
@@ -42,6 +45,8 @@ export interface ProgText {
   readonly files: readonly string[];
   /** The text of a line, shown by `bpftool prog dump … linum`; empty when not told. */
   readonly lineText?: (info: LineInfo) => string;
+  /** Gives functions that are global their linkage; without it all are static. */
+  readonly verifiedApart?: boolean;
 }
 
 /** BTF, func info and line info of a program. */
@@ -53,8 +58,10 @@ export function progBtf(text: ProgText): ProgBtf {
   ];
   const funcInfo: number[] = [];
   for (const [index, start] of text.starts.entries()) {
-    const name = text.funcs.find(({ insnOff }) => insnOff === start)?.name ?? `func_${index}`;
-    types.push([strings.offsetOf(identifier(name)), KIND_FUNC << 24, PROTO_TYPE]);
+    const func = text.funcs.find(({ insnOff }) => insnOff === start);
+    const linkage = text.verifiedApart && func?.isGlobal ? BTF_FUNC_GLOBAL : BTF_FUNC_STATIC;
+    const name = identifier(func?.name ?? `func_${index}`);
+    types.push([strings.offsetOf(name), (KIND_FUNC << 24) | linkage, PROTO_TYPE]);
     funcInfo.push(start, FIRST_FUNC_TYPE + index);
   }
   const lineInfo = wholeLineInfo(text).flatMap((info) => [

@@ -26,6 +26,11 @@ export interface KernelProgAttr {
   readonly lineText?: (info: LineInfo) => string;
   /** Names of functions by their first slot; a function without one gets `func_N`. */
   readonly funcs?: readonly FuncInfo[];
+  /**
+   * Has the verifier look at global functions by themselves, once, whatever they are called with: they must take no
+   * arguments, return an `int` and not touch the context. Without it every call is followed.
+   */
+  readonly verifiedApart?: boolean;
   /** `BPF_LOG_LEVEL1` 1, `BPF_LOG_LEVEL2` 2, `BPF_LOG_STATS` 4; without it a log is taken of a refused program only. */
   readonly logLevel?: number;
   /** `GPL` when not told. */
@@ -94,7 +99,7 @@ interface LoadedBtf {
 
 /** BTF for names and lines; undefined when the program has neither. */
 function loadBtf(sys: Syscalls, fds: Fds, attr: KernelProgAttr): LoadedBtf | undefined {
-  const { lineInfo = [], funcs = [], files = [], lineText } = attr;
+  const { lineInfo = [], funcs = [], files = [], lineText, verifiedApart = false } = attr;
   if (lineInfo.length === 0 && funcs.length === 0) return undefined;
   const starts = subprogStarts(attr.insns);
   // The verifier will say what is wrong with the calls.
@@ -105,6 +110,7 @@ function loadBtf(sys: Syscalls, fds: Fds, attr: KernelProgAttr): LoadedBtf | und
     funcs,
     lineInfo,
     files,
+    verifiedApart,
     ...(lineText === undefined ? {} : { lineText }),
   });
   sys.arena.reset();

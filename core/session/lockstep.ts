@@ -1,0 +1,112 @@
+import type { RunInput } from '../ctx/input.ts';
+import type { Engine } from '../interp/engine.ts';
+import type { StateEdit } from './lockstep-edit.ts';
+import { type LockstepEntry, LockstepPair, replayed } from './lockstep-pair.ts';
+import { type Pinpoint, pinpoint } from './lockstep-search.ts';
+import type { LockstepSide, MakeSide, SideCause } from './lockstep-side.ts';
+
+/** What came of a piece of a run: both did the same, or where they first did not. */
+export type LockstepOutcome =
+  | { readonly kind: 'equal'; readonly cause: SideCause }
+  | { readonly kind: 'differs'; readonly at: Pinpoint };
+
+/** Instructions of the first piece between two comparisons, and of the longest. */
+const FIRST_PIECE = 256;
+const LONGEST_PIECE = 1 << 22;
+
+/** Two engines side by side on the same inputs, compared after pieces that grow while they agree. */
+export class Lockstep {
+  readonly #make: MakeSide;
+  readonly #history: LockstepEntry[] = [];
+  #pair: LockstepPair;
+  #piece = FIRST_PIECE;
+  #executed = 0;
+
+  /**
+   * @param make makes a machine with the program loaded, each time the same.
+   * @param first the engine whose values are told first.
+   */
+  constructor(make: MakeSide, first: Engine, second: Engine) {
+    this.#make = make;
+    this.#pair = new LockstepPair(make, [first, second]);
+  }
+
+  /** The engines' machines, to look at; others after `goBack`. */
+  get pair(): LockstepPair {
+    return this.#pair;
+  }
+
+  get first(): LockstepSide {
+    return this.#pair.sides[0];
+  }
+
+  get second(): LockstepSide {
+    return this.#pair.sides[1];
+  }
+
+  /** Instructions that both have executed alike on the current input. */
+  get executed(): number {
+    return this.#history.at(-1)?.executed ?? 0;
+  }
+
+  /** The same on all inputs. */
+  get executedInAll(): number {
+    return this.#executed;
+  }
+
+  /** Both before the first instruction, on an input. */
+  enter(input: RunInput): void {
+    this.#history.push({ input, edits: [], executed: 0, faulted: false });
+    this.#pair.enter(input);
+  }
+
+  /** Ends the run on the last input. */
+  leave(): void {
+    this.#pair.leave();
+  }
+
+  /** Changes the same in both, where they stand. */
+  edit(edit: StateEdit): void {
+    this.#pair.edit(edit);
+    this.#history.at(-1)?.edits.push({ at: this.executed, edit });
+  }
+
+  /** Back to where both had executed `count` instructions on the current input: does everything again. */
+  goBack(count: number): void {
+    const entry = this.#history.at(-1);
+    if (entry === undefined || count >= entry.executed) return;
+    this.#executed -= entry.executed - count;
+    entry.executed = count;
+    entry.faulted = false;
+    const engines = [this.first.engine, this.second.engine] as const;
+    this.#pair = replayed(this.#make, engines, this.#history, count, false);
+  }
+
+  /**
+   * Runs both for up to `budget` instructions, fewer at first than later on, and compares; `breakpoints`: as if there
+   * were some. When they differ, both are of no more use. Throws when both engines fail in the same way.
+   */
+  run(budget: number, breakpoints = false): LockstepOutcome {
+    const entry = this.#history.at(-1);
+    if (entry === undefined) throw new Error('there is no input to run on');
+    const from = entry.executed;
+    const piece = Math.min(budget, this.#piece);
+    const outcome = this.#pair.runTo(from + piece, breakpoints);
+    const [cause] = outcome.causes;
+    if (outcome.differences.length > 0) {
+      const reached = Math.max(...this.#pair.sides.map(({ executed }) => executed));
+      const engines = [this.first.engine, this.second.engine] as const;
+      const search = { make: this.#make, engines, history: this.#history, breakpoints };
+      // What stopped an engine early stands behind what it has executed.
+      const to = Math.min(from + piece, reached + 1);
+      return { kind: 'differs', at: pinpoint(search, { from, to, outcome }) };
+    }
+    if (cause.kind === 'failed') throw new Error(cause.message);
+    this.#pair.clearOutput();
+    this.#executed += this.first.executed - from;
+    entry.executed = this.first.executed;
+    entry.faulted = cause.kind === 'fault';
+    this.#piece = Math.min(this.#piece * 2, LONGEST_PIECE);
+    return { kind: 'equal', cause };
+  }
+}

@@ -1,0 +1,34 @@
+import { x86Sim } from '../x86-sim/x86-sim.ts';
+import { chooseEngine, ENGINE_NAMES, notCompiled } from './engines.ts';
+import type { Loaded } from './loaded.ts';
+
+/**
+ * Lets the engine called `name` go on with a stopped program: registers, stack, frames and maps are the machine's, so
+ * nothing of the state is lost. Undefined where that is done, else why it cannot be, for people; the engine is then the
+ * same as before.
+ *
+ * Between two BPF instructions only: in the middle of one, where a native step may have ended, the state is the
+ * simulated processor's.
+ */
+export function switchEngine(loaded: Loaded, name: string): string | undefined {
+  const choice = chooseEngine(name);
+  if (choice === undefined) return `there is no engine "${name}"; the engines are ${ENGINE_NAMES.join(', ')}`;
+  if (choice.message !== undefined) return choice.message;
+  const { engine } = choice;
+  if (engine === loaded.engine) return undefined;
+  const { machine, programs } = loaded;
+  if (loaded.engine === x86Sim && isAmidInstruction(loaded)) {
+    return 'the program stands amid a BPF instruction: step to the next one (Step Over in the source), then switch';
+  }
+  const progs = Array.from(programs.values(), ({ prog }) => prog);
+  const [why] = notCompiled(engine, machine, progs);
+  if (why !== undefined) return `${name} cannot execute this: ${why}`;
+  loaded.engine = engine;
+  return undefined;
+}
+
+function isAmidInstruction({ machine, cpu }: Loaded): boolean {
+  if (cpu.progOrNone === undefined) return false;
+  const processor = x86Sim.at(machine, cpu.index);
+  return processor !== undefined && processor.arrive < 0;
+}
