@@ -67,7 +67,7 @@ function cut(text: string): string {
 }
 
 /** The part of two long texts where they begin to differ. */
-function around(a: string, b: string): [string, string] {
+export function around(a: string, b: string): [string, string] {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;
   const from = Math.max(0, at - 16);

@@ -34,12 +34,20 @@ import { loadOrFail, runInKernel } from './kernel-run.ts';
 import { loadPrograms } from './program-arrays.ts';
 import { mapsJson as simulatedMapsJson } from './run-report.ts';
 
-/** What runs the program here: each engine, and each with constants blinded. */
-const RUNS: readonly { readonly name: string; readonly engine: Engine; readonly blind: boolean }[] =
-  ENGINES.flatMap((engine) => [
-    { name: engine.name, engine, blind: false },
-    { name: `${engine.name}, blinded`, engine, blind: true },
-  ]);
+/** What runs the program here. */
+export interface RunHere {
+  /** As checks name it. */
+  readonly name: string;
+  readonly engine: Engine;
+  /** With constants blinded. */
+  readonly blind: boolean;
+}
+
+/** Each engine, and each with constants blinded. */
+const RUNS: readonly RunHere[] = ENGINES.flatMap((engine) => [
+  { name: engine.name, engine, blind: false },
+  { name: `${engine.name}, blinded`, engine, blind: true },
+]);
 
 /** Runs the program in the kernel and here, prints what is equal; resolves to 1 on a difference or a refusal, else 0. */
 export async function kernelCompare(
@@ -47,6 +55,23 @@ export async function kernelCompare(
   input: ProgramInput,
   json: boolean,
   io: Io,
+): Promise<number> {
+  return withKernelPrograms(kernel, input, json, io, (loaded, cpu) => {
+    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input, cpu, RUNS)];
+    return report(kernel.release, { name: input.attr.name, type: input.progType }, checks, json, io);
+  });
+}
+
+/**
+ * Loads the program into the kernel, and has `work` done with it on one CPU, the number of which it is given. Of a
+ * refused program it prints why, and resolves to 1.
+ */
+export async function withKernelPrograms(
+  kernel: KernelBridge,
+  input: ProgramInput,
+  json: boolean,
+  io: Io,
+  work: (loaded: KernelPrograms, cpu: number) => Promise<number>,
 ): Promise<number> {
   const loaded = loadOrFail(kernel, input);
   if (!loaded.ok) {
@@ -64,8 +89,7 @@ export async function kernelCompare(
     );
   }
   try {
-    const checks = [...codeChecks(kernel, input), ...runChecks(kernel, loaded, input, cpu)];
-    return await report(kernel.release, { name: input.attr.name, type: input.progType }, checks, json, io);
+    return await work(loaded, cpu);
   } finally {
     giveBack();
     loaded.close();
@@ -124,12 +148,19 @@ function codeChecks(kernel: KernelBridge, input: ProgramInput): Check[] {
   }
 }
 
-function runChecks(kernel: KernelBridge, there: KernelPrograms, input: ProgramInput, cpu: number): Check[] {
+/** Runs each packet in the kernel and in the same way here, and compares what is left behind. */
+export function runChecks(
+  kernel: KernelBridge,
+  there: KernelPrograms,
+  input: ProgramInput,
+  cpu: number,
+  runsHere: readonly RunHere[],
+): Check[] {
   const runs = input.inputs.packets.map(({ number, data }) => {
     const ran = runInKernel(kernel, there, input, data, 1);
     return { number, data, ran, maps: mapsJson(kernelMaps(kernel, there)) };
   });
-  return RUNS.flatMap(({ name, engine, blind }) => {
+  return runsHere.flatMap(({ name, engine, blind }) => {
     const { machine, loaded } = simulated(kernel, input, blind);
     if (!loaded.ok) return [];
     return runs.flatMap(({ number, data, ran, maps }): Check[] => {

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { copyFromView } from './commands/copy.ts';
 import { newProgram } from './commands/new-program.ts';
 import { openExample, showOpenedExample } from './commands/open-example.ts';
+import { switchEngine } from './commands/switch-engine.ts';
 import {
   createConfigurationProvider,
   createDynamicConfigurations,
@@ -58,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand('bpf.useForThisFile', () => switchActiveFile()),
     registerCommand('bpf.restartServer', () => language.restart()),
     registerCommand('bpf.showRewritten', () => pane.show()),
+    registerCommand('bpf.switchEngine', () => switchEngine()),
     registerCommand('bpf.copyValue', (target: unknown) => copyFromView(target, 'bpfValue')),
     registerCommand('bpf.copyMeaning', (target: unknown) => copyFromView(target, 'bpfMeaning')),
     registerCommand('bpf.copyRow', (target: unknown) => copyFromView(target, 'bpfRow')),

@@ -72,6 +72,10 @@ export interface ServedRequests {
     args: CustomRequests['bpf/programText']['args'] | undefined;
     body: CustomRequests['bpf/programText']['reply'];
   };
+  'bpf/engine': {
+    args: CustomRequests['bpf/engine']['args'] | undefined;
+    body: CustomRequests['bpf/engine']['reply'];
+  };
   'bpf/jit': {
     args: CustomRequests['bpf/jit']['args'] | undefined;
     body: CustomRequests['bpf/jit']['reply'];

@@ -1,10 +1,12 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { EngineReply, EngineRequest } from '#core/protocol/engine.ts';
 import { TargetClient } from '#core/session/client.ts';
 import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/target-api.ts';
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
 import { disassemble } from './disassembly.ts';
+import { engineRequest } from './engine.ts';
 import { DapError, ERROR_IDS, errorBody, launchError, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
@@ -16,6 +18,7 @@ import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts
 import { readMemory, writeMemory } from './memory.ts';
 import type { RequestHandlers, ServedCommand } from './requests.ts';
 import { GeneratedSources } from './sources.ts';
+import { SpaceInView } from './space-in-view.ts';
 import { dapPlace, stackTrace } from './stack-trace.ts';
 import { exceptionInfo, stoppedBody } from './stop-events.ts';
 import { scopes, setVariable, variables } from './variables.ts';
@@ -29,7 +32,7 @@ type State = 'new' | 'configuring' | 'running' | 'stopped' | 'ended';
 /** Requests that cause events; clients expect the response first. */
 const HOLDING: ReadonlySet<string> = new Set([
   ...['continue', 'next', 'stepIn', 'stepOut', 'pause', 'restart', 'terminate'],
-  ...['setVariable', 'setExpression', 'evaluate', 'writeMemory'],
+  ...['setVariable', 'setExpression', 'evaluate', 'writeMemory', 'bpf/engine'],
 ]);
 
 /**
@@ -44,8 +47,11 @@ export class BpfDebugSession {
   readonly #sources = new GeneratedSources();
   readonly #breakpoints = new WantedBreakpoints(this.#sources);
   readonly #instructionBreakpoints = new WantedInstructionBreakpoints(this.#sources);
+  readonly #inView = new SpaceInView();
   #client: ClientConventions = readConventions({ adapterID: 'bpf' });
   #launch: LaunchArguments | undefined;
+  /** The engine that was switched to, which a restart keeps; undefined: that of the launch. */
+  #engineName: string | undefined;
   #target: TargetClient | undefined;
   #state: State = 'new';
   /** The client wants no more: what is still being launched must not live on. */
@@ -108,7 +114,11 @@ export class BpfDebugSession {
       breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, this.#sources, args),
       setInstructionBreakpoints: (args) =>
         this.#instructionBreakpoints.set(this.#running(), this.#client, args),
-      disassemble: (args) => disassemble(this.#running(), this.#client, this.#sources, args),
+      disassemble: async (args) => {
+        const body = await disassemble(this.#running(), this.#client, this.#sources, args);
+        this.#inView.noteDisassembled(args.memoryReference);
+        return body;
+      },
       setExceptionBreakpoints: async (args) => {
         this.#stopOnFaults = args.filters.includes('fault');
         await this.#running().request('setFaultStops', { on: this.#stopOnFaults });
@@ -122,15 +132,19 @@ export class BpfDebugSession {
         await this.#resume({ kind: 'continue' });
         return { allThreadsContinued: true };
       },
-      next: (args) => this.#resume({ kind: 'over', granularity: granularity(args) }),
-      stepIn: (args) => this.#resume({ kind: 'in', granularity: granularity(args) }),
+      next: (args) => this.#resume({ kind: 'over', granularity: this.#inView.granularity(args.granularity) }),
+      stepIn: (args) => this.#resume({ kind: 'in', granularity: this.#inView.granularity(args.granularity) }),
       stepOut: () => this.#resume({ kind: 'out' }),
       pause: () =>
         this.#running()
           .pause()
           .then(() => none),
       threads: async () => ({ threads: [{ id: this.#threadId(), name: `CPU ${this.#launch?.cpu ?? 0}` }] }),
-      stackTrace: (args) => stackTrace(this.#stopped(), this.#client, this.#handles, this.#sources, args),
+      stackTrace: async (args) => {
+        const body = await stackTrace(this.#stopped(), this.#client, this.#handles, this.#sources, args);
+        if (args.startFrame === undefined || args.startFrame === 0) this.#inView.noteFrames(body.stackFrames);
+        return body;
+      },
       source: async (args) => this.#sources.content(args),
       scopes: (args) => nothingWhenOver({ scopes: [] }, () => scopes(this.#stopped(), this.#handles, args)),
       variables: (args) =>
@@ -155,6 +169,7 @@ export class BpfDebugSession {
       'bpf/stack': (args) => stackRequest(this.#stopped(), this.#handles, args),
       'bpf/programText': (args) => programTextRequest(this.#running(), this.#handles, args),
       'bpf/stats': () => statsRequest(this.#running()),
+      'bpf/engine': (args) => this.#engine(args),
       'bpf/jit': (args) => {
         const addresses = this.#instructionBreakpoints.addresses();
         return jitRequest(this.#running(), this.#handles, this.#sources, args, addresses);
@@ -227,7 +242,8 @@ export class BpfDebugSession {
   async #restart(args: DebugProtocol.RestartArguments | undefined): Promise<undefined> {
     const old = this.#launch;
     if (old === undefined) throw new DapError('notLaunched', 'no program has been launched');
-    const launch = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
+    const asked = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
+    const launch = this.#engineName === undefined ? asked : { ...asked, engine: this.#engineName };
     const target = this.#target;
     this.#target = undefined;
     this.#handles.clear();
@@ -239,16 +255,33 @@ export class BpfDebugSession {
       throw error;
     }
     this.#launch = launch;
+    this.#inView.forget();
     const fresh = this.#running();
-    const again = [
-      ...(await this.#breakpoints.setAgain(fresh, this.#client)),
-      ...(await this.#instructionBreakpoints.setAgain(fresh, this.#client)),
-    ];
-    for (const breakpoint of again) {
-      this.#event('breakpoint', { reason: 'changed', breakpoint });
-    }
+    await this.#setBreakpointsAgain(fresh);
     await fresh.request('setFaultStops', { on: this.#stopOnFaults });
     await this.#start();
+  }
+
+  /** Sets all breakpoints in a target that may bind them elsewhere, and tells what became of each. */
+  async #setBreakpointsAgain(target: TargetClient): Promise<void> {
+    const again = [
+      ...(await this.#breakpoints.setAgain(target, this.#client)),
+      ...(await this.#instructionBreakpoints.setAgain(target, this.#client)),
+    ];
+    for (const breakpoint of again) this.#event('breakpoint', { reason: 'changed', breakpoint });
+  }
+
+  /** Tells which engine executes; with a name another one goes on, and the client reads everything again. */
+  async #engine(args: EngineRequest | undefined): Promise<EngineReply> {
+    const target = this.#running();
+    const reply = await engineRequest(target, args);
+    if (args?.engine === undefined) return reply;
+    this.#engineName = reply.engine;
+    this.#inView.forget();
+    await this.#setBreakpointsAgain(target);
+    this.#output(`The engine ${reply.engine} executes the program from here on.\n`, 'console');
+    if (this.#client.invalidatedEvent) this.#event('invalidated', { areas: ['all'] });
+    return reply;
   }
 
   async #terminate(): Promise<undefined> {
@@ -354,10 +387,6 @@ export class BpfDebugSession {
     if (this.#holding > 0) this.#held.push(message);
     else this.#send(message);
   }
-}
-
-function granularity(args: { granularity?: DebugProtocol.SteppingGranularity }): 'line' | 'instruction' {
-  return args.granularity === 'instruction' ? 'instruction' : 'line';
 }
 
 /**

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { assemble } from '#core/asm/assemble.ts';
 import { hexText } from '#core/bytes/hex.ts';
 import { printClassic } from '#core/cbpf/print.ts';
@@ -10,10 +9,11 @@ import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, Diagnostic } from '#core/object/object.ts';
 import { placesIn } from '#core/object/text-place.ts';
 import type { Arguments, Command } from '../command.ts';
-import { messageOf, notSupported, UsageError } from '../failure.ts';
+import { notSupported, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredText } from '../jsonl.ts';
 import { DIALECTS, type Dialect, failOnErrors, objectOf, readSource } from '../source.ts';
+import { writeOutput } from '../write-output.ts';
 
 const MCPUS = ['v1', 'v2', 'v3', 'v4'] as const;
 const LATER_DIALECTS = ['ubpf'];
@@ -62,18 +62,7 @@ async function asmFile(args: Arguments, io: Io): Promise<number> {
     source.kind === 'cbpf'
       ? classicData(source.name, source.text, format)
       : ebpfData(objectOf(source), format, section, args.text('prog'));
-  if (out === '-') {
-    if (typeof data !== 'string' && io.stdoutIsTerminal) {
-      throw new UsageError(`asm: ${format} is binary and stdout is a terminal; give -o OUT or --format hex`);
-    }
-    await io.out(data);
-    return 0;
-  }
-  try {
-    await writeFile(out, data);
-  } catch (error) {
-    throw new UsageError(`${out}: cannot be written: ${messageOf(error)}`);
-  }
+  await writeOutput(out, data, io, 'give -o OUT or --format hex');
   return 0;
 }
 

@@ -1,12 +1,7 @@
-import { hexText } from '#core/bytes/hex.ts';
 import { X86_PRESETS, type X86Config } from '#core/jit/x86-64/config.ts';
-import { x86JitCompiler } from '#core/jit/x86-64/jit-compiler.ts';
-import type { X86Func } from '#core/jit/x86-64/program.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { tagText } from '#core/prog/bpf-prog-calc-tag.ts';
-import { type BpfProg, bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
+import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { auxOf } from '#core/prog/prog.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
@@ -14,24 +9,32 @@ import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { jitBatch } from '../jit-batch.ts';
 import { CONFIG_NOTE, configOfText, DEFAULT_PRESET } from '../jit-config.ts';
-import { jitText, mapImms, type NativeFunc, nativeFuncs } from '../jit-listing.ts';
-import { hex64 } from '../json.ts';
+import { wasmCompiler } from '../jit-wasm.ts';
+import { x86Compiler } from '../jit-x86.ts';
 import { u64Of } from '../jsonl.ts';
 import { MACHINE_OPTIONS, PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
 import { objectOf, readInput, readSource } from '../source.ts';
+import { writeOutput } from '../write-output.ts';
 
 /** Largest configuration: a file of vectors may be given. */
 const MAX_CONFIG_BYTES = 64 << 20;
+
+/** Characters that are written at once. */
+const CHUNK = 1 << 16;
+
+const ARCHS = ['x86-64', 'wasm'] as const;
+type Arch = (typeof ARCHS)[number];
+const DEFAULT_ARCH: Arch = 'x86-64';
 
 /** `bpf-workbench jit` */
 export const jitCommand: Command = {
   spec: {
     name: 'jit',
     usage: ['FILE [options]', '--jsonl < LINES'],
-    summary: 'Show the machine code that the kernel makes of a program.',
+    summary: 'Show the native code of a program: what the kernel makes of it, or the engine wasm.',
     options: {
-      arch: { value: 'ARCH', text: 'x86-64' },
+      arch: { value: 'ARCH', text: `${ARCHS.join(', ')}; ${DEFAULT_ARCH} if not told` },
       linum: { text: 'with file, line and column of each source line' },
       opcodes: { text: 'with the bytes of each instruction' },
       config: { value: 'FILE', text: `the kernel's addresses and the CPU; ${DEFAULT_PRESET} if not told` },
@@ -39,6 +42,11 @@ export const jitCommand: Command = {
       type: PROGRAM_OPTIONS.type,
       blind: MACHINE_OPTIONS.blind,
       seed: { value: 'N', text: 'seed of the keys of --blind; 0 if not told' },
+      output: {
+        short: 'o',
+        value: 'OUT',
+        text: "write the code itself: a WebAssembly module, or the functions' bytes; - is stdout",
+      },
       json: { text: 'one JSON object and nothing else' },
       jsonl: {
         text: 'batch: {"xlated", "func_insn_start", "stack_depth", "image_addr", …} a line → {"jited", "func_len", "insn_to_jit_off", "jited_line_info", "map_imm_at"}',
@@ -47,14 +55,18 @@ export const jitCommand: Command = {
     notes: [CONFIG_NOTE, 'Exit code 1 when the program is refused or has no machine code.'],
   },
   run(args, io) {
-    args.choice('arch', ['x86-64'], ['wasm']);
-    if (!args.flag('jsonl')) return jitFile(args, io);
+    const arch = args.choice('arch', ARCHS) ?? DEFAULT_ARCH;
+    if (arch === 'wasm' && args.has('config')) {
+      throw new UsageError('jit: --config tells of kernels and CPUs, which --arch wasm does not ask for');
+    }
+    if (!args.flag('jsonl')) return jitFile(args, arch, io);
+    if (arch === 'wasm') throw new UsageError('jit: --jsonl is for x86-64 only');
     if (args.positionals.length > 0) throw new UsageError('jit --jsonl reads stdin; give no FILE');
     return jitBatch(io);
   },
 };
 
-async function jitFile(args: Arguments, io: Io): Promise<number> {
+async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('jit: give one FILE (- is stdin)');
   const config = await configOf(args.text('config'), io);
@@ -72,17 +84,11 @@ async function jitFile(args: Arguments, io: Io): Promise<number> {
     seed: args.has('seed') ? u64Of(args.text('seed'), '--seed') : 0n,
     ...(args.flag('blind') ? { settings: { bpfJitHarden: 2 } } : {}),
   });
-  let funcs: readonly X86Func[] = [];
-  const jit = x86JitCompiler({
-    machine,
-    attr,
-    config,
-    wasClassic: source.kind === 'cbpf',
-    compiled: (made) => {
-      funcs = made;
-    },
-  });
-  const loaded = bpfProgLoad(machine, attr, { jit });
+  const compiler =
+    arch === 'wasm'
+      ? wasmCompiler(machine, attr)
+      : x86Compiler(machine, attr, config, source.kind === 'cbpf');
+  const loaded = bpfProgLoad(machine, attr, { jit: compiler.jit });
   if (!loaded.ok) {
     const { pc, message } = loaded.refusal;
     const refused = { pc: pc ?? null, message };
@@ -95,62 +101,44 @@ async function jitFile(args: Arguments, io: Io): Promise<number> {
     const why = auxOf(prog).whyInterpreted ?? 'no machine code';
     bpfProgFree(machine, prog);
     if (args.flag('json')) await io.out(`${JSON.stringify({ name: attr.name, why_interpreted: why })}\n`);
-    else io.err(`bpf-workbench: ${attr.name} has no machine code: ${why}`);
+    else io.err(`bpf-workbench: ${attr.name} has no machine code: ${withoutName(why, attr.name)}`);
     return 1;
   }
-  const shown = nativeFuncs(machine, prog, funcs, config);
-  const text = args.flag('json')
-    ? `${JSON.stringify(jitJson(machine, prog, shown))}\n`
-    : jitText(prog, shown, {
-        linum: args.flag('linum'),
-        opcodes: args.flag('opcodes'),
-        sourceLines: source.kind === 'insns' ? undefined : source.text.split(/\r?\n/),
-      });
+  const shown = compiler.shown(prog);
+  const out = args.text('output');
+  if (out !== undefined) await writeOutput(out, shown.bytes(), io, 'give -o OUT');
+  else if (args.flag('json')) await writePieces(shown.json(), '\n', io);
+  else {
+    const options = {
+      linum: args.flag('linum'),
+      opcodes: args.flag('opcodes'),
+      sourceLines: source.kind === 'insns' ? undefined : source.text.split(/\r?\n/),
+    };
+    await writePieces(shown.text(options), '', io);
+  }
   bpfProgFree(machine, prog);
-  await io.out(text);
   return 0;
+}
+
+/** A reason that may begin with the program's name. */
+function withoutName(why: string, name: string): string {
+  return why.startsWith(`${name}, `) ? why.slice(name.length + 2) : why;
+}
+
+/** Writes pieces together, in chunks of some size. */
+async function writePieces(pieces: Iterable<string>, end: string, io: Io): Promise<void> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK) continue;
+    await io.out(chunk);
+    chunk = '';
+  }
+  await io.out(chunk + end);
 }
 
 async function configOf(path: string | undefined, io: Io): Promise<X86Config> {
   if (path === undefined) return X86_PRESETS[DEFAULT_PRESET];
   const bytes = await readInput(path, MAX_CONFIG_BYTES, io);
   return configOfText(Buffer.from(bytes).toString('utf8'), path);
-}
-
-function jitJson(machine: Machine, prog: BpfProg, funcs: readonly NativeFunc[]): object {
-  const { tag } = auxOf(prog);
-  return {
-    name: prog.name,
-    type: prog.progType,
-    tag: tag === undefined ? null : tagText(tag.tag),
-    arch: 'x86-64',
-    blinded: prog.blinded,
-    bytes_jited: auxOf(prog).jitedLen,
-    funcs: funcs.map(({ name, func, insns }) => ({
-      name,
-      addr: hex64(func.addr),
-      start: func.start,
-      end: func.end,
-      length: func.image.length,
-      passes: func.passes,
-      jited: hexText(func.image),
-      insn_to_jit_off: Array.from(func.insnToJitOff),
-      map_imms: mapImms(prog, func),
-      insns: insns.map(({ pc, operation, opcodes, insn, lines }) => ({
-        pc: `0x${pc.toString(16)}`,
-        operation,
-        opcodes,
-        xlated_pc: insn < 0 ? null : insn,
-        orig_pc: insn < 0 ? null : (prog.origIdx[insn] ?? 0),
-        lines: lines.map(({ file, line, column }) => ({ file: prog.attr.files[file] ?? null, line, column })),
-      })),
-    })),
-    line_info: prog.xlatedLineInfo.map(({ insnOff, file, line, column }, i) => ({
-      insn_off: insnOff,
-      file: prog.attr.files[file] ?? null,
-      line,
-      column,
-      jited: hex64(jitedLinfo(machine, prog)?.[i] ?? 0n),
-    })),
-  };
 }

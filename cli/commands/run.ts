@@ -10,6 +10,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
+import { runInLockstep } from '../lockstep.ts';
 import { allPrograms, extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
@@ -41,6 +42,10 @@ export const runCommand: Command = {
       },
       repeat: { value: 'N', text: 'run each packet N times; the last result counts' },
       ...MACHINE_OPTIONS,
+      lockstep: {
+        value: 'ENGINE|kernel',
+        text: 'run this engine side by side, and stop at the first difference; kernel: compare what is left at the end',
+      },
       'max-insns': { value: 'N', text: 'stop after N instructions; 1000000 if not told' },
       attach: ATTACH_OPTION,
       json: { text: 'one JSON object and nothing else' },
@@ -48,6 +53,7 @@ export const runCommand: Command = {
     },
     notes: [
       'A seccomp filter gets its struct seccomp_data from --ctx: nr (a number or a name), arch (a number, or a name such as arm64), instruction_pointer, args[0] to args[5]; or from --data, 64 bytes.',
+      'With --lockstep the exit code is 1 when the two differ, 0 when they do the same, be it a fault.',
       'Maps keep their contents from packet to packet. Exit code 1 when a run faults or the program is refused.',
     ],
   },
@@ -56,12 +62,14 @@ export const runCommand: Command = {
 
 function batchOnly(args: Arguments, io: Io): Promise<number> {
   if (args.positionals.length > 0) throw new UsageError('run --jsonl reads stdin; give no FILE');
+  if (args.has('lockstep')) throw new UsageError('--lockstep: for run FILE only');
   return runBatch(io);
 }
 
 async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
+  if (args.has('lockstep')) return runInLockstep(path, args, io);
   const { engine, message } = engineChoice(args);
   if (message !== undefined) io.err(`bpf-workbench: ${message}`);
   const isSeccomp = args.text('type') === 'seccomp';

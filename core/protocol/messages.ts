@@ -1,3 +1,4 @@
+import type { EngineReply, EngineRequest } from './engine.ts';
 import type {
   JitBreakpointReply,
   JitBreakpointRequest,
@@ -199,6 +200,7 @@ export interface CustomRequests {
   readonly 'bpf/stack': { readonly args: FrameRequest; readonly reply: StackReply };
   readonly 'bpf/stats': { readonly args: FrameRequest; readonly reply: StatsReply };
   readonly 'bpf/programText': { readonly args: ProgramTextRequest; readonly reply: ProgramTextReply };
+  readonly 'bpf/engine': { readonly args: EngineRequest; readonly reply: EngineReply };
   readonly 'bpf/jit': { readonly args: JitRequest; readonly reply: JitReply };
   readonly 'bpf/jitRows': { readonly args: JitRowsRequest; readonly reply: JitRowsReply };
   readonly 'bpf/jitText': { readonly args: JitTextRequest; readonly reply: JitTextReply };

@@ -93,11 +93,8 @@ export class BreakpointTable {
     return this.#byAddress.map((breakpoint) => breakpoint.reply);
   }
 
-  /** Binds all of them anew, ids and counts kept: another engine executes the programs. What has become of each. */
-  rebind(): {
-    readonly source: readonly BreakpointReply[];
-    readonly byAddress: readonly InstructionBreakpointReply[];
-  } {
+  /** Binds all of them anew, ids and counts kept: another engine executes the programs. */
+  rebind(): void {
     for (const [file, before] of this.#byFile) {
       this.#byFile.set(
         file,
@@ -114,8 +111,6 @@ export class BreakpointTable {
       hits,
     }));
     this.#writeBytes();
-    const source = [...this.#byFile.values()].flat().map(({ reply }) => reply);
-    return { source, byAddress: this.#byAddress.map(({ reply }) => reply) };
   }
 
   /** Places in lines `from`…`to` where a breakpoint can stop. */

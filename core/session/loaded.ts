@@ -1,6 +1,7 @@
 import type { RunInput } from '../ctx/input.ts';
 import type { Engine } from '../interp/engine.ts';
 import { decodeInsn } from '../isa/decode.ts';
+import { helperById } from '../isa/helpers.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import type { BpfObject, LoadAttr } from '../object/object.ts';
@@ -104,6 +105,7 @@ export function insnText(program: DebugProgram, pc: InsnIndex): string {
   const { insns, maps, funcs } = program.attr;
   if ((pc + 1) * 8 > insns.length) return '';
   return printInsn(decodeInsn(insns, pc), 'pseudoc', {
+    helper: (id) => helperById(id)?.name,
     map: (ref) => maps[ref]?.name,
     func: (slot) => funcs.find((func) => func.insnOff === slot)?.name,
   });

@@ -45,13 +45,17 @@ class WasmCode implements NativeCode {
     this.#bytes = program.bytes;
     this.#listing = wasmListing(program, { funcName: (start) => names.get(start) });
     this.address = imageAddr;
-    const { offset, length } = this.#listing;
+    const { count } = this.#listing;
+    // There may be room behind the last row.
+    const offset = this.#listing.offset.subarray(0, count);
+    const length = this.#listing.length.subarray(0, count);
+    const depth = this.#listing.depth.subarray(0, count);
     this.funcs = this.#listing.functions.map(({ name, start, firstRow, endRow }) => {
       const first = offset[firstRow] ?? 0;
       const end = endRow > firstRow ? (offset[endRow - 1] ?? 0) + (length[endRow - 1] ?? 0) : first;
       return { name, start, address: imageAddr + BigInt(first), length: end - first };
     });
-    this.rows = this.#listing;
+    this.rows = { count, offset, length, depth, slot: this.#listing.slot.subarray(0, count) };
     const starts = { funcs: subprogs.map(({ start }) => start), origIdx: prog.origIdx };
     this.#jited = jitedFuncs(program, starts, imageAddr);
   }

@@ -177,12 +177,14 @@ export class Session {
     });
   }
 
-  #switchEngine(name: string): SwitchEngineReply {
+  #switchEngine(name: string | undefined): SwitchEngineReply {
     const loaded = this.#program();
+    if (name === undefined) return { ok: true, engine: loaded.engine.name };
     if (!this.#control().isStopped) return { ok: false, message: 'the program is running; pause it first' };
     const message = switchEngine(loaded, name);
     if (message !== undefined) return { ok: false, message };
-    return { ok: true, engine: loaded.engine.name, ...this.#table().rebind() };
+    this.#table().rebind();
+    return { ok: true, engine: loaded.engine.name };
   }
 
   #evaluate(expression: string, frame: number, context: EvaluateContext): EvaluateReply {

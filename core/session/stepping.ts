@@ -37,7 +37,7 @@ export function beginStep(loaded: Loaded, command: RunCommand & { kind: 'in' | '
     clear: () => {},
     kind: command.kind,
     // of a classic program in its own text nothing smaller than its instruction is seen
-    byInstruction: !isClassic && command.kind !== 'out' && command.granularity === 'instruction',
+    byInstruction: !isClassic && command.kind !== 'out' && command.granularity !== 'line',
     depth,
     prog,
     line: lineKey(loaded, prog, slot),

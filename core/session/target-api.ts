@@ -193,10 +193,13 @@ export type DisassembleReply =
   | { readonly rows: readonly (DisassembledRow | null)[] }
   | { readonly message: string };
 
-/** What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction. */
+/**
+ * What `resume` does. `granularity` `line`: line info; `instruction`: one original instruction; `native`: one native
+ * instruction where the engine executes those one by one (`x86-64`), else as `instruction`.
+ */
 export type RunCommand =
   | { readonly kind: 'continue' }
-  | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' }
+  | { readonly kind: 'in' | 'over'; readonly granularity: 'line' | 'instruction' | 'native' }
   | { readonly kind: 'out' };
 
 /** Why a program stopped, in the words of DAP. */
@@ -323,14 +326,9 @@ export interface ReadMemoryReply {
   readonly unreadable: number;
 }
 
-/** The engine that executes from now on and what has become of the breakpoints, or why it stays the old one. */
+/** The engine that executes from now on, or why it stays the old one. */
 export type SwitchEngineReply =
-  | {
-      readonly ok: true;
-      readonly engine: EngineName;
-      readonly source: readonly BreakpointReply[];
-      readonly byAddress: readonly InstructionBreakpointReply[];
-    }
+  | { readonly ok: true; readonly engine: EngineName }
   | { readonly ok: false; readonly message: string };
 
 /** Every request, its arguments and its answer. */
@@ -414,8 +412,11 @@ export interface TargetRequests {
     };
     readonly reply: { readonly written: number; readonly edited: Edited } | { readonly message: string };
   };
-  /** Lets another engine go on with the stopped program; only while it is stopped. */
-  readonly switchEngine: { readonly args: { readonly name: string }; readonly reply: SwitchEngineReply };
+  /**
+   * Lets another engine go on with the stopped program; breakpoints are bound anew, setting them again tells where. No
+   * `name`: only tells which one executes.
+   */
+  readonly switchEngine: { readonly args: { readonly name?: string }; readonly reply: SwitchEngineReply };
   readonly registers: { readonly args: { readonly frame: number }; readonly reply: RegistersReply };
   readonly stack: { readonly args: { readonly frame: number }; readonly reply: StackReply };
   readonly stats: { readonly args: null; readonly reply: StatsReply };

@@ -15,12 +15,26 @@ export interface ReadFunction {
   readonly end: number;
 }
 
+/** A memory that a module imports. */
+export interface ReadMemory {
+  readonly module: string;
+  readonly name: string;
+  readonly min: number;
+  /** Undefined: the module does not tell. */
+  readonly max: number | undefined;
+  readonly shared: boolean;
+}
+
 /** What a module consists of, as far as its bytes can be understood. */
 export interface ReadModule {
   readonly types: readonly FuncType[];
   /** Imported functions: where from, and number of the type. */
   readonly funcImports: readonly { readonly module: string; readonly name: string; readonly type: number }[];
   readonly functions: readonly ReadFunction[];
+  /** Imported memories: sizes in pages. */
+  readonly memoryImports: readonly ReadMemory[];
+  /** By the function's index. */
+  readonly funcExports: ReadonlyMap<number, string>;
   /** Names by the `name` section. */
   readonly funcNames: ReadonlyMap<number, string>;
 }
@@ -52,6 +66,8 @@ class ModuleReader {
   readonly #funcImports: { module: string; name: string; type: number }[] = [];
   readonly #funcTypes: number[] = [];
   readonly #bodies: Omit<ReadFunction, 'index' | 'type'>[] = [];
+  readonly #memories: ReadMemory[] = [];
+  readonly #exports = new Map<number, string>();
   readonly #names = new Map<number, string>();
 
   section(id: number, from: ByteReader): void {
@@ -59,6 +75,7 @@ class ModuleReader {
     else if (id === 1) each(from, () => this.#type(from));
     else if (id === 2) each(from, () => this.#import(from));
     else if (id === 3) each(from, () => this.#funcTypes.push(from.u32()));
+    else if (id === 7) each(from, () => this.#export(from));
     else if (id === 10) each(from, () => this.#body(from));
   }
 
@@ -68,7 +85,14 @@ class ModuleReader {
       index: this.#funcImports.length + i,
       type: this.#funcTypes[i] ?? -1,
     }));
-    return { types: this.#types, funcImports: this.#funcImports, functions, funcNames: this.#names };
+    return {
+      types: this.#types,
+      funcImports: this.#funcImports,
+      functions,
+      memoryImports: this.#memories,
+      funcExports: this.#exports,
+      funcNames: this.#names,
+    };
   }
 
   #type(from: ByteReader): void {
@@ -88,9 +112,17 @@ class ModuleReader {
     else if (kind === KIND_MEMORY || kind === KIND_TABLE) {
       if (kind === KIND_TABLE) from.byte();
       const flags = from.byte();
-      from.skipNumber();
-      if (flags & 1) from.skipNumber();
+      const min = from.u32();
+      const max = flags & 1 ? from.u32() : undefined;
+      if (kind === KIND_MEMORY) this.#memories.push({ module, name, min, max, shared: (flags & 2) !== 0 });
     } else from.at = from.end;
+  }
+
+  #export(from: ByteReader): void {
+    const name = from.name();
+    const kind = from.byte();
+    const index = from.u32();
+    if (kind === KIND_FUNC) this.#exports.set(index, name);
   }
 
   #body(from: ByteReader): void {

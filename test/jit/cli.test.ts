@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { inRoot } from '#scripts/lib/paths.ts';
-import { cli, file } from '../cli/harness.ts';
+import { cli, file, freshPath } from '../cli/harness.ts';
 import { vectorsOf } from './vectors.ts';
 
 const FIB = inRoot('examples/fib/fib.bpf.s');
@@ -183,14 +184,28 @@ describe('jit FILE', () => {
     );
   });
 
+  test('-o writes the code itself', async () => {
+    const out = freshPath('fib.bin');
+    const { code, stdout } = await cli(['jit', FIB, '-o', out]);
+    expect([code, stdout]).toEqual([0, '']);
+    const shown = await jitJson(FIB);
+    expect(readFileSync(out).toString('hex')).toBe(shown.funcs.map(({ jited }) => jited).join(''));
+    const terminal = await cli(['jit', FIB, '-o', '-'], { terminal: true });
+    expect(terminal).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/stdout is a terminal; give -o/),
+    });
+  });
+
   test('classic programs lack the second patch site', async () => {
     const shown = await jitJson(file('accept.cbpf', 'ret #5\n'));
     expect(shown.funcs[0]?.jited).toMatch(/^0f1f440000554889e5/);
   });
 
   test.each([
-    [['--arch', 'wasm'], 2, /not supported: --arch wasm/],
-    [['--arch', 'arm64'], 2, /must be x86-64/],
+    [['--arch', 'wasm', '--config', 'x.json'], 2, /--config tells of kernels and CPUs/],
+    [['--arch', 'arm64'], 2, /must be x86-64, wasm/],
+    [['--output', '/no/such/folder/x'], 2, /cannot be written/],
     [['--config', file('bad.json', '[1]')], 2, /must be a JSON object/],
     [['--config', file('bad.json', '{"ibt": 5}')], 2, /"ibt" must be true or false/],
     [['--config', 'no-such-file.json'], 2, /no-such-file\.json: no such file/],

@@ -33,7 +33,7 @@ class Resolver extends DefaultNameResolver {
 /** Every instruction of a module's functions, by the decoder of the browsers' tools (package wasmparser). */
 export function foreignRows(bytes: Uint8Array, names: ForeignNames): ForeignRow[] {
   const reader = new BinaryReader();
-  reader.setData(bytes.slice().buffer, 0, bytes.length);
+  reader.setData(Uint8Array.from(bytes).buffer, 0, bytes.length);
   const disassembler = new WasmDisassembler();
   disassembler.addOffsets = true;
   disassembler.labelMode = LabelMode.Depth;

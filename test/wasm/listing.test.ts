@@ -194,7 +194,7 @@ twice:
       ['twice', 7],
     ]);
     expect(listing.functions[2]?.head).toBe(
-      '(func $main (param $block i32) (param $left i32) (param $depth i32) (param $init i32) (result i32)',
+      '(func $main (export "at_0") (param $block i32) (param $left i32) (param $depth i32) (param $init i32) (result i32)',
     );
     expect(listing.functions[2]?.locals[0]).toMatch(/^\(local \$slot i32\) \(local \$frame i32\)/);
     expect(texts).toEqual(expect.arrayContaining(['local.set $r6', 'i64.const 10', 'call $twice']));

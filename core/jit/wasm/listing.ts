@@ -24,7 +24,7 @@ export interface ListedFunction {
   /** First row, and behind the last. */
   readonly firstRow: number;
   readonly endRow: number;
-  /** Its head in the text format: `(func $at_0 (param $block i32) … (result i32)`; locals are in `locals`. */
+  /** Its head in the text format: `(func $at_0 (export "at_0") (param $block i32) … (result i32)`. */
   readonly head: string;
   /** Declarations of its locals: `(local $r0 i64)`, those of one type together. */
   readonly locals: readonly string[];
@@ -35,6 +35,8 @@ export interface WasmListing extends CodeRows {
   /** Rewritten slot whose code it belongs to; −1: to none. */
   readonly slot: Int32Array;
   readonly functions: readonly ListedFunction[];
+  /** What the module imports, in the text format: `(import "engine" "memory" (memory 1 16384 shared))`. */
+  readonly imports: readonly string[];
   /** The instruction as text: `br_if 2 ;; loop @12`. Empty for a number that no row has. */
   text(row: number): string;
   /** The row whose bytes hold this offset of the module; −1: none. */
@@ -63,6 +65,7 @@ interface Part extends ListedFunction {
 
 class Listing implements WasmListing {
   readonly functions: readonly Part[];
+  readonly imports: readonly string[];
   readonly offset: Uint32Array;
   readonly length: Uint32Array;
   readonly depth: Uint32Array;
@@ -83,6 +86,7 @@ class Listing implements WasmListing {
       const compiled = byStart.get(read.start);
       return partOf(module, read, compiled, { firstRow, endRow: collector.count }, funcName);
     });
+    this.imports = importTexts(module, funcName);
     const { offset, length, depth, count } = collector.rows;
     this.offset = offset;
     this.length = length;
@@ -149,8 +153,9 @@ class Listing implements WasmListing {
   /** The first slot whose code begins at `offset` or behind it. */
   #firstSlotFrom({ compiled }: Part, offset: number): number | undefined {
     const offsets = compiled?.offsets ?? [];
-    const before = lastUpTo(offsets.length, offset - 1, (at) => offsets[at]?.[1] ?? 0);
-    return offsets[before + 1]?.[0];
+    let next = lastUpTo(offsets.length, offset - 1, (at) => offsets[at]?.[1] ?? 0) + 1;
+    while ((offsets[next]?.[0] ?? 0) < 0) next++;
+    return offsets[next]?.[0];
   }
 }
 
@@ -173,12 +178,28 @@ function namesOfFunctions(
   { funcName }: ListingOptions,
 ): (index: number) => string {
   const names = new Map(module.funcNames);
+  const used = new Set(names.values());
   for (const { index, start } of module.functions) {
     const compiled = byStart.get(start);
-    const told = compiled && (funcName?.(compiled.start) ?? compiled.name);
-    if (told !== undefined) names.set(index, told);
+    const told = compiled && funcName?.(compiled.start);
+    if (told !== undefined) names.set(index, used.has(told) ? `${told}.${index}` : told);
   }
   return (index) => names.get(index) ?? `func${index}`;
+}
+
+function importTexts(
+  { types, funcImports, memoryImports }: ReadModule,
+  funcName: (index: number) => string,
+): string[] {
+  const memories = memoryImports.map(({ module, name, min, max, shared }) => {
+    const limits = [min, ...(max === undefined ? [] : [max]), ...(shared ? ['shared'] : [])].join(' ');
+    return `(import "${module}" "${name}" (memory ${limits}))`;
+  });
+  const funcs = funcImports.map(({ module, name, type }, index) => {
+    const func = `func $${funcName(index)} ${funcTypeText(types[type])}`.trim();
+    return `(import "${module}" "${name}" (${func}))`;
+  });
+  return [...memories, ...funcs];
 }
 
 function partOf(
@@ -197,7 +218,9 @@ function partOf(
   };
   const type = module.types[read.type];
   const signature = funcTypeText(type, (each, index) => `(param ${names.local(index)} ${typeName(each)})`);
-  const head = `(func ${names.func(read.index)} ${signature}`.trim();
+  const exported = module.funcExports.get(read.index);
+  const exportText = exported === undefined ? '' : ` (export "${exported}")`;
+  const head = `(func ${names.func(read.index)}${exportText} ${signature}`.trim();
   const locals = localTexts(type?.params.length ?? 0, read, names);
   return { name, start: compiled?.start ?? -1, ...rows, head, locals, read, compiled, names };
 }

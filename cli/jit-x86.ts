@@ -3,17 +3,26 @@ import { readInsn } from '#core/isa/insn.ts';
 import { kernelFunctionOfImm } from '#core/isa/numbering.ts';
 import type { X86Config } from '#core/jit/x86-64/config.ts';
 import { decodeX86 } from '#core/jit/x86-64/decode.ts';
+import { x86JitCompiler } from '#core/jit/x86-64/jit-compiler.ts';
 import { printX86 } from '#core/jit/x86-64/print.ts';
 import type { X86Func } from '#core/jit/x86-64/program.ts';
-import type { LineInfo } from '#core/object/object.ts';
-import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { functionSymbol } from '#core/prog/function-symbol.ts';
+import type { LineInfo, LoadAttr } from '#core/object/object.ts';
 import type { BpfProg } from '#core/prog/load.ts';
 import type { Machine } from '#core/vm/machine.ts';
+import {
+  type JitTextOptions,
+  lineInfoJson,
+  linesByAddress,
+  linesJson,
+  lineText,
+  type NativeCompiler,
+  programJson,
+  symbolOf,
+} from './jit-native.ts';
 import { hex64 } from './json.ts';
 
 /** One native instruction as `jit` shows it. */
-export interface NativeInsn {
+interface NativeInsn {
   /** Bytes from the function's image. */
   readonly pc: number;
   readonly operation: string;
@@ -26,7 +35,7 @@ export interface NativeInsn {
 }
 
 /** A function's native code as `jit` shows it. */
-export interface NativeFunc {
+interface NativeFunc {
   readonly name: string;
   readonly func: X86Func;
   readonly insns: readonly NativeInsn[];
@@ -37,26 +46,50 @@ interface Names {
   readonly of: (addr: bigint) => string | undefined;
 }
 
+/** The kernel's x86-64 compiler with `config`, and a listing like that of `bpftool prog dump jited` in the manual's syntax. */
+export function x86Compiler(
+  machine: Machine,
+  attr: LoadAttr,
+  config: X86Config,
+  wasClassic: boolean,
+): NativeCompiler {
+  let funcs: readonly X86Func[] = [];
+  const jit = x86JitCompiler({
+    machine,
+    attr,
+    config,
+    wasClassic,
+    compiled: (made) => {
+      funcs = made;
+    },
+  });
+  return {
+    jit,
+    shown(prog) {
+      const shown = nativeFuncs(machine, prog, funcs, config);
+      return {
+        text: (options) => [shown.map((func) => funcText(prog, func, options)).join('\n')],
+        json: () => [JSON.stringify(jitJson(machine, prog, shown))],
+        bytes: () => Buffer.concat(funcs.map(({ image }) => image)),
+      };
+    },
+  };
+}
+
 /** Every function of a compiled program, taken apart again, with the line records of `jited_linfo`. */
-export function nativeFuncs(
+function nativeFuncs(
   machine: Machine,
   prog: BpfProg,
   funcs: readonly X86Func[],
   config: X86Config,
 ): NativeFunc[] {
-  const addresses = jitedLinfo(machine, prog) ?? [];
-  const linesAt = new Map<bigint, LineInfo[]>();
-  addresses.forEach((addr, i) => {
-    const line = prog.xlatedLineInfo[i];
-    if (line !== undefined) linesAt.set(addr, [...(linesAt.get(addr) ?? []), line]);
-  });
+  const linesAt = linesByAddress(machine, prog);
   const names = namesOf(prog, funcs, config);
-  return funcs.map((func, i) => {
-    const subprog = prog.subprogs[i];
-    const name =
-      subprog === undefined ? `func_${func.start}` : functionSymbol(machine, prog, subprog, subprog.name);
-    return { name, func, insns: nativeInsns(func, linesAt, names) };
-  });
+  return funcs.map((func, i) => ({
+    name: symbolOf(machine, prog, i, func.start),
+    func,
+    insns: nativeInsns(func, linesAt, names),
+  }));
 }
 
 function namesOf(prog: BpfProg, funcs: readonly X86Func[], config: X86Config): Names {
@@ -72,7 +105,11 @@ function namesOf(prog: BpfProg, funcs: readonly X86Func[], config: X86Config): N
   };
 }
 
-function nativeInsns(func: X86Func, linesAt: ReadonlyMap<bigint, LineInfo[]>, names: Names): NativeInsn[] {
+function nativeInsns(
+  func: X86Func,
+  linesAt: ReadonlyMap<bigint, readonly LineInfo[]>,
+  names: Names,
+): NativeInsn[] {
   const { image, addr, insnToJitOff, start } = func;
   const insns: NativeInsn[] = [];
   let index = -1;
@@ -98,21 +135,6 @@ function nativeInsns(func: X86Func, linesAt: ReadonlyMap<bigint, LineInfo[]>, na
   return insns;
 }
 
-/** How `jit` prints. */
-export interface JitTextOptions {
-  /** File, line and column behind the source text. */
-  readonly linum: boolean;
-  /** The bytes below each instruction. */
-  readonly opcodes: boolean;
-  /** Text of the program's first file, by line. */
-  readonly sourceLines: readonly string[] | undefined;
-}
-
-/** A listing like that of `bpftool prog dump jited`, in the manual's syntax. */
-export function jitText(prog: BpfProg, funcs: readonly NativeFunc[], options: JitTextOptions): string {
-  return funcs.map((func) => funcText(prog, func, options)).join('\n');
-}
-
 function funcText(prog: BpfProg, { name, insns }: NativeFunc, options: JitTextOptions): string {
   const lines = [`${name}:`];
   for (const { pc, operation, opcodes, lines: records } of insns) {
@@ -123,14 +145,33 @@ function funcText(prog: BpfProg, { name, insns }: NativeFunc, options: JitTextOp
   return `${lines.join('\n')}\n`;
 }
 
-function lineText(prog: BpfProg, { file, line, column }: LineInfo, options: JitTextOptions): string {
-  const text = file === 0 ? options.sourceLines?.[line - 1]?.trim() : undefined;
-  const name = prog.attr.files[file] ?? '?';
-  if (!options.linum) return `; ${text ?? `${name}:${line}`}`;
-  return `; ${text === undefined ? '' : `${text} `}[file:${name} line_num:${line} line_col:${column}]`;
+/** Maps whose addresses stand in the code: byte offset in the function's image, and the map's id. */
+function mapImms(prog: BpfProg, { mapImms: found }: X86Func): { at: number; map: number }[] {
+  return found.map(({ at, slot }) => ({ at, map: readInsn(prog.xlated, slot).imm }));
 }
 
-/** Maps whose addresses stand in the code: byte offset in the function's image, and the map's id. */
-export function mapImms(prog: BpfProg, { mapImms: found }: X86Func): { at: number; map: number }[] {
-  return found.map(({ at, slot }) => ({ at, map: readInsn(prog.xlated, slot).imm }));
+function jitJson(machine: Machine, prog: BpfProg, funcs: readonly NativeFunc[]): object {
+  return {
+    ...programJson(prog, 'x86-64'),
+    funcs: funcs.map(({ name, func, insns }) => ({
+      name,
+      addr: hex64(func.addr),
+      start: func.start,
+      end: func.end,
+      length: func.image.length,
+      passes: func.passes,
+      jited: hexText(func.image),
+      insn_to_jit_off: Array.from(func.insnToJitOff),
+      map_imms: mapImms(prog, func),
+      insns: insns.map(({ pc, operation, opcodes, insn, lines }) => ({
+        pc: `0x${pc.toString(16)}`,
+        operation,
+        opcodes,
+        xlated_pc: insn < 0 ? null : insn,
+        orig_pc: insn < 0 ? null : (prog.origIdx[insn] ?? 0),
+        lines: linesJson(prog, lines),
+      })),
+    })),
+    line_info: lineInfoJson(machine, prog),
+  };
 }

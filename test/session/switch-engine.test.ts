@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { ENGINE_NAMES } from '#core/session/engines.ts';
+import { Bench } from './harness.ts';
+
+/** Calls, a map, the packet, a loop, and stack in both frames. */
+const TEXT = `.map hits, array, 4, 8, 4
+	.section xdp,"ax"
+	.globl main
+	.type main, @function
+main:
+	r6 = *(u32 *)(r1 + 0)
+	r7 = 3
+again:
+	*(u32 *)(r10 - 4) = r7
+	r1 = r7
+	call count
+	r8 += r0
+	*(u8 *)(r6 + 1) = r8
+	r7 -= 1
+	if r7 != 0 goto again
+	r0 = XDP_PASS
+	exit
+	.size main, .-main
+	.type count, @function
+count:
+	*(u32 *)(r10 - 8) = 1
+	r2 = r10
+	r2 += -8
+	r1 = hits ll
+	call bpf_map_lookup_elem
+	if r0 == 0 goto out
+	r1 = *(u64 *)(r0 + 0)
+	r1 += 5
+	*(u64 *)(r0 + 0) = r1
+	r0 = r1
+out:
+	exit
+	.size count, .-count
+`;
+
+const args = { data: { kind: 'builtin', name: 'tcp-syn' } } as const;
+
+/** What a user sees of the state; addresses of native code differ from engine to engine. */
+function stateOf(bench: Bench): object {
+  const { session } = bench;
+  const frames = session.request('frames', null).map(({ name, pc, location }) => ({ name, pc, location }));
+  const { registers } = session.request('registers', { frame: 0 });
+  const stack = session
+    .request('stack', { frame: 0 })
+    .frames.map(({ bytes, initialised }) => [bytes, initialised]);
+  return { frames, registers, stack, hits: bench.value('hits[1]'), packet: bench.value('*(u64 *)(packet)') };
+}
+
+const pairs = ENGINE_NAMES.flatMap((from) => ENGINE_NAMES.map((to) => [from, to] as const));
+
+test.each(pairs)('%s to %s and back at every stop: the whole state stays and goes on alike', (from, to) => {
+  const expected = Bench.load(TEXT, args);
+  const bench = Bench.load(TEXT, { ...args, engine: from });
+  for (const one of [expected, bench]) one.start({ stopOnEntry: true });
+  for (let stop = 0; stop < 80; stop++) {
+    const name = stop % 2 === 0 ? to : from;
+    const before = stateOf(bench);
+    expect(bench.session.request('switchEngine', { name })).toEqual({ ok: true, engine: name });
+    expect(stateOf(bench)).toEqual(before);
+    expect(before).toEqual(stateOf(expected));
+    const reports = [expected, bench].map((one) => one.resume({ kind: 'in', granularity: 'instruction' }));
+    expect(reports[1]).toEqual(reports[0]);
+    if (reports[0]?.verdict !== undefined) return;
+  }
+  throw new Error('no verdict');
+});
+
+test.each(pairs)('%s to %s: breakpoints hold, with their ids and counts', (from, to) => {
+  const bench = Bench.load(TEXT, { ...args, engine: from });
+  const [loop, other] = bench.breakpoints({ line: 13, hitCondition: '>= 2' }, { line: 27 });
+  expect(bench.start()).toMatchObject({ breakpoints: [other?.id] });
+  bench.session.request('switchEngine', { name: to });
+  const hits = [bench.resume({ kind: 'continue' }), bench.resume({ kind: 'continue' })];
+  expect(hits).toMatchObject([{ breakpoints: [other?.id] }, { breakpoints: [loop?.id] }]);
+  bench.session.request('switchEngine', { name: from });
+  expect(bench.resume({ kind: 'continue' })).toMatchObject({ breakpoints: [other?.id] });
+  expect(bench.breakpoints({ line: 13, hitCondition: '>= 2' }, { line: 27 }).map(({ id }) => id)).toEqual([
+    loop?.id,
+    other?.id,
+  ]);
+  expect(bench.resume({ kind: 'continue' })).toMatchObject({ breakpoints: [loop?.id] });
+  expect(bench.resume({ kind: 'continue' })).toBeUndefined();
+  expect(bench.ended).toBe(0);
+});
+
+test('what cannot be is refused with a reason, and the engine stays', () => {
+  const bench = Bench.load(TEXT, args);
+  const engine = () => bench.session.request('stats', null).engine;
+  const asked = (name: string) => bench.session.request('switchEngine', { name });
+  expect(asked('wasm')).toEqual({ ok: false, message: 'the program is running; pause it first' });
+  bench.start({ stopOnEntry: true });
+  expect(asked('qemu')).toEqual({
+    ok: false,
+    message: 'there is no engine "qemu"; the engines are reference, interp, wasm, x86-64',
+  });
+  expect(bench.session.request('switchEngine', {})).toEqual({ ok: true, engine: 'interp' });
+  expect(engine()).toBe('interp');
+  expect(asked('reference')).toEqual({ ok: true, engine: 'reference' });
+  expect(engine()).toBe('reference');
+});
