@@ -51,11 +51,13 @@ export function inspected(machine: Machine, prog: BpfProg) {
       column: line.column,
       jited: jited === undefined ? null : hex64(jited[i] ?? 0n),
     })),
-    subprograms: prog.subprogs.map(({ name, start, end, stackDepth }) => ({
+    subprograms: prog.subprogs.map(({ name, start, end, stackDepth }, i) => ({
       name,
       start,
       end,
       stack_depth: stackDepth,
+      jited: facts.jitedFuncs[i]?.address ?? null,
+      bytes_jited: facts.jitedFuncs[i]?.length ?? 0,
     })),
     extensions: [...prog.extensions].map(([start, ext]) => ({
       func: prog.subprogs.find((func) => func.start === start)?.name ?? null,
@@ -77,10 +79,17 @@ export function inspected(machine: Machine, prog: BpfProg) {
   };
 }
 
+/** Rewritten instruction, native address, place of a line record. */
+function lineRecordText({ insn_off, jited, file, line, column }: Inspected['line_info'][number]): string {
+  const native = jited === null ? '' : `  ${jited}`;
+  return `\t  ${String(insn_off).padStart(4)}${native}  ${file ?? '?'}:${line}:${column}`;
+}
+
 /** What people read: first what `bpftool prog show` prints of a program that was not run, then the rest. */
 export function inspectText(
   shown: Omit<Inspected, 'type'> & { readonly type: string } & Traced,
   io: Io,
+  options: { readonly linum: boolean },
 ): string {
   const styles = stylesFor(io);
   const { flags } = shown;
@@ -97,8 +106,10 @@ export function inspectText(
     `\t${shown.insns} instructions, ${shown.xlated_insns} rewritten; ${shown.pages} ${shown.pages === 1 ? 'page' : 'pages'}`,
     `\tflags ${set.length === 0 ? 'none' : set.map(([name]) => name).join(' ')}`,
     `\tline info ${shown.line_info.length} entries`,
+    ...(options.linum ? shown.line_info.map(lineRecordText) : []),
     ...shown.subprograms.map(
-      (func) => `\tfunction ${func.name}  ${func.start}–${func.end - 1}  stack ${func.stack_depth}B`,
+      (func) =>
+        `\tfunction ${func.name}  ${func.start}–${func.end - 1}  stack ${func.stack_depth}B${func.jited === null ? '' : `  jited ${func.bytes_jited}B at ${func.jited}`}`,
     ),
     ...shown.extensions.map(({ func, prog, id }) => `\tfunction ${func} is replaced by ${prog} (id ${id})`),
     ...shown.maps.map(

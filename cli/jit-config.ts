@@ -9,6 +9,11 @@ export const DEFAULT_PRESET = 'linux-6.18';
 /** What `--help` says of configurations. */
 export const CONFIG_NOTE = `A configuration is a JSON object, or a file of vectors (its first line): "preset" (${Object.keys(X86_PRESETS).join(', ')}), "call_base", "return_thunk" and "indirect_thunk_rcx" ("0x…", or null for plain instructions), "this_cpu_off", "bmi2", "ibt", "sls", "off_max_entries", "off_ptrs", "off_bpf_func".`;
 
+/** The preset called `name`; undefined: there is none. */
+export function presetNamed(name: string): X86Config | undefined {
+  return Object.entries(X86_PRESETS).find(([each]) => each === name)?.[1];
+}
+
 /** `base` changed by the fields of a configuration; throws `UsageError`. */
 export function configured(line: JsonObject, base: X86Config): X86Config {
   const config = readMachineLine(line, presetOf(line.preset, base));
@@ -18,11 +23,11 @@ export function configured(line: JsonObject, base: X86Config): X86Config {
 
 function presetOf(name: unknown, base: X86Config): X86Config {
   if (name === undefined) return base;
-  const found = Object.entries(X86_PRESETS).find(([each]) => each === name);
+  const found = typeof name === 'string' ? presetNamed(name) : undefined;
   if (found === undefined) {
     throw new UsageError(`"preset" must be ${Object.keys(X86_PRESETS).join(', ')}`);
   }
-  return found[1];
+  return found;
 }
 
 /** The configuration in the text of a file: one JSON object, or one on the first line. Throws `UsageError`. */

@@ -1,6 +1,7 @@
 import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { BpfObject, LoadAttr } from '#core/object/object.ts';
+import type { JitCompiler } from '#core/prog/bpf-int-jit-compile.ts';
 import type { TracingLink } from '#core/prog/bpf-tracing-prog-attach.ts';
 import { extendProgram } from '#core/prog/extend.ts';
 import type { BpfProg, Refusal } from '#core/prog/load.ts';
@@ -22,15 +23,16 @@ export type LoadedPrograms =
 /**
  * Loads `main` and the programs for its program arrays, and fills these: an initial entry's value is an index
  * into `others`. Then loads the `extensions` and puts them in their places. Throws `UsageError` for an entry
- * that no map or program fits.
+ * that no map or program fits. `jit` gives each its compiler.
  */
 export function loadPrograms(
   machine: Machine,
   main: LoadAttr,
   others: readonly LoadAttr[],
   extensions: readonly LoadAttr[] = [],
+  jit?: (attr: LoadAttr) => JitCompiler,
 ): LoadedPrograms {
-  const set = new ProgramSet(machine);
+  const set = new ProgramSet(machine, jit);
   const loaded = set.load(main);
   if (!loaded.ok) return { ok: false, name: main.name, refusal: loaded.refusal };
   const programs: (BpfProg | undefined)[] = [];

@@ -15,6 +15,8 @@ export interface LaunchArguments {
   /** Instead of `ctx`, the fields of a seccomp filter's `struct seccomp_data`: numbers, or names of the architecture. */
   readonly seccomp?: Readonly<Record<string, string>>;
   readonly engine?: string;
+  /** An engine to compare with. */
+  readonly lockstep?: string;
   readonly stopOnEntry: boolean;
   readonly noDebug: boolean;
   readonly seed?: bigint;
@@ -52,6 +54,7 @@ export function readLaunchArguments(raw: unknown): LaunchArguments {
     ...given('data', optionalText(raw, 'data')),
     ...(type === 'seccomp' ? given('seccomp', seccompFields(raw.ctx)) : given('ctx', contextFields(raw.ctx))),
     ...given('engine', optionalText(raw, 'engine')),
+    ...given('lockstep', optionalText(raw, 'lockstep')),
     stopOnEntry: optionalFlag(raw, 'stopOnEntry') ?? false,
     noDebug: optionalFlag(raw, 'noDebug') ?? false,
     ...given('seed', raw.seed === undefined || raw.seed === null ? undefined : integer('seed', raw.seed)),

@@ -31,6 +31,7 @@ export async function readLaunchFiles(host: AdapterHost, launch: LaunchArguments
     ...(launch.ctx === undefined ? {} : { ctx: launch.ctx }),
     ...(launch.seccomp === undefined ? {} : { seccomp: launch.seccomp }),
     ...(launch.engine === undefined ? {} : { engine: launch.engine }),
+    ...(launch.lockstep === undefined ? {} : { lockstep: launch.lockstep }),
     ...(launch.seed === undefined ? {} : { seed: launch.seed }),
     ...(launch.cpu === undefined ? {} : { cpu: launch.cpu }),
     ...(limit === undefined ? {} : { maxInsns: limit }),

@@ -1,6 +1,7 @@
 import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { unloadPrograms } from '#core/prog/extend.ts';
+import { chooseEngine, compilerFor, ENGINE_NAMES } from '#core/session/engines.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { DEFAULT_SETTINGS, kernelVersionText } from '#core/vm/settings.ts';
 import type { Command } from '../command.ts';
@@ -27,6 +28,11 @@ export const inspectCommand: Command = {
         text: `the kernel whose tag it is; ${kernelVersionText(DEFAULT_SETTINGS.kernel)} if not told`,
       },
       blind: { text: 'with constants blinded, as bpf_jit_harden does' },
+      engine: {
+        value: 'ENGINE',
+        text: `loaded with the compiler of this engine: ${ENGINE_NAMES.join(', ')}; without one if not told`,
+      },
+      linum: { text: 'with each line record: instruction, native address, place' },
       trace: { text: 'with the calls of the life cycle functions, from loading to freeing' },
       json: { text: 'one JSON object and nothing else' },
     },
@@ -47,12 +53,14 @@ export const inspectCommand: Command = {
     }
     const type = isSeccomp ? 'seccomp' : attr.progType;
     const bpfJitHarden = args.flag('blind') ? 2 : DEFAULT_SETTINGS.bpfJitHarden;
+    const engine = chooseEngine(args.choice('engine', ENGINE_NAMES) ?? 'reference')?.engine;
     const machine = new Machine({ shared: false, hash: nodeHash, settings: { kernel, bpfJitHarden } });
     const loaded = loadPrograms(
       machine,
       attr,
       programsForArrays(object, attr),
       extensionsNamed(object, args.list('freplace')),
+      engine && compilerFor(engine, machine, source.kind === 'cbpf'),
     );
     const trace = (): Traced => (args.flag('trace') ? { trace: machine.lifeCycle.calls } : {});
     if (!loaded.ok) {
@@ -66,7 +74,9 @@ export const inspectCommand: Command = {
     const shown = { ...inspected(machine, loaded.main), type };
     unloadPrograms(machine, loaded.main, loaded.others, loaded.links);
     const all = { ...shown, ...trace() };
-    await io.out(args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io));
+    await io.out(
+      args.flag('json') ? `${JSON.stringify(all)}\n` : inspectText(all, io, { linum: args.flag('linum') }),
+    );
     return 0;
   },
 };

@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { jitBatch } from '../jit-batch.ts';
-import { CONFIG_NOTE, configOfText, DEFAULT_PRESET } from '../jit-config.ts';
+import { CONFIG_NOTE, configOfText, DEFAULT_PRESET, presetNamed } from '../jit-config.ts';
 import { wasmCompiler } from '../jit-wasm.ts';
 import { x86Compiler } from '../jit-x86.ts';
 import { u64Of } from '../jsonl.ts';
@@ -37,7 +37,10 @@ export const jitCommand: Command = {
       arch: { value: 'ARCH', text: `${ARCHS.join(', ')}; ${DEFAULT_ARCH} if not told` },
       linum: { text: 'with file, line and column of each source line' },
       opcodes: { text: 'with the bytes of each instruction' },
-      config: { value: 'FILE', text: `the kernel's addresses and the CPU; ${DEFAULT_PRESET} if not told` },
+      config: {
+        value: 'FILE',
+        text: `the kernel's addresses and the CPU: a file, or a preset by name; ${DEFAULT_PRESET} if not told`,
+      },
       prog: PROGRAM_OPTIONS.prog,
       type: PROGRAM_OPTIONS.type,
       blind: MACHINE_OPTIONS.blind,
@@ -138,7 +141,8 @@ async function writePieces(pieces: Iterable<string>, end: string, io: Io): Promi
 }
 
 async function configOf(path: string | undefined, io: Io): Promise<X86Config> {
-  if (path === undefined) return X86_PRESETS[DEFAULT_PRESET];
+  const preset = presetNamed(path ?? DEFAULT_PRESET);
+  if (path === undefined || preset !== undefined) return preset ?? X86_PRESETS[DEFAULT_PRESET];
   const bytes = await readInput(path, MAX_CONFIG_BYTES, io);
   return configOfText(Buffer.from(bytes).toString('utf8'), path);
 }

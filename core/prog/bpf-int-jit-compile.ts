@@ -51,6 +51,7 @@ export function bpfIntJitCompile(
     return kept;
   }
   aux.jitedLen = outcome.funcs.reduce((sum, func) => sum + func.length, 0);
+  aux.jitedFuncs = outcome.funcs.map(({ image, length }) => ({ image, length }));
   kept.jited = true;
   outcome.funcs.forEach((func, i) => {
     bpfProgFillJitedLinfo(machine, kept, i, func);

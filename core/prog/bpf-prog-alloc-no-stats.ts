@@ -57,6 +57,7 @@ export function bpfProgAllocNoStats(machine: Machine, nInsns: number): BpfProgSh
       jitedLinfo: 0,
       kfuncTab: 0,
       jitedLen: 0,
+      jitedFuncs: [],
       whyInterpreted: undefined,
       tag: undefined,
     },

@@ -1,14 +1,10 @@
 import { INSN_SIZE } from '../isa/insn.ts';
 import type { Machine } from '../vm/machine.ts';
 import { JITED_LINFO_SIZE } from './bpf-prog-alloc-jited-linfo.ts';
-import { auxOf, type BpfProgShell } from './prog.ts';
+import { auxOf, type BpfProgShell, type NativeImage } from './prog.ts';
 
 /** Native code of one function. */
-export interface JitedFunc {
-  /** Address of its first byte. */
-  readonly image: bigint;
-  /** Bytes. */
-  readonly length: number;
+export interface JitedFunc extends NativeImage {
   /**
    * For each of the function's slots the end of its code, in bytes from `image` (both slots of a wide
    * instruction alike).

@@ -30,6 +30,8 @@ export interface ProgramFacts {
   readonly bytesMemlock: number;
   readonly jited: boolean;
   readonly whyInterpreted?: string;
+  /** Native code of each function, the main one's first: address as `0x…`, bytes. Empty: it is interpreted. */
+  readonly jitedFuncs: readonly { readonly address: string; readonly length: number }[];
   readonly jitRequested: boolean;
   readonly blindingRequested: boolean;
   readonly blinded: boolean;
@@ -38,7 +40,7 @@ export interface ProgramFacts {
 
 /** The facts of a loaded program. Throws RangeError for one that has been freed. */
 export function programFacts(machine: Machine, prog: BpfProg): ProgramFacts {
-  const { tag, jitedLen, whyInterpreted } = auxOf(prog);
+  const { tag, jitedLen, jitedFuncs, whyInterpreted } = auxOf(prog);
   return {
     ...(tag === undefined ? {} : { tag: tagText(tag.tag), hash: tag.hash }),
     kernel: kernelVersionText(machine.settings.kernel),
@@ -50,6 +52,7 @@ export function programFacts(machine: Machine, prog: BpfProg): ProgramFacts {
     bytesMemlock: prog.pages * PAGE_SIZE,
     jited: prog.jited,
     ...(whyInterpreted === undefined ? {} : { whyInterpreted }),
+    jitedFuncs: jitedFuncs.map(({ image, length }) => ({ address: `0x${image.toString(16)}`, length })),
     jitRequested: prog.jitRequested,
     blindingRequested: prog.blindingRequested,
     blinded: prog.blinded,

@@ -29,10 +29,20 @@ export interface BpfProgAux {
   kfuncTab: number;
   /** Bytes of native code of all functions; 0: there is none. */
   jitedLen: number;
+  /** The native code of each function, the main one's first; empty: there is none. */
+  jitedFuncs: readonly NativeImage[];
   /** Why it is interpreted; undefined when it is not. */
   whyInterpreted: string | undefined;
   /** Undefined where the machine's host cannot hash. */
   tag: ProgTag | undefined;
+}
+
+/** Where a function's native code lies. */
+export interface NativeImage {
+  /** Address of its first byte. */
+  readonly image: bigint;
+  /** Bytes. */
+  readonly length: number;
 }
 
 /** A program's instructions as they stand, with where they come from. */

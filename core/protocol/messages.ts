@@ -133,6 +133,8 @@ export interface ProgramObject {
   readonly jited: boolean;
   /** Why it is interpreted; absent for native code. */
   readonly whyInterpreted?: string;
+  /** Native code of each of `subprograms`: address of its first byte as `0x…`, bytes; empty when it is interpreted. */
+  readonly jitedFuncs: readonly { readonly address: string; readonly length: number }[];
   readonly jitRequested: boolean;
   readonly blindingRequested: boolean;
   readonly blinded: boolean;

@@ -1,6 +1,5 @@
-import { MAX_BPF_STACK } from '../vm/layout.ts';
 import type { Side } from './lockstep-side.ts';
-import { shadowOf } from './lockstep-state.ts';
+import { firstDifference, shadowOf } from './lockstep-state.ts';
 
 /** What a user has changed at a stop: enough to change it in another machine that stands at the same place. */
 export interface StateEdit {
@@ -17,9 +16,10 @@ export function editBetween(edited: Side, other: Side): StateEdit | undefined {
   if (a.pc !== b.pc || a.depth !== b.depth || a.insnsExecuted !== b.insnsExecuted) return undefined;
   const registers: { register: number; value: bigint }[] = [];
   for (let register = 0; register <= 10; register++) {
+    const bit = 1 << register;
+    if ((a.regInitialised & bit) === 0) continue;
     const value = a.readReg(register);
-    const isNew = ((a.regInitialised ^ b.regInitialised) & (1 << register)) !== 0;
-    if (isNew || value !== b.readReg(register)) registers.push({ register, value });
+    if ((b.regInitialised & bit) === 0 || value !== b.readReg(register)) registers.push({ register, value });
   }
   const memory: { address: bigint; bytes: Uint8Array }[] = [];
   const theirs = other.machine.space.regions();
@@ -28,14 +28,15 @@ export function editBetween(edited: Side, other: Side): StateEdit | undefined {
   for (const [index, region] of regions.entries()) {
     const twin = theirs[index];
     if (twin?.id !== region.id || twin.size !== region.size) return undefined;
-    const [x, y] = [edited.machine.memory, other.machine.memory];
-    const hasShadow = shadowOf(edited.machine, region.id) !== 0 && region.size <= MAX_BPF_STACK;
-    const [shadow, twinShadow] = hasShadow
-      ? [shadowOf(edited.machine, region.id), shadowOf(other.machine, region.id)]
-      : [0, 0];
+    const { memory: x } = edited.machine;
+    const { memory: y } = other.machine;
+    const [shadow, twinShadow] = [shadowOf(edited.machine, region.id), shadowOf(other.machine, region.id)];
+    const same = (from: number, twinFrom: number): boolean =>
+      firstDifference(edited.machine, from, other.machine, twinFrom, region.size) < 0;
+    if (same(region.base, twin.base) && (shadow === 0 || same(shadow, twinShadow))) continue;
     const differs = (at: number): boolean =>
       x.bytes[region.base + at] !== y.bytes[twin.base + at] ||
-      (hasShadow && x.bytes[shadow + at] !== y.bytes[twinShadow + at]);
+      (shadow !== 0 && x.bytes[shadow + at] !== y.bytes[twinShadow + at]);
     for (let at = 0; at < region.size; at++) {
       if (!differs(at)) continue;
       let end = at + 1;

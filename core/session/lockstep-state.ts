@@ -48,6 +48,8 @@ const SHOWN = 8;
 export interface CompareOptions {
   /** AX, the hidden register of rewritten programs: machine code uses it in its own way. */
   readonly ignoreAx: boolean;
+  /** What was printed, where somebody has taken it away. */
+  readonly ignoreOutput?: boolean;
 }
 
 /** Why two engines stopped, where that is not the same: how the run ended, or the fault. */
@@ -103,7 +105,8 @@ function causeText(cause: SideCause): string {
  * engines keep things of their own in memory. The first differences in the order of `DifferenceKind`, 8 at most.
  */
 export function compareStates(a: Side, b: Side, options: CompareOptions): StateDifference[] {
-  const found = [...compareCpus(a, b, options), ...compareOutput(a.machine, b.machine)];
+  const found = compareCpus(a, b, options);
+  if (!options.ignoreOutput) found.push(...compareOutput(a.machine, b.machine));
   if (found.length < MAX_DIFFERENCES) found.push(...compareRegions(a, b, MAX_DIFFERENCES - found.length));
   // A map is several objects, all of which tell of the same entry.
   return found

@@ -6,8 +6,10 @@ import { disassemble, frameAddress } from './disassembly.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { JitView } from './jit-view.ts';
+import { type LoadProgress, LoadReporter } from './load-progress.ts';
 import { loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
+import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
 import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
@@ -38,6 +40,8 @@ export interface SessionOptions {
   readonly hash?: HashHost | undefined;
   /** Told of stops, output and the end. */
   emit(event: TargetEvent): void;
+  /** Told while a program is being loaded. */
+  readonly progress?: (progress: LoadProgress) => void;
 }
 
 type Handlers = {
@@ -55,6 +59,7 @@ export class Session {
   #run: RunControl | undefined;
   #breakpoints: BreakpointTable | undefined;
   #jit: JitView | undefined;
+  #lockstep: SessionLockstep | undefined;
   #current: Snapshot | undefined;
   #previous: Snapshot | undefined;
   /** The run has ended, and the programs were unloaded. */
@@ -89,6 +94,7 @@ export class Session {
       load: (args) => this.#load(args),
       setBreakpoints: ({ file, breakpoints }) => this.#table().set(file, breakpoints),
       setInstructionBreakpoints: ({ breakpoints }) => this.#table().setInstructions(breakpoints),
+      setFunctionBreakpoints: ({ breakpoints }) => this.#table().setFunctions(breakpoints),
       disassemble: (args) => disassemble(this.#program(), args),
       breakpointLocations: ({ file, line, endLine }) => this.#table().locations(file, line, endLine),
       setFaultStops: ({ on }) => {
@@ -113,8 +119,10 @@ export class Session {
       evaluate: ({ expression, frame, context }) => this.#evaluate(expression, frame, context),
       assign: ({ target, container, value, frame }) => this.#assign(target, container, value, frame),
       readMemory: ({ reference, offset, count }) => readRegion(this.#program(), reference, offset, count),
-      writeMemory: ({ reference, offset, bytes, allowPartial }) =>
-        writeRegion(this.#program(), reference, offset, bytes, allowPartial),
+      writeMemory: ({ reference, offset, bytes, allowPartial }) => {
+        this.#lockstep?.edited();
+        return writeRegion(this.#program(), reference, offset, bytes, allowPartial);
+      },
       switchEngine: ({ name }) => this.#switchEngine(name),
       registers: ({ frame }) => registersView(this.#view(frame)),
       stack: ({ frame }) => stackView(this.#view(frame)),
@@ -134,22 +142,33 @@ export class Session {
 
   #load(args: LoadArgs): LoadReply {
     if (this.#loaded !== undefined) throw new Error('this session has a program already');
-    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash);
+    const reporter = new LoadReporter(this.#options.progress);
+    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash, reporter);
     if (!result.ok) return result;
     const { loaded } = result;
+    const compared = startLockstep(args, loaded, () => this.#loadedAgain(args));
+    if (compared !== undefined && 'problem' in compared) return { ok: false, problem: compared.problem };
     this.#loaded = loaded;
+    this.#lockstep = compared?.lockstep;
     this.#breakpoints = new BreakpointTable(loaded);
     this.#jit = new JitView(() => this.#program(), args, this.#options.hash);
-    this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event));
+    this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event), this.#lockstep);
     return {
       ok: true,
       name: loaded.main.attr.name,
       progType: shownType(loaded, loaded.main.attr.progType),
       ...(loaded.classic?.view === 'ebpf' ? { generated: generatedSource(loaded.classic.text) } : {}),
       nPackets: loaded.packets.length,
-      messages: result.messages,
+      messages: [...result.messages, ...(compared?.messages ?? [])],
       ...(result.control === undefined ? {} : { control: result.control }),
     };
+  }
+
+  /** The same program once more, in a machine of its own. */
+  #loadedAgain(args: LoadArgs): Loaded {
+    const again = loadSession(args, this.#options.sharedMemory, this.#options.hash);
+    if (!again.ok) throw new Error(again.problem.message);
+    return again.loaded;
   }
 
   #emit(event: TargetEvent): void {
@@ -198,6 +217,7 @@ export class Session {
       return { ok: false, message: 'not an expression of the running program' };
     }
     const row = valueRow(this.#context(frame), expression, value);
+    if (assigned !== undefined) this.#lockstep?.edited();
     return assigned === undefined ? { ok: true, row } : { ok: true, row, edited: editedBy(loaded, assigned) };
   }
 
@@ -216,6 +236,7 @@ export class Session {
       expressionEnv(loaded, () => frame),
     );
     if (!result.ok) return { ok: false, message: result.error.message };
+    this.#lockstep?.edited();
     const row = valueRow(this.#context(frame), expression, result.value);
     const edited = result.assigned === undefined ? {} : editedBy(loaded, result.assigned);
     return { ok: true, row: { ...row, name: target }, edited };

@@ -6,7 +6,7 @@ import type { InsnIndex } from '../isa/insn.ts';
 import { calledFunction } from '../isa/numbering.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
 import type { X86Func } from '../jit/x86-64/program.ts';
-import { RBP } from '../jit/x86-64/registers.ts';
+import { BPF_TO_X86, RBP } from '../jit/x86-64/registers.ts';
 import { breakpointSlots, type ExecProg } from '../vm/program.ts';
 import { Patches } from './patches.ts';
 import type { Exec } from './state.ts';
@@ -44,6 +44,8 @@ export class NativeFunc {
   readonly lo: number;
   /** Offset behind `mov rbp, rsp`, where tail calls enter: from there on rbp is the frame pointer. */
   readonly tailCallEntry: number;
+  /** Which of R6 … R9 its prologue does not save: what is in them when it returns is its caller's. */
+  readonly unsaved: readonly number[];
   /** What the instruction at an offset does; filled when it is first executed. */
   readonly execs: (Exec | undefined)[];
   /** Its breakpoints; those for slots as of the last `patchSlots`. */
@@ -58,6 +60,8 @@ export class NativeFunc {
     this.isMain = isMain;
     this.lo = Number(code.addr & 0xffff_ffffn);
     this.tailCallEntry = behindFrameSetup(code);
+    const saved = savedBy(code);
+    this.unsaved = [6, 7, 8, 9].filter((bpf) => !saved.has(BPF_TO_X86[bpf] ?? -1));
     this.execs = new Array(code.image.length).fill(undefined);
     this.patches = new Patches(code.image, (at) => {
       this.execs[at] = undefined;
@@ -158,4 +162,17 @@ function accessOf(id: string): AccessMode {
   if (id.startsWith('ldx') || id.startsWith('load_acquire')) return 'read';
   if (id.startsWith('st') || id.startsWith('atomic')) return 'write';
   return 'native';
+}
+
+/** Registers that the prologue pushes. */
+function savedBy({ image, prologueLen }: X86Func): ReadonlySet<number> {
+  const saved = new Set<number>();
+  for (let at = 0; at < prologueLen; ) {
+    const insn = decodeX86(image, at);
+    if (insn === undefined) break;
+    at += insn.length;
+    const [pushed] = insn.operands;
+    if (insn.form.row.id === 'push_r64' && pushed?.kind === 'reg') saved.add(pushed.reg);
+  }
+  return saved;
 }

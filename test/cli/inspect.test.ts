@@ -175,3 +175,55 @@ test('run --blind and blind_seed give the same results', async () => {
     expect(two.insns_executed, vector.name).toBeGreaterThanOrEqual(one.insns_executed);
   });
 });
+
+test.each([
+  ['wasm', '0xffffffffa0'],
+  ['x86-64', '0xffffffffc0'],
+])('--engine %s: what its compiler makes of each function, and where lines lie in it', async (engine, at) => {
+  const fib = `${ROOT}/examples/fib/fib.bpf.s`;
+  const shown = await inspect(fib, '--engine', engine);
+  expect(shown).toMatchObject({ jited: true, why_interpreted: null });
+  const funcs: { jited: string; bytes_jited: number; start: number }[] = shown.subprograms;
+  expect(funcs).toHaveLength(2);
+  expect(shown.bytes_jited).toBe(funcs.reduce((sum, func) => sum + func.bytes_jited, 0));
+  for (const { jited, bytes_jited: length, start } of funcs) {
+    expect(jited.startsWith(at)).toBe(true);
+    const lines = shown.line_info.map((line: { jited: string }) => BigInt(line.jited));
+    const first = shown.line_info.findIndex((line: { insn_off: number }) => line.insn_off === start);
+    expect(lines[first]).toBe(BigInt(jited));
+    expect(lines[first + 1]).toBeGreaterThan(BigInt(jited));
+    expect(lines[first + 1]).toBeLessThan(BigInt(jited) + BigInt(length));
+  }
+  const text = (await cli(['inspect', fib, '--engine', engine, '--linum'])).stdout;
+  expect(text).toContain(`  jited ${shown.bytes_jited}B  memlock`);
+  expect(text).toContain(
+    `\tfunction fib  0–15  stack 16B  jited ${funcs[0]?.bytes_jited}B at ${funcs[0]?.jited}\n`,
+  );
+  expect(text).toMatch(new RegExp(`\t {5}1  ${shown.line_info[1]?.jited}  .*fib\\.bpf\\.s:13:9\n`));
+});
+
+test('--engine interp: no native code; --linum has the places without addresses', async () => {
+  const { stdout } = await cli(['inspect', SMALL, '--engine', 'interp', '--linum']);
+  expect(stdout).toContain('not jited: loaded without a compiler to native code');
+  expect(stdout).toMatch(/\n\t {5}0 {2}\S+small\.bpf\.s:3:1\n/);
+});
+
+test('a program that is not compiled: why; a program array refuses it beside others that are', async () => {
+  const long = `${'r1 += 1\n'.repeat(50_001)}exit\n`;
+  const alone = await inspect(file('long.bpf.s', `.program raw\nlong:\n${long}`), '--engine', 'wasm');
+  expect(alone).toMatchObject({
+    jited: false,
+    bytes_jited: 0,
+    subprograms: [{ jited: null, bytes_jited: 0 }],
+  });
+  expect(alone.why_interpreted).toMatch(/too long; the wasm engine compiles up to 50000/);
+  const both = file(
+    'both.bpf.s',
+    `.map jumps, prog_array, 4, 4, 2\n.map_entry jumps, 1, long\n.section xdp,"ax",@progbits\nmain:\nr2 = jumps ll\nr3 = 0\ncall bpf_tail_call\nr0 = 1\nexit\n.section xdp/long,"ax",@progbits\nlong:\n${long}`,
+  );
+  const { code, stdout } = await cli(['inspect', both, '--prog', 'main', '--engine', 'wasm']);
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    'refused: map jumps is for programs of type xdp, native; this one is xdp (EINVAL)',
+  );
+});

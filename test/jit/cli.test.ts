@@ -184,6 +184,17 @@ describe('jit FILE', () => {
     );
   });
 
+  test.each([
+    ['linux-6.18', /^0f1f4400000f1f00554889e5b801000000c9e9[0-9a-f]{8}$/],
+    ['linux-6.18-ibt', /^f30f1efa0f1f4400000f1f00554889e5f30f1efab801000000c9e9[0-9a-f]{8}$/],
+    ['plain-ret', /^0f1f4400000f1f00554889e5b801000000c9c3$/],
+  ])('the preset %s by its name, and in a file', async (preset, code) => {
+    const source = file('return.bpf.s', 'r0 = 1\nexit\n');
+    const named = await jitJson(source, '--config', preset);
+    expect(named.funcs[0]?.jited).toMatch(code);
+    expect(await jitJson(source, '--config', file('preset.json', JSON.stringify({ preset })))).toEqual(named);
+  });
+
   test('-o writes the code itself', async () => {
     const out = freshPath('fib.bin');
     const { code, stdout } = await cli(['jit', FIB, '-o', out]);

@@ -148,6 +148,11 @@ describe('our decoder and a foreign one', () => {
         },
       });
       expect(own, vector.name).toEqual(foreign);
+      // Every local has a name.
+      expect(
+        own.filter(({ text }) => /\$local\d/.test(text)),
+        vector.name,
+      ).toEqual([]);
       expect(listing.functions.map(({ name }) => name)).toEqual(
         functions.map(({ index }) => funcNames.get(index)),
       );
@@ -236,7 +241,8 @@ twice:
 });
 
 test('bytes of any kind are listed without an error', () => {
-  const seeds = [compiledText('.program raw\nmain:\n  r0 = 1\n  exit\n').bytes, everyInstruction()];
+  const small = compiledText('.program raw\nmain:\n  r0 = 1\n  exit\n');
+  const seeds = [small.bytes, everyInstruction()];
   const change = fc.record({ at: fc.nat(4000), value: fc.nat(255) });
   const made = fc
     .tuple(fc.constantFrom(...seeds), fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(3000))
@@ -249,16 +255,7 @@ test('bytes of any kind are listed without an error', () => {
     fc.property(fc.oneof(made, fc.uint8Array({ maxLength: 200 })), (bytes) => {
       const { codeStart, codeEnd } = { codeStart: 20, codeEnd: 60 };
       const functions = [{ start: 0, name: 'f', needs: 0, codeStart, codeEnd, offsets: [[0, 25] as const] }];
-      const listing = wasmListing({
-        bytes: Uint8Array.from(bytes),
-        functions,
-        maps: new Map(),
-        entryOps: new Uint32Array(),
-        progId: undefined,
-        flagsAt: undefined,
-        entries: new Uint8Array(1),
-        callees: new Map(),
-      });
+      const listing = wasmListing({ ...small, bytes: Uint8Array.from(bytes), functions });
       for (let row = 0; row < listing.count; row++) {
         expect((listing.offset[row] ?? 0) + (listing.length[row] ?? 0)).toBeLessThanOrEqual(bytes.length);
         expect(listing.text(row)).not.toBe('');

@@ -143,6 +143,7 @@ export function sampleStats(stop = 3): StatsReply {
           blindingRequested: false,
           blinded: false,
           nLineInfo: 31,
+          jitedFuncs: [],
         },
         cpus: [
           { cpu: 0, cnt: '12', insns: '18446744073709551615', nsecs: '1250', misses: '0' },

@@ -51,6 +51,26 @@ describe('Stats page', () => {
     await page.close();
   });
 
+  test('tells where the native code of each function lies', async () => {
+    const { page, send } = await harness.open('stats', { width: 400, height: 700 });
+    const [program] = sampleStats().programs;
+    if (program === undefined) throw new Error('the sample has a program');
+    const { whyInterpreted: _why, ...object } = program.object;
+    const jitedFuncs = [
+      { address: '0xffffffffc0000000', length: 712 },
+      { address: '0xffffffffc0000300', length: 40 },
+    ];
+    const jited = { ...program, object: { ...object, jited: true, bytesJited: 752, jitedFuncs } };
+    await send({ kind: 'reply', session: 's', reply: { ...sampleStats(), programs: [jited] } });
+    const row = async (name: string) => page.getAttribute(`[data-key="prog1/${name}"]`, 'data-text');
+    expect(await row('Native code')).toBe('752 bytes');
+    expect(await row('Functions')).toBe(
+      'firewall: 24 bytes of stack, 712 bytes of code at 0xffffffffc0000000\ncount_packet: 8 bytes of stack, 40 bytes of code at 0xffffffffc0000300',
+    );
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    await page.close();
+  });
+
   test('has the same rows when there is nothing to tell, so that nothing moves', async () => {
     const { page, send } = await harness.open('stats', { width: 400, height: 700 });
     const keys = () =>

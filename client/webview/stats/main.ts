@@ -113,7 +113,7 @@ const TITLES: Readonly<Record<string, string>> = {
   Rewritten: 'Size of the program as it is executed (xlated)',
   'Native code': 'Size of the code that the JIT made (jited)',
   Memory: 'What the object takes (memlock)',
-  Functions: 'The main function and its subprograms, with the stack that each uses',
+  Functions: 'The main function and its subprograms: the stack that each uses, and its native code',
 };
 
 /** What the program object tells: always the same rows, so that nothing moves from stop to stop. */
@@ -140,7 +140,13 @@ function objectFacts(program: ProgramStats): readonly (readonly [string, string]
     ['Line info', count(object.nLineInfo, 'record')],
     [
       'Functions',
-      subprograms.map(({ name, stackDepth }) => `${name}: ${stackDepth} bytes of stack`).join('\n'),
+      subprograms
+        .map(({ name, stackDepth }, i) => {
+          const code = object.jitedFuncs[i];
+          const native = code === undefined ? '' : `, ${bytesText(code.length)} of code at ${code.address}`;
+          return `${name}: ${stackDepth} bytes of stack${native}`;
+        })
+        .join('\n'),
     ],
     ['Maps', maps.map(({ name, type, id }) => `${name}: ${type}, id ${id}`).join('\n') || 'none'],
   ];

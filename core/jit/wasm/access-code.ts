@@ -1,16 +1,32 @@
 import type { Op } from '../../interp/op.ts';
 import * as layout from '../../vm/layout.ts';
+import type { Region } from '../../vm/region.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { Flow } from './flow.ts';
-import { type Facts, type FrameFacts, frameOffset, isWritten, newFacts, passFacts } from './frame-facts.ts';
+import {
+  distanceOf,
+  type Facts,
+  type FactsContext,
+  FRAME,
+  type FrameFacts,
+  frameOffset,
+  isWritten,
+  NOWHERE,
+  newFacts,
+  passFacts,
+  regionOf,
+} from './frame-facts.ts';
 import type { FunctionState } from './function-state.ts';
 import * as local from './locals.ts';
 import { type Atomic, atomicOf, cacheKey, type Load, loadOf, type Store, storeOf } from './memory.ts';
-import { dstOf, type Lowering, srcOf } from './ops.ts';
+import { dstOf, srcOf } from './ops.ts';
+
+const R10 = 10;
 
 /** What accesses are compiled with. */
-export interface AccessContext {
-  readonly lowering: (op: Op) => Lowering;
+export interface AccessContext extends FactsContext {
+  /** A region that stays as it is while the code is used: one of a map's values. */
+  readonly region: (id: number) => Region | undefined;
   /** Index of the function that searches the region table. */
   readonly lookup: number;
 }
@@ -46,10 +62,8 @@ export class AccessEmitter {
         const store = lowering === 'step' ? undefined : (storeOf(op) ?? atomicOf(op));
         const size = load?.size ?? store?.size;
         const base = load === undefined ? dstOf(op) : srcOf(op);
-        if (size !== undefined && frameOffset(facts, base, op, size) === undefined) {
-          add(base, size, load === undefined);
-        }
-        passFacts(facts, op, lowering);
+        if (size !== undefined && regionOf(facts, base) === NOWHERE) add(base, size, load === undefined);
+        passFacts(facts, op, this.#context);
       }
     });
   }
@@ -128,6 +142,9 @@ export class AccessEmitter {
       code.localGet(local.FRAME);
       return known;
     }
+    const likely = regionOf(facts, base);
+    if (likely === FRAME) return this.#inFrame(op, base, size, isWrite);
+    if (likely !== NOWHERE) return this.#inRegion(op, facts, base, size, isWrite);
     const cache = this.#caches.get(cacheKey(base, size, isWrite));
     if (cache === undefined) throw new RangeError(`no region cache for slot ${op.slot}`);
     code.localGet(local.reg(base));
@@ -149,6 +166,65 @@ export class AccessEmitter {
     code.op(OP.i32_wrap_i64);
     code.op(OP.i32_add);
     return 0;
+  }
+
+  /** The same where it probably is the function's own frame; where it is not, the reference engine finds it. */
+  #inFrame(op: Op, base: number, size: number, isWrite: boolean): number {
+    const { code } = this.#state;
+    code.localGet(local.reg(base));
+    const offset = op.off + layout.MAX_BPF_STACK;
+    code.i64Const(offset, offset >> 31);
+    code.op(OP.i64_add);
+    code.localGet(local.reg(R10));
+    code.op(OP.i64_sub);
+    this.#trapBeyond(op, layout.MAX_BPF_STACK - size);
+    if (isWrite) this.#markFound(local.SHADOW, size);
+    code.localGet(local.DISTANCE);
+    code.op(OP.i32_wrap_i64);
+    code.localGet(local.FRAME);
+    code.op(OP.i32_add);
+    return 0;
+  }
+
+  /** The same where it probably is a region that stays as it is. */
+  #inRegion(op: Op, facts: Facts, base: number, size: number, isWrite: boolean): number {
+    const { code } = this.#state;
+    const region = this.#context.region(regionOf(facts, base));
+    if (
+      region === undefined ||
+      region.size < size ||
+      region.perm === 'none' ||
+      (isWrite && region.perm !== 'rw')
+    ) {
+      // Refused, or a fault: it is not worth code.
+      code.i32Const(1);
+      this.#state.trapIf(op);
+      code.i32Const(0);
+      return 0;
+    }
+    const distance = distanceOf(facts, base);
+    const known = distance === undefined ? -1 : distance + op.off;
+    if (known >= 0 && known + size <= region.size) {
+      code.i32Const(0);
+      return region.base + known;
+    }
+    code.localGet(local.reg(base));
+    const back = BigInt(op.off) - region.addr;
+    code.i64Const(Number(BigInt.asIntN(32, back)), Number(BigInt.asIntN(32, back >> 32n)));
+    code.op(OP.i64_add);
+    this.#trapBeyond(op, region.size - size);
+    code.localGet(local.DISTANCE);
+    code.op(OP.i32_wrap_i64);
+    return region.base;
+  }
+
+  /** Keeps the number on the stack as DISTANCE and traps when it is above `last`. */
+  #trapBeyond(op: Op, last: number): void {
+    const { code } = this.#state;
+    code.localTee(local.DISTANCE);
+    code.i64Const(last | 0, 0);
+    code.op(OP.i64_gt_u);
+    this.#state.trapIf(op);
   }
 
   #pushDistance(cache: local.RegionCache): void {

@@ -9,6 +9,7 @@ import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
 import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
+import type { Pointer } from './frame-facts.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, changes, dstOf, flowOf, type Lowering, loweringOf, srcOf } from './ops.ts';
 
@@ -239,6 +240,8 @@ class Unit {
       flagsAt: this.#flagsAt,
       lowering: (op) => this.loweringOf(op),
       mapAddress: (op) => this.#mapAddress(op),
+      pointer: (op) => this.#pointer(op),
+      region: (id) => this.#machine.space.byId(id),
       ...functions,
     });
   }
@@ -251,6 +254,17 @@ class Unit {
       this.#lowering[op.slot] = known;
     }
     return known;
+  }
+
+  /** Where a map load leads to, for maps whose values lie in one region. */
+  #pointer(op: Op): Pointer | undefined {
+    const map = this.#machine.maps.get(op.imm);
+    const [values] = map?.valueRegions ?? [];
+    if (map === undefined || values === undefined || map.nValues !== 1) return undefined;
+    const address = op.id === 'lddw_map_fd' ? map.addr : map.directValueAddr;
+    if (address === undefined) return undefined;
+    const distance = Number(address - values.addr) + (op.id === 'lddw_map_fd' ? 0 : op.immHi >>> 0);
+    return { region: values.id, distance };
   }
 
   #mapAddress(op: Op): readonly [number, number] | undefined {

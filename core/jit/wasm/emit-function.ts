@@ -64,7 +64,7 @@ class FunctionEmitter {
 
   constructor(context: FunctionContext) {
     this.#context = context;
-    this.#facts = new FrameFacts(context.flow, context.lowering);
+    this.#facts = new FrameFacts(context.flow, context);
     this.#state = new FunctionState(keptRegisters(context));
     this.#code = this.#state.code;
     this.#accesses = new AccessEmitter(context, this.#state);
@@ -162,7 +162,7 @@ class FunctionEmitter {
     } else if (flow === 'next') this.#plain(op);
     if (lowering === 'lookup') state.loseArguments();
     if (lowering !== 'step' && flow !== 'call') state.give(op.writes);
-    passFacts(this.#now, op, lowering);
+    passFacts(this.#now, op, this.#context);
   }
 
   #plain(op: Op): void {

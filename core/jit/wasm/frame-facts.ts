@@ -4,21 +4,42 @@ import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Flow } from './flow.ts';
 import { ARGUMENTS, AX, changes, dstOf, flowOf, type Lowering, srcOf } from './ops.ts';
 
-/** In `Facts`: a register that is not known to point into the frame. */
+/** In `Facts`: a distance that is not known. */
 export const UNKNOWN = -0x8000_0000;
+/** What a register may point into: nothing is known of it; the function's frame; it is 0, which goes with everything; else a region's id. */
+export const NOWHERE = 0;
+export const FRAME = -1;
+const NULL = -2;
 const R0 = 1;
 const R10 = 10;
-/** Distances from the frame pointer that are worth following. */
+/** Distances that are worth following. */
 const FAR = 1 << 20;
 
 /**
- * What is certain at a place of a function, on every way that leads there from its entry, in words: for R0 … AX
- * the distance from the frame pointer, or UNKNOWN; the bytes of the frame that were written since it was entered,
- * a bit each, from its lowest address up; the registers that have a value, as `CPU_INITIALISED` has them.
+ * What is known at a place of a function, on every way that leads there from its entry, in words: for R0 … AX
+ * the distance from the start of its region (of the frame: from its end), or UNKNOWN; the region of each; the bytes
+ * of the frame that were written since it was entered, a bit each, from its lowest address up; the registers that
+ * have a value, as `CPU_INITIALISED` has them. All of it is certain, but a region without a distance: that is
+ * where the register probably points to.
  */
 export type Facts = Int32Array;
 
-const WRITTEN = AX + 1;
+/** Where an address stands that an instruction loads: region and distance from its start. */
+export interface Pointer {
+  readonly region: number;
+  readonly distance: number;
+}
+
+/** What facts are made with. */
+export interface FactsContext {
+  /** How an op is compiled. */
+  readonly lowering: (op: Op) => Lowering;
+  /** What a map load loads, where all of the map's values lie in one region. */
+  readonly pointer: (op: Op) => Pointer | undefined;
+}
+
+const REGION = AX + 1;
+const WRITTEN = REGION + AX + 1;
 const INITIALISED = WRITTEN + MAX_BPF_STACK / 32;
 const N_FACTS = INITIALISED + 1;
 
@@ -36,14 +57,14 @@ export function initialisedOf(facts: Facts): number {
 export class FrameFacts {
   readonly #all: Int32Array;
 
-  /** `lowering` tells how each op is compiled. */
-  constructor(flow: Flow, lowering: (op: Op) => Lowering) {
+  constructor(flow: Flow, context: FactsContext) {
     const n = flow.blocks.length;
     this.#all = new Int32Array(n * N_FACTS);
     const isKnown = new Uint8Array(n);
     // At the entry: R10 points to the frame's end; nothing else is certain.
-    this.#all.fill(UNKNOWN, 0, WRITTEN);
+    this.#all.fill(UNKNOWN, 0, REGION);
     this.#all[R10] = 0;
+    this.#all[REGION + R10] = FRAME;
     this.#all[INITIALISED] = 1 << R10;
     isKnown[0] = 1;
     const facts = newFacts();
@@ -51,7 +72,7 @@ export class FrameFacts {
       again = false;
       flow.blocks.forEach((block, index) => {
         this.read(index, facts);
-        for (const op of block.ops) passFacts(facts, op, lowering(op));
+        for (const op of block.ops) passFacts(facts, op, context);
         for (const to of block.succ) {
           if (isKnown[to]) again = this.#join(to, facts) && to <= index ? true : again;
           else this.#all.set(facts, to * N_FACTS);
@@ -76,7 +97,7 @@ export class FrameFacts {
       const before = all[first + i] ?? 0;
       const its = other[i] ?? 0;
       if (before === its) continue;
-      const both = i < WRITTEN ? UNKNOWN : before & its;
+      const both = i < REGION ? UNKNOWN : i < WRITTEN ? joinRegions(before, its) : before & its;
       if (both === before) continue;
       all[first + i] = both;
       changed = true;
@@ -85,11 +106,18 @@ export class FrameFacts {
   }
 }
 
+function joinRegions(a: number, b: number): number {
+  if (a === NULL) return b;
+  return b === NULL ? a : NOWHERE;
+}
+
 /** Makes of the facts in front of `op` those behind it. */
-export function passFacts(facts: Facts, op: Op, lowering: Lowering): void {
+export function passFacts(facts: Facts, op: Op, context: FactsContext): void {
   const flow = flowOf(op);
   if (flow === 'trap') return;
-  const fp = movedPointer(facts, op);
+  const lowering = context.lowering(op);
+  const region = movedRegion(facts, op, context);
+  const distance = region === NOWHERE ? UNKNOWN : movedDistance(facts, op, context);
   if (lowering === 'native') noteStore(facts, op);
   let changed = changes(op);
   if (flow === 'call' || (lowering === 'step' && rowById(op.id).flow === 'call')) {
@@ -100,26 +128,70 @@ export function passFacts(facts: Facts, op: Op, lowering: Lowering): void {
     changed |= R0 | (1 << AX);
     facts[INITIALISED] = initialisedOf(facts) & ~ARGUMENTS;
   }
-  for (let reg = 0; reg <= AX; reg++) if (changed & (1 << reg)) facts[reg] = UNKNOWN;
-  if (lowering !== 'step') {
-    facts[INITIALISED] = initialisedOf(facts) | op.writes;
-    if (fp !== UNKNOWN) facts[dstOf(op)] = fp;
+  for (let reg = 0; reg <= AX; reg++) {
+    if ((changed & (1 << reg)) === 0) continue;
+    facts[reg] = UNKNOWN;
+    facts[REGION + reg] = NOWHERE;
+  }
+  if (lowering === 'step') return;
+  facts[INITIALISED] = initialisedOf(facts) | op.writes;
+  if (region === NOWHERE) return;
+  facts[dstOf(op)] = distance;
+  facts[REGION + dstOf(op)] = region;
+}
+
+/** What dst points into behind `op`; NOWHERE also where `op` leaves dst alone. */
+function movedRegion(facts: Facts, op: Op, context: FactsContext): number {
+  const dst = facts[REGION + dstOf(op)] ?? NOWHERE;
+  const src = facts[REGION + srcOf(op)] ?? NOWHERE;
+  switch (op.id) {
+    case 'mov64_reg':
+      return src;
+    case 'mov64_imm':
+    case 'mov32_imm':
+      return op.imm === 0 ? NULL : NOWHERE;
+    case 'add64_imm':
+    case 'sub64_imm':
+      return dst === NULL ? NOWHERE : dst;
+    case 'add64_reg':
+      if (src === NOWHERE || src === NULL) return dst === NULL ? NOWHERE : dst;
+      return dst === NOWHERE || dst === NULL ? src : NOWHERE;
+    case 'sub64_reg':
+      return (src === NOWHERE || src === NULL) && dst !== NULL ? dst : NOWHERE;
+    case 'lddw_map_fd':
+    case 'lddw_map_value':
+      return context.pointer(op)?.region ?? NOWHERE;
+    default:
+      return NOWHERE;
   }
 }
 
-/** What dst is from the frame pointer after `mov` or `add`. */
-function movedPointer(facts: Facts, op: Op): number {
+/** Its distance. */
+function movedDistance(facts: Facts, op: Op, context: FactsContext): number {
   if (op.id === 'mov64_reg') return facts[srcOf(op)] ?? UNKNOWN;
+  if (op.id === 'lddw_map_fd' || op.id === 'lddw_map_value') return context.pointer(op)?.distance ?? UNKNOWN;
   if (op.id !== 'add64_imm') return UNKNOWN;
   const before = facts[dstOf(op)] ?? UNKNOWN;
   const after = before + op.imm;
   return before === UNKNOWN || Math.abs(after) > FAR ? UNKNOWN : after;
 }
 
+/** What register `reg` probably points into: FRAME, a region's id, or NOWHERE. */
+export function regionOf(facts: Facts, reg: number): number {
+  const region = facts[REGION + reg] ?? NOWHERE;
+  return region === NULL ? NOWHERE : region;
+}
+
+/** Distance of `reg` from the start of its region; undefined when it is not certain. */
+export function distanceOf(facts: Facts, reg: number): number | undefined {
+  const distance = facts[reg] ?? UNKNOWN;
+  return distance === UNKNOWN ? undefined : distance;
+}
+
 /** Offset in the frame, from its lowest address, of the access of `op` through `reg`; undefined when it is not certainly inside. */
 export function frameOffset(facts: Facts, reg: number, op: Op, size: number): number | undefined {
   const fp = facts[reg] ?? UNKNOWN;
-  if (fp === UNKNOWN) return undefined;
+  if (fp === UNKNOWN || facts[REGION + reg] !== FRAME) return undefined;
   const offset = MAX_BPF_STACK + fp + op.off;
   return offset >= 0 && offset + size <= MAX_BPF_STACK ? offset : undefined;
 }

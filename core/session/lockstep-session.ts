@@ -1,0 +1,208 @@
+import type { RunLimits, StopCause } from '../interp/engine.ts';
+import { x86Sim } from '../x86-sim/x86-sim.ts';
+import { chooseEngine, ENGINE_NAMES, interpretedNotices } from './engines.ts';
+import type { Loaded, SessionPacket } from './loaded.ts';
+import { Lockstep } from './lockstep.ts';
+import { editBetween } from './lockstep-edit.ts';
+import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
+import type { MakeSide, SideCause } from './lockstep-side.ts';
+import { causeDifferences, compareStates } from './lockstep-state.ts';
+import type { LaunchProblem, LoadArgs } from './target-api.ts';
+
+/** What the launch attribute `lockstep` has come to. */
+export type StartedLockstep =
+  | { readonly lockstep: SessionLockstep; readonly messages: readonly string[] }
+  | { readonly problem: LaunchProblem };
+
+/**
+ * Prepares comparing the session's engine with the one that `args.lockstep` names; undefined: none is named.
+ * @param make loads the session's program again, in a machine of its own.
+ */
+export function startLockstep(args: LoadArgs, loaded: Loaded, make: MakeSide): StartedLockstep | undefined {
+  if (args.lockstep === undefined) return undefined;
+  const choice = chooseEngine(args.lockstep);
+  const problem = (message: string): StartedLockstep => ({ problem: { kind: 'bad-engine', message } });
+  if (choice === undefined) {
+    const known = ENGINE_NAMES.map((name) => `"${name}"`).join(', ');
+    return problem(`lockstep: engine "${args.lockstep}" is not there; the engines are ${known}`);
+  }
+  const { engine, message } = choice;
+  if (engine === loaded.engine) {
+    return problem(
+      `lockstep: the program runs on "${engine.name}" already; choose another engine to compare with`,
+    );
+  }
+  const programs = Array.from(loaded.programs.values(), ({ prog }) => prog);
+  const notices = interpretedNotices(engine, loaded.machine, programs);
+  const messages = [
+    ...(message === undefined ? [] : [message]),
+    ...notices.map((text) => `lockstep: ${text}`),
+  ];
+  return { lockstep: new SessionLockstep(loaded, new Lockstep(make, loaded.engine, engine)), messages };
+}
+
+/**
+ * A session whose engine is compared with another. Two copies of the session's machine, one for each engine, run ahead
+ * of it and are compared; the session follows no further than to where they agree. So it stands before the instruction
+ * that makes a difference, not behind it.
+ */
+export class SessionLockstep {
+  readonly #loaded: Loaded;
+  readonly #lockstep: Lockstep;
+  #packet = 0;
+  /** How the copies' run on this packet has ended; undefined: it goes on. */
+  #ended: SideCause | undefined;
+  #isEdited = false;
+  /** Found ahead of the session. */
+  #ahead: LockstepReport | undefined;
+  /** The session stands before it; to be told. */
+  #found: LockstepReport | undefined;
+  #message: string | undefined;
+  #isOver = false;
+  /** Where the session stood when it was looked at last. */
+  #lastExecuted = 0;
+
+  constructor(loaded: Loaded, lockstep: Lockstep) {
+    this.#loaded = loaded;
+    this.#lockstep = lockstep;
+  }
+
+  /** The session has entered its program with a packet. */
+  enter(packet: SessionPacket): void {
+    if (this.#isOver) return;
+    // Where the session's own limit has ended the run before.
+    this.#lockstep.goBack(this.#lastExecuted);
+    this.#packet = packet.number;
+    this.#ended = undefined;
+    this.#isEdited = false;
+    this.#lockstep.enter(packet.input);
+    this.#lastExecuted = 0;
+  }
+
+  /** The user has changed registers or memory of the session: the copies get the same before they go on. */
+  edited(): void {
+    this.#isEdited = true;
+  }
+
+  /** `loaded.engine.run` on the session's CPU, up to where both engines are known to agree. */
+  run(limits: RunLimits): StopCause {
+    const { machine, cpu } = this.#loaded;
+    const budget = this.allowed(limits.budget, limits.breakpoints);
+    if (budget <= 0) return { kind: 'budget' };
+    const cause = this.#loaded.engine.run(machine, cpu.index, { ...limits, budget });
+    this.#followed(cause);
+    return cause;
+  }
+
+  /**
+   * How many of `budget` instructions the session may execute now: as far as both engines agree, which is found out
+   * here. 0: the next instruction makes a difference (`takeDifference`).
+   */
+  allowed(budget: number, breakpoints = false): number {
+    if (this.#isOver || budget <= 0) return budget;
+    this.#takeOver();
+    if (this.#isOver) return budget;
+    const at = this.#executed;
+    if (this.#ahead === undefined && this.#ended === undefined && at >= this.#lockstep.executed) {
+      this.#goAhead(budget, breakpoints);
+    }
+    if (this.#ahead !== undefined) {
+      const left = this.#ahead.executed - at;
+      if (left <= 0) this.#tell(this.#ahead);
+      return Math.min(budget, Math.max(left, 0));
+    }
+    return this.#ended !== undefined ? budget : Math.min(budget, this.#lockstep.executed - at);
+  }
+
+  /** The difference before which the session stands now, once. From here on nothing is compared any more. */
+  takeDifference(): LockstepReport | undefined {
+    const found = this.#found;
+    this.#found = undefined;
+    return found;
+  }
+
+  /** Why comparing has ended without a difference, once. */
+  takeMessage(): string | undefined {
+    const message = this.#message;
+    this.#message = undefined;
+    return message;
+  }
+
+  get #executed(): number {
+    return Number(this.#loaded.cpu.insnsExecuted);
+  }
+
+  /** What has changed in the session by its user's hand: engine, registers, memory. */
+  #takeOver(): void {
+    const { engine } = this.#loaded;
+    if (engine !== this.#lockstep.first.engine) {
+      if (engine === this.#lockstep.second.engine) {
+        this.#end(`both engines are ${engine.name} now`);
+        return;
+      }
+      this.#lockstep.first.engine = engine;
+    }
+    if (!this.#isEdited) return;
+    this.#isEdited = false;
+    this.#ahead = undefined;
+    if (engine === x86Sim && this.#isAmidInstruction()) {
+      this.#end('something was changed amid an instruction');
+      return;
+    }
+    this.#lockstep.goBack(this.#executed);
+    const edit = editBetween(this.#loaded, this.#lockstep.first.loaded);
+    if (edit === undefined) {
+      this.#end('what was changed cannot be changed in the copies that are compared');
+      return;
+    }
+    this.#ended = undefined;
+    this.#lockstep.edit(edit);
+  }
+
+  /** Only machine code can be left there: by a step of one native instruction. */
+  #isAmidInstruction(): boolean {
+    const native = x86Sim.at(this.#loaded.machine, this.#loaded.cpu.index);
+    return native !== undefined && native.arrive < 0;
+  }
+
+  #goAhead(budget: number, breakpoints: boolean): void {
+    const outcome = this.#lockstep.run(budget, breakpoints);
+    if (outcome.kind === 'differs') this.#ahead = lockstepReport(outcome.at, this.#packet);
+    else if (outcome.cause.kind !== 'budget') this.#ended = outcome.cause;
+  }
+
+  /** The session has executed something: where it has caught up, it must be what its copies are. */
+  #followed(cause: StopCause): void {
+    if (this.#isOver) return;
+    this.#lastExecuted = this.#executed;
+    if (this.#ahead !== undefined || this.#lastExecuted !== this.#lockstep.executed) return;
+    // Before a breakpoint or a fault it may stand in front of what belongs to the instruction in addition.
+    if (cause.kind !== (this.#ended?.kind ?? 'budget')) return;
+    const { first, second } = this.#lockstep;
+    const ignoreAx = first.engine === x86Sim || second.engine === x86Sim;
+    const differences = [
+      ...causeDifferences([cause, this.#ended ?? cause]),
+      ...compareStates(this.#loaded, second.loaded, { ignoreAx, ignoreOutput: true }),
+    ];
+    if (differences.length === 0) return;
+    const { pair, executed } = this.#lockstep;
+    const at = { executed, differsAt: executed, certainty: 'once', differences, pair } as const;
+    this.#tell(lockstepReport(at, this.#packet));
+  }
+
+  #tell(report: LockstepReport): void {
+    this.#found = report;
+    this.#close();
+  }
+
+  #end(why: string): void {
+    const { first, second } = this.#lockstep;
+    this.#message = `lockstep: ${first.engine.name} and ${second.engine.name} are not compared any more: ${why}`;
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    this.#ahead = undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { loadSession } from '#core/session/load-session.ts';
+import { nativeCodeOf } from '#core/session/native-code.ts';
+import { statsView } from '#core/session/views.ts';
+import { FILE } from './harness.ts';
+
+const CALLS = `	.section xdp,"ax"
+	.globl main
+	.type main, @function
+main:
+	call leaf
+	exit
+	.size main, .-main
+	.type leaf, @function
+leaf:
+	r0 = XDP_PASS
+	exit
+	.size leaf, .-leaf
+`;
+
+function loaded(engine: 'x86-64' | 'wasm' | 'interp') {
+  const result = loadSession({ fileName: FILE, source: new TextEncoder().encode(CALLS), engine }, false);
+  if (!result.ok) throw new Error(result.problem.message);
+  return result.loaded;
+}
+
+test.each(['x86-64', 'wasm'] as const)('Stats tells of the native code that %s executes', (engine) => {
+  const session = loaded(engine);
+  const [stats] = statsView(session, 1).programs;
+  const code = nativeCodeOf(session, session.main);
+  if ('message' in code) throw new Error(code.message);
+  const functions = code.funcs.filter(({ start }) => start >= 0);
+  expect(stats?.object.jited).toBe(true);
+  expect(stats?.object.jitedFuncs).toEqual(
+    functions.map(({ address, length }) => ({ address: `0x${address.toString(16)}`, length })),
+  );
+  expect(stats?.object.bytesJited).toBe(functions.reduce((sum, { length }) => sum + length, 0));
+});
+
+test('Stats says that an interpreter has none', () => {
+  const [stats] = statsView(loaded('interp'), 1).programs;
+  expect(stats?.object).toMatchObject({ jited: false, bytesJited: 0, jitedFuncs: [] });
+});
