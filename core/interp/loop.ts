@@ -10,35 +10,13 @@ import { type ExecState, flush, type Op, refresh, STOP } from './op.ts';
 /** The state of `cpu` as it stands in memory. */
 export function stateOf(machine: Machine, cpu: Cpu): ExecState {
   const { prog } = cpu;
-  const s: ExecState = {
-    machine,
-    cpu,
-    block: cpu.block,
-    view: machine.memory.view,
-    table: 0,
-    nRegions: 0,
-    prog,
-    ops: decodeProg(prog),
-    decode: decodeProg,
-    left: 0,
-    chunk: 0,
-    initialised: cpu.regInitialised,
-    stop: undefined,
-  };
+  const { memory } = machine;
+  const fresh = { view: memory.view, table: 0, nRegions: 0, left: 0, chunk: 0, stop: undefined };
+  const initialised = cpu.regInitialised;
+  const program = { prog, ops: decodeProg(prog), decode: decodeProg };
+  const s: ExecState = { machine, cpu, block: cpu.block, ...program, initialised, ...fresh };
   refresh(s);
   return s;
-}
-
-/** Takes the state anew from memory, for another run. */
-export function takeState(s: ExecState): void {
-  const { prog } = s.cpu;
-  if (prog !== s.prog) {
-    s.prog = prog;
-    s.ops = decodeProg(prog);
-  }
-  s.initialised = s.cpu.regInitialised;
-  s.stop = undefined;
-  refresh(s);
 }
 
 /** Begins to count `n` more instructions. */

@@ -7,7 +7,6 @@ import {
   stopAtBreakpoint,
   stopped,
   takePause,
-  takeState,
 } from '../../interp/loop.ts';
 import { type ExecState, flush, type Op, refresh, STOP } from '../../interp/op.ts';
 import { interp } from '../../interp-wasm/interp.ts';
@@ -179,6 +178,18 @@ export class Execution {
     program?.interpreted(start, before - s.left);
     return pc;
   }
+}
+
+/** Takes the state anew from memory, for another run. */
+function takeState(s: ExecState): void {
+  const { prog } = s.cpu;
+  if (prog !== s.prog) {
+    s.prog = prog;
+    s.ops = s.decode(prog);
+  }
+  s.initialised = s.cpu.regInitialised;
+  s.stop = undefined;
+  refresh(s);
 }
 
 /** A program that was extended is interpreted, because its functions may be those of another program. */
