@@ -88,3 +88,21 @@ export function lineInfoJson(machine: Machine, prog: BpfProg): object[] {
     jited: hex64(addresses?.[i] ?? 0n),
   }));
 }
+
+/** A JSON object with the fields of `head`, the list `name` and the fields of `tail`, in pieces; items are pieces too. */
+export function* objectWithList(
+  head: object,
+  name: string,
+  items: Iterable<Iterable<string>>,
+  tail: object = {},
+): Iterable<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},${JSON.stringify(name)}:[`;
+  let isFirst = true;
+  for (const item of items) {
+    if (!isFirst) yield ',';
+    isFirst = false;
+    yield* item;
+  }
+  const rest = JSON.stringify(tail).slice(1);
+  yield rest === '}' ? ']}' : `],${rest}`;
+}

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { hexText } from '#core/bytes/hex.ts';
 import type { InsnIndex } from '#core/isa/insn.ts';
-import type { CompiledFunction, CompiledProgram } from '#core/jit/wasm/compile.ts';
+import type { CompiledProgram } from '#core/jit/wasm/compile.ts';
 import { jitedFuncs, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
 import { type ListedFunction, type WasmListing, wasmListing } from '#core/jit/wasm/listing.ts';
 import type { LineInfo, LoadAttr } from '#core/object/object.ts';
@@ -15,6 +15,7 @@ import {
   linesJson,
   lineText,
   type NativeCompiler,
+  objectWithList,
   programJson,
   symbolOf,
 } from './jit-native.ts';
@@ -145,37 +146,37 @@ class ShownModule {
     return this.#program.bytes.subarray(at, at + (this.#listing.length[row] ?? 0));
   }
 
-  *json(): Iterable<string> {
+  json(): Iterable<string> {
     const head = {
       ...programJson(this.#prog, 'wasm'),
       module_addr: hex64(IMAGE_ADDR),
       module_length: this.#program.bytes.length,
     };
-    yield `${JSON.stringify(head).slice(0, -1)},"funcs":[`;
-    const jited = jitedFuncs(this.#program, this.#prog.code, IMAGE_ADDR);
-    for (const [index, { insnToJitOff }] of jited.entries()) {
-      const subprog = this.#prog.subprogs[index];
-      const compiled = this.#program.functions.find(({ start }) => start === subprog?.start);
-      const listed = this.#listing.functions.find(({ start }) => start === subprog?.start);
-      if (subprog === undefined || compiled === undefined || listed === undefined) continue;
-      const { codeStart, codeEnd } = compiled;
-      const func = {
-        name: symbolOf(this.#machine, this.#prog, index, subprog.start),
-        addr: hex64(IMAGE_ADDR + BigInt(codeStart)),
-        start: subprog.start,
-        end: subprog.end,
-        length: codeEnd - codeStart,
-        jited: hexText(this.#program.bytes.subarray(codeStart, codeEnd)),
-        insn_to_jit_off: Array.from(insnToJitOff),
-      };
-      yield `${index === 0 ? '' : ','}${JSON.stringify(func).slice(0, -1)},"insns":[`;
-      yield* this.#rowsJson(compiled, listed);
-      yield ']}';
-    }
-    yield `],"line_info":${JSON.stringify(lineInfoJson(this.#machine, this.#prog))}}`;
+    const tail = { line_info: lineInfoJson(this.#machine, this.#prog) };
+    return objectWithList(head, 'funcs', this.#funcsJson(), tail);
   }
 
-  *#rowsJson({ codeStart }: CompiledFunction, { firstRow, endRow }: ListedFunction): Iterable<string> {
+  *#funcsJson(): Iterable<Iterable<string>> {
+    const jited = jitedFuncs(this.#program, this.#prog.code, IMAGE_ADDR);
+    for (const [index, { insnToJitOff, image, length }] of jited.entries()) {
+      const subprog = this.#prog.subprogs[index];
+      const listed = this.#listing.functions.find(({ start }) => start === subprog?.start);
+      if (subprog === undefined || listed === undefined) continue;
+      const codeStart = Number(image - IMAGE_ADDR);
+      const func = {
+        name: symbolOf(this.#machine, this.#prog, index, subprog.start),
+        addr: hex64(image),
+        start: subprog.start,
+        end: subprog.end,
+        length,
+        jited: hexText(this.#program.bytes.subarray(codeStart, codeStart + length)),
+        insn_to_jit_off: Array.from(insnToJitOff),
+      };
+      yield objectWithList(func, 'insns', this.#rowsJson(codeStart, listed));
+    }
+  }
+
+  *#rowsJson(codeStart: number, { firstRow, endRow }: ListedFunction): Iterable<[string]> {
     const { offset, slot, depth } = this.#listing;
     for (let row = firstRow; row < endRow; row++) {
       const at = offset[row] ?? 0;
@@ -189,7 +190,7 @@ class ShownModule {
         orig_pc: insn < 0 ? null : (this.#prog.origIdx[insn] ?? 0),
         lines: linesJson(this.#prog, this.#linesAt.get(IMAGE_ADDR + BigInt(at)) ?? []),
       };
-      yield `${row === firstRow ? '' : ','}${JSON.stringify(shown)}`;
+      yield [JSON.stringify(shown)];
     }
   }
 }

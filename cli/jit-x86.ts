@@ -16,6 +16,7 @@ import {
   linesJson,
   lineText,
   type NativeCompiler,
+  objectWithList,
   programJson,
   symbolOf,
 } from './jit-native.ts';
@@ -69,7 +70,7 @@ export function x86Compiler(
       const shown = nativeFuncs(machine, prog, funcs, config);
       return {
         text: (options) => [shown.map((func) => funcText(prog, func, options)).join('\n')],
-        json: () => [JSON.stringify(jitJson(machine, prog, shown))],
+        json: () => jsonPieces(machine, prog, shown),
         bytes: () => Buffer.concat(funcs.map(({ image }) => image)),
       };
     },
@@ -150,10 +151,9 @@ function mapImms(prog: BpfProg, { mapImms: found }: X86Func): { at: number; map:
   return found.map(({ at, slot }) => ({ at, map: readInsn(prog.xlated, slot).imm }));
 }
 
-function jitJson(machine: Machine, prog: BpfProg, funcs: readonly NativeFunc[]): object {
-  return {
-    ...programJson(prog, 'x86-64'),
-    funcs: funcs.map(({ name, func, insns }) => ({
+function jsonPieces(machine: Machine, prog: BpfProg, funcs: readonly NativeFunc[]): Iterable<string> {
+  const shown = funcs.map(({ name, func, insns }) => {
+    const head = {
       name,
       addr: hex64(func.addr),
       start: func.start,
@@ -163,15 +163,24 @@ function jitJson(machine: Machine, prog: BpfProg, funcs: readonly NativeFunc[]):
       jited: hexText(func.image),
       insn_to_jit_off: Array.from(func.insnToJitOff),
       map_imms: mapImms(prog, func),
-      insns: insns.map(({ pc, operation, opcodes, insn, lines }) => ({
-        pc: `0x${pc.toString(16)}`,
-        operation,
-        opcodes,
-        xlated_pc: insn < 0 ? null : insn,
-        orig_pc: insn < 0 ? null : (prog.origIdx[insn] ?? 0),
-        lines: linesJson(prog, lines),
-      })),
-    })),
+    };
+    return objectWithList(head, 'insns', insnPieces(prog, insns));
+  });
+  return objectWithList(programJson(prog, 'x86-64'), 'funcs', shown, {
     line_info: lineInfoJson(machine, prog),
-  };
+  });
+}
+
+function* insnPieces(prog: BpfProg, insns: readonly NativeInsn[]): Iterable<[string]> {
+  for (const { pc, operation, opcodes, insn, lines } of insns) {
+    const shown = {
+      pc: `0x${pc.toString(16)}`,
+      operation,
+      opcodes,
+      xlated_pc: insn < 0 ? null : insn,
+      orig_pc: insn < 0 ? null : (prog.origIdx[insn] ?? 0),
+      lines: linesJson(prog, lines),
+    };
+    yield [JSON.stringify(shown)];
+  }
 }

@@ -44,8 +44,8 @@ export async function disassemble(
   return { instructions: dapRows(client, sources, reply.rows) };
 }
 
-/** Where the comment of a native instruction begins, in characters: behind nearly all of them. */
-const COMMENT_AT = 40;
+/** Where the comment of a native instruction begins, in characters: short of most, for views are narrow. */
+const COMMENT_AT = 30;
 
 /** The instruction; where the client shows no symbols, on the first row of each BPF instruction with that as a comment. */
 function instructionText({ text, symbol, isFirst }: DisassembledRow, client: ClientConventions): string {

@@ -10,7 +10,7 @@ import {
   stopped,
   takePause,
 } from '../interp/loop.ts';
-import { type ExecState, flush, type Op, refresh, STOP } from '../interp/op.ts';
+import { type ExecState, flush, type Op, passesBreakpoint, refresh, STOP } from '../interp/op.ts';
 import { reference } from '../interp/reference.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
@@ -136,6 +136,7 @@ class Runner {
   run(limits: RunLimits): StopCause {
     const outer = this.#run;
     const s = stateOf(this.#machine, this.#cpu);
+    s.passes = limits.passes;
     this.#run = { s, breakpoints: limits.breakpoints, code: undefined, pc: s.cpu.pc };
     try {
       return this.#chunks(this.#run, limits);
@@ -206,7 +207,7 @@ class Runner {
     for (let before = (start - code.at) >> form.OP_SHIFT; before < slot; before++) {
       s.initialised |= (code.ops[before] as Op).writes;
     }
-    if (run.breakpoints && s.prog.breakpoints[slot]) {
+    if (run.breakpoints && s.prog.breakpoints[slot] && !passesBreakpoint(s, slot)) {
       stopAtBreakpoint(s, slot);
       return 0;
     }

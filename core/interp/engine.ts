@@ -1,5 +1,6 @@
 import type { Fault } from '../vm/fault.ts';
 import type { Machine } from '../vm/machine.ts';
+import type { ExecProg } from '../vm/program.ts';
 
 /** The engines' names, the same in CLI, DAP and tests. Which of them exist: `core/session/engines.ts`. */
 export type EngineName = 'reference' | 'interp' | 'wasm' | 'x86-64';
@@ -15,7 +16,15 @@ export interface RunLimits {
   readonly breakpoints: boolean;
   /** Do not stop at a breakpoint on the very first instruction (continuing from it). */
   readonly resume: boolean;
+  /** Judges the breakpoints that are reached, so that one with a condition that is false costs no stop. */
+  readonly passes?: BreakpointJudge | undefined;
 }
+
+/**
+ * Asked at a breakpoint before `slot` (rewritten) of `prog`, with pc, registers, frames and memory where all engines have
+ * them: true, and the run goes on. It changes nothing. An engine may also stop without asking.
+ */
+export type BreakpointJudge = (prog: ExecProg, slot: number) => boolean;
 
 /** Why `run` returned. The machine's state is whole in each case and `run` can go on from it. */
 export type StopCause =

@@ -3,7 +3,7 @@ import * as layout from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import { decodeProg } from './decode.ts';
 import type { StopCause } from './engine.ts';
-import { type ExecState, flush, type Op, refresh, STOP } from './op.ts';
+import { type ExecState, flush, type Op, passesBreakpoint, refresh, STOP } from './op.ts';
 
 /** What every engine that executes `Op`s has in common: state at hand, execution of one, the ends of a run. */
 
@@ -11,7 +11,15 @@ import { type ExecState, flush, type Op, refresh, STOP } from './op.ts';
 export function stateOf(machine: Machine, cpu: Cpu): ExecState {
   const { prog } = cpu;
   const { memory } = machine;
-  const fresh = { view: memory.view, table: 0, nRegions: 0, left: 0, chunk: 0, stop: undefined };
+  const fresh = {
+    view: memory.view,
+    table: 0,
+    nRegions: 0,
+    left: 0,
+    chunk: 0,
+    stop: undefined,
+    passes: undefined,
+  };
   const initialised = cpu.regInitialised;
   const program = { prog, ops: decodeProg(prog), decode: decodeProg };
   const s: ExecState = { machine, cpu, block: cpu.block, ...program, initialised, ...fresh };
@@ -52,7 +60,7 @@ export function stepToBreakpoint(s: ExecState, from: number, resuming: boolean):
   for (;;) {
     const op = opAt(s, pc);
     if (op.cost > s.left) return pc;
-    if (!passing && s.prog.breakpoints[pc]) return stopAtBreakpoint(s, pc);
+    if (!passing && s.prog.breakpoints[pc] && !passesBreakpoint(s, pc)) return stopAtBreakpoint(s, pc);
     // What a function begins with in addition stands in front of its first instruction.
     if (op.begun === 1) passing = false;
     s.left -= op.cost;

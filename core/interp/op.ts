@@ -5,7 +5,7 @@ import { faultAt, type Problem } from '../vm/fault.ts';
 import * as layout from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { ExecProg } from '../vm/program.ts';
-import type { StopCause } from './engine.ts';
+import type { BreakpointJudge, StopCause } from './engine.ts';
 
 /** What a handler returns instead of a slot when the run ends; why stands in `ExecState.stop`. */
 export const STOP = -1;
@@ -67,6 +67,15 @@ export interface ExecState {
   /** Bit n: Rn has a value (`CPU_INITIALISED`). */
   initialised: number;
   stop: StopCause | undefined;
+  /** As in `RunLimits`. */
+  passes: BreakpointJudge | undefined;
+}
+
+/** Whether the run goes on from the breakpoint before slot `pc`. */
+export function passesBreakpoint(s: ExecState, pc: number): boolean {
+  if (s.passes === undefined) return false;
+  s.view.setUint32(s.block + layout.CPU_PC, pc, true);
+  return s.passes(s.prog, pc);
 }
 
 /** Takes the views anew: after anything that may have allocated. */

@@ -14,6 +14,7 @@ export const reference: Engine = {
   name: 'reference',
   run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
     const s = stateOf(machine, machine.cpu(cpu));
+    s.passes = limits.passes;
     let pc = s.cpu.pc;
     let budget = limits.budget;
     let resuming = limits.resume;

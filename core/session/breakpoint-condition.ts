@@ -1,6 +1,7 @@
+import { type CompiledFor, compileCondition } from './expression-compile.ts';
 import { evaluateExpression, evaluateParsed } from './expression-eval.ts';
 import { type Expr, parseExpression } from './expression-parse.ts';
-import type { ExprEnv } from './expression-value.ts';
+import { type ExprEnv, ExprFailure } from './expression-value.ts';
 import type { BreakpointRequest } from './target-api.ts';
 
 /** What a breakpoint says in words, whatever it lies on. */
@@ -26,15 +27,30 @@ export function requestProblem(request: BreakpointTexts): string | undefined {
   return undefined;
 }
 
-/** The condition of a request that `requestProblem` has found nothing wrong with. */
-export function parsedCondition({ condition }: BreakpointTexts): Expr | undefined {
-  if (condition === undefined || condition.trim() === '') return undefined;
-  const parsed = parseExpression(condition);
-  return parsed.ok ? parsed.expr : undefined;
-}
+/** Where conditions are evaluated. */
+export type ConditionPlace = CompiledFor;
 
 /** Whether a condition holds, or why that cannot be told. */
-export function conditionHolds(condition: Expr, env: ExprEnv): boolean | string {
+export type Condition = () => boolean | string;
+
+/** The condition of a request that `requestProblem` has found nothing wrong with; undefined: it has none. */
+export function conditionOf({ condition }: BreakpointTexts, at: ConditionPlace): Condition | undefined {
+  if (condition === undefined || condition.trim() === '') return undefined;
+  const parsed = parseExpression(condition);
+  if (!parsed.ok) return undefined;
+  const compiled = compileCondition(parsed.expr, at);
+  if (compiled === undefined) return () => holds(parsed.expr, at.env);
+  return () => {
+    try {
+      return compiled();
+    } catch (error) {
+      if (error instanceof ExprFailure) return error.message;
+      throw error;
+    }
+  };
+}
+
+function holds(condition: Expr, env: ExprEnv): boolean | string {
   const result = evaluateParsed(condition, env, { assignments: false });
   if (!result.ok) return result.error.message;
   return result.value.kind === 'int' ? result.value.bits !== 0n : 'it is no number';

@@ -1,77 +1,65 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { setBreakpointByte } from '../vm/program.ts';
+import { breakpointSlots, type ExecProg, setBreakpointByte } from '../vm/program.ts';
+import type { NativeText } from '../x86-sim/native-text.ts';
 import {
-  type BreakpointTexts,
-  conditionHolds,
-  type HitTest,
-  hitTest,
-  logText,
-  parsedCondition,
-  requestProblem,
-} from './breakpoint-condition.ts';
-import { addressText } from './code-address.ts';
-import { codePlace } from './disassembly.ts';
-import type { Expr } from './expression-parse.ts';
-import type { ExprEnv } from './expression-value.ts';
-import type { LinePlace } from './line-index.ts';
-import type { DebugProgram, Loaded } from './loaded.ts';
-import { baseName, foldPath, samePath } from './paths.ts';
+  type Asked,
+  type Breakpoint,
+  keepUnchanged,
+  newBreakpoint,
+  STEP_BREAKPOINT,
+  USER_BREAKPOINT,
+} from './breakpoint.ts';
+import { type ConditionPlace, logText } from './breakpoint-condition.ts';
+import { expressionEnv } from './environment.ts';
+import type { Loaded } from './loaded.ts';
+import { simulatedProcessor } from './native-place.ts';
+import { foldPath } from './paths.ts';
+import { fileKey, resolveAddress, resolveFunction, resolveLine } from './resolve-breakpoint.ts';
 import type {
   BreakpointReply,
   BreakpointRequest,
+  FunctionBreakpointReply,
+  FunctionBreakpointRequest,
   InstructionBreakpointReply,
   InstructionBreakpointRequest,
+  StopReason,
 } from './target-api.ts';
 
-/** Bits of a program's breakpoint byte. */
-export const USER_BREAKPOINT = 1;
-export const STEP_BREAKPOINT = 2;
-
-interface Breakpoint {
-  readonly id: number;
-  /** `in line 5`, `at 0x0bbf…`: for messages. */
-  readonly where: string;
-  readonly byAddress: boolean;
-  readonly logMessage: string | undefined;
-  readonly places: readonly { readonly program: DebugProgram; readonly slot: InsnIndex }[];
-  /** Parsed condition; undefined: none. */
-  readonly condition: Expr | undefined;
-  readonly hitTest: HitTest | undefined;
-  hits: number;
-}
-
-/** A breakpoint as it was asked for and what became of it. */
-interface Asked<Request, Reply> extends Breakpoint {
-  readonly request: Request;
-  readonly reply: Reply;
-}
-
-type SourceBreakpoint = Asked<BreakpointRequest, BreakpointReply>;
-type InstructionBreakpoint = Asked<InstructionBreakpointRequest, InstructionBreakpointReply>;
-
-/** What happens at a breakpoint that was reached. */
+/** What happens at breakpoints that were reached. */
 export interface BreakpointHit {
-  /** Ids of those that stop. */
+  /** Ids of those that stop; empty: none does. */
   readonly stops: readonly number[];
-  /** All that stop lie on an address, none on a line. */
-  readonly byAddress: boolean;
+  /** What they were set on. */
+  readonly reason: StopReason;
   /** Texts of log points. */
   readonly logs: readonly string[];
   /** Conditions that could not be evaluated, each with its message; they stop too. */
   readonly problems: readonly string[];
 }
 
-/** Breakpoints of a session, on lines and on addresses. Writes the programs' breakpoint bytes. */
+const NONE: readonly Breakpoint[] = [];
+
+/**
+ * Breakpoints of a session, on lines, functions and addresses. Writes the programs' breakpoint bytes, and the addresses
+ * that the simulated processor stops at.
+ */
 export class BreakpointTable {
   readonly #loaded: Loaded;
-  readonly #byFile = new Map<string, readonly SourceBreakpoint[]>();
-  #byAddress: readonly InstructionBreakpoint[] = [];
-  /** What lies at a slot, by program: looked at each time an engine stops there. */
-  readonly #bySlot = new Map<DebugProgram, Map<InsnIndex, Breakpoint[]>>();
+  /** The innermost frame, whatever it is at the time. */
+  readonly #at: ConditionPlace;
+  readonly #byFile = new Map<string, readonly Asked<BreakpointRequest, BreakpointReply>[]>();
+  #byAddress: readonly Asked<InstructionBreakpointRequest, InstructionBreakpointReply>[] = [];
+  #onFunctions: readonly Asked<FunctionBreakpointRequest, FunctionBreakpointReply>[] = [];
+  /** What lies at a slot of a rewritten program: looked at each time an engine comes there. */
+  readonly #bySlot = new Map<ExecProg, Map<InsnIndex, Breakpoint[]>>();
+  readonly #byNative = new Map<bigint, Breakpoint[]>();
   #nextId = 1;
+  #sharesAddresses = false;
 
   constructor(loaded: Loaded) {
     this.#loaded = loaded;
+    const { machine, cpu } = loaded;
+    this.#at = { machine, cpu, env: expressionEnv(loaded, () => 0) };
   }
 
   /**
@@ -80,42 +68,49 @@ export class BreakpointTable {
    */
   set(file: string, requests: readonly BreakpointRequest[]): readonly BreakpointReply[] {
     const key = foldPath(file);
-    const now = keepUnchanged(this.#byFile.get(key) ?? [], requests, (one) => this.#resolve(file, one));
+    const now = keepUnchanged(this.#byFile.get(key) ?? [], requests, (one) => this.#onLine(file, one));
     this.#byFile.set(key, now);
-    this.#writeBytes();
+    this.#write();
     return now.map((breakpoint) => breakpoint.reply);
   }
 
   /** Replaces all breakpoints by address; one that was there before unchanged keeps its id and its count. */
   setInstructions(requests: readonly InstructionBreakpointRequest[]): readonly InstructionBreakpointReply[] {
-    this.#byAddress = keepUnchanged(this.#byAddress, requests, (one) => this.#resolveAddress(one));
-    this.#writeBytes();
+    this.#byAddress = keepUnchanged(this.#byAddress, requests, (one) => this.#atAddress(one));
+    this.#write();
     return this.#byAddress.map((breakpoint) => breakpoint.reply);
   }
 
-  /** Binds all of them anew, ids and counts kept: another engine executes the programs. */
-  rebind(): void {
+  /** The same for those on functions. */
+  setFunctions(requests: readonly FunctionBreakpointRequest[]): readonly FunctionBreakpointReply[] {
+    this.#onFunctions = keepUnchanged(this.#onFunctions, requests, (one) => this.#onFunction(one));
+    this.#write();
+    return this.#onFunctions.map((breakpoint) => breakpoint.reply);
+  }
+
+  /**
+   * Binds all of them anew, ids and counts kept: another engine executes the programs. What has become of each; those
+   * on functions lie where they did.
+   */
+  rebind(): {
+    readonly source: readonly BreakpointReply[];
+    readonly byAddress: readonly InstructionBreakpointReply[];
+  } {
     for (const [file, before] of this.#byFile) {
       this.#byFile.set(
         file,
-        before.map(({ request, id, hits }) => ({
-          ...this.#resolve(file, { ...request, id }),
-          request,
-          hits,
-        })),
+        before.map((one) => again(one, (request) => this.#onLine(file, request))),
       );
     }
-    this.#byAddress = this.#byAddress.map(({ request, id, hits }) => ({
-      ...this.#resolveAddress({ ...request, id }),
-      request,
-      hits,
-    }));
-    this.#writeBytes();
+    this.#byAddress = this.#byAddress.map((one) => again(one, (request) => this.#atAddress(request)));
+    this.#write();
+    const source = [...this.#byFile.values()].flat().map(({ reply }) => reply);
+    return { source, byAddress: this.#byAddress.map(({ reply }) => reply) };
   }
 
   /** Places in lines `from`…`to` where a breakpoint can stop. */
   locations(file: string, from: number, to: number): readonly { line: number; column: number }[] {
-    const key = this.#fileKey(file);
+    const key = fileKey(this.#loaded, file);
     const found = new Map<string, { line: number; column: number }>();
     for (const program of this.#loaded.programs.values()) {
       for (const line of program.lines.linesOf(key)) {
@@ -129,27 +124,25 @@ export class BreakpointTable {
     return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   }
 
-  /** Looks at the breakpoints before `slot` (original) of `program`: counts, evaluates, decides. */
-  reached(program: DebugProgram, slot: InsnIndex, env: ExprEnv): BreakpointHit {
-    const stops: Breakpoint[] = [];
-    const logs: string[] = [];
-    const problems: string[] = [];
-    for (const breakpoint of this.#bySlot.get(program)?.get(slot) ?? []) {
-      const { logMessage } = breakpoint;
-      const held = breakpoint.condition === undefined || conditionHolds(breakpoint.condition, env);
-      if (typeof held === 'string') {
-        problems.push(`condition of the breakpoint ${breakpoint.where}: ${held}`);
-        stops.push(breakpoint);
-        continue;
-      }
-      if (!held) continue;
-      breakpoint.hits++;
-      if (breakpoint.hitTest !== undefined && !breakpoint.hitTest(breakpoint.hits)) continue;
-      if (logMessage === undefined) stops.push(breakpoint);
-      else logs.push(logText(logMessage, env));
-    }
-    const byAddress = stops.every((breakpoint) => breakpoint.byAddress);
-    return { stops: stops.map((breakpoint) => breakpoint.id), byAddress, logs, problems };
+  /**
+   * Looks at the breakpoints before slots of the rewritten `prog`, or patched in at a native address: counts,
+   * evaluates, decides. Undefined: nothing comes of them.
+   */
+  reached(prog: ExecProg, slots: readonly InsnIndex[], address?: bigint): BreakpointHit | undefined {
+    let found = NONE;
+    for (const slot of slots) found = joined(found, this.#bySlot.get(prog)?.get(slot) ?? NONE);
+    if (address !== undefined) found = joined(found, this.#byNative.get(address) ?? NONE);
+    return this.#judge(found);
+  }
+
+  /** Each slot can be judged by itself: no other breakpoint lies at the same native address. */
+  get canJudge(): boolean {
+    return !this.#sharesAddresses;
+  }
+
+  /** As `reached` for one slot: what engines ask many times a second. */
+  reachedAt(prog: ExecProg, slot: InsnIndex): BreakpointHit | undefined {
+    return this.#judge(this.#bySlot.get(prog)?.get(slot) ?? NONE);
   }
 
   /** Forgets how often breakpoints were hit (a new run of the same program). */
@@ -157,8 +150,31 @@ export class BreakpointTable {
     for (const breakpoint of this.#all()) breakpoint.hits = 0;
   }
 
+  #judge(reached: readonly Breakpoint[]): BreakpointHit | undefined {
+    let stops: Breakpoint[] | undefined;
+    let logs: string[] | undefined;
+    let problems: string[] | undefined;
+    for (const breakpoint of reached) {
+      const { condition, hitTest, logMessage } = breakpoint;
+      const held = condition === undefined || condition();
+      if (held === false) continue;
+      if (held !== true) {
+        problems = [...(problems ?? []), `condition of the breakpoint ${breakpoint.where}: ${held}`];
+        stops = [...(stops ?? []), breakpoint];
+        continue;
+      }
+      breakpoint.hits++;
+      if (hitTest !== undefined && !hitTest(breakpoint.hits)) continue;
+      if (logMessage === undefined) stops = [...(stops ?? []), breakpoint];
+      else logs = [...(logs ?? []), logText(logMessage, this.#at.env)];
+    }
+    if (stops === undefined && logs === undefined) return undefined;
+    const reason = reasonOf(stops ?? NONE);
+    return { stops: (stops ?? NONE).map(({ id }) => id), reason, logs: logs ?? [], problems: problems ?? [] };
+  }
+
   #all(): readonly Breakpoint[] {
-    return [...[...this.#byFile.values()].flat(), ...this.#byAddress];
+    return [...[...this.#byFile.values()].flat(), ...this.#onFunctions, ...this.#byAddress];
   }
 
   #takeId({ id = this.#nextId }: { readonly id?: number }): number {
@@ -166,146 +182,79 @@ export class BreakpointTable {
     return id;
   }
 
-  #resolve(file: string, request: BreakpointRequest): SourceBreakpoint {
-    const id = this.#takeId(request);
-    const { line: asked } = request;
-    const refused = (message: string): SourceBreakpoint => ({
-      ...newBreakpoint(id, `in line ${asked}`, {}),
-      request,
-      reply: { id, verified: false, line: asked, message },
-    });
-    const problem = requestProblem(request);
-    if (problem !== undefined) return refused(problem);
-    const key = this.#fileKey(file);
-    if (!this.#loaded.allLines.files.includes(key)) {
-      return refused(`${baseName(file)} is not part of the program that is debugged`);
-    }
-    const line = this.#loaded.allLines.linesOf(key).find((one) => one >= request.line);
-    if (line === undefined) return refused('there is no instruction on this line or after it');
-    const places = this.#placesOf(key, line, request);
-    if (places.length === 0) {
-      return refused(
-        `line ${line} belongs to another program than ${this.#loaded.main.attr.name}, which runs`,
-      );
-    }
-    const column = places[0]?.place.column ?? 0;
-    const moved =
-      line === request.line
-        ? {}
-        : { message: `line ${request.line} has no instruction: stops at line ${line}` };
-    return {
-      ...newBreakpoint(id, `in line ${line}`, request),
-      request,
-      reply: { id, verified: true, line, ...(column > 0 ? { column } : {}), ...moved },
-      places: places.map(({ program, place }) => ({ program, slot: place.slot })),
-    };
+  #onLine(file: string, request: BreakpointRequest): Asked<BreakpointRequest, BreakpointReply> {
+    const resolved = resolveLine(this.#loaded, file, this.#takeId(request), request);
+    return newBreakpoint('source', request, resolved, this.#at);
   }
 
-  #resolveAddress(request: InstructionBreakpointRequest): InstructionBreakpoint {
-    const id = this.#takeId(request);
-    const problem = requestProblem(request);
-    const place =
-      problem === undefined
-        ? codePlace(this.#loaded, request.reference, request.offset)
-        : { message: problem };
-    if ('message' in place) {
-      const { message } = place;
-      const where = `at ${request.reference}`;
-      return {
-        ...newBreakpoint(id, where, {}),
-        byAddress: true,
-        request,
-        reply: { id, verified: false, message },
-      };
-    }
-    const { address, program, slot } = place;
-    const location = program.lines.locationOf(slot);
-    return {
-      ...newBreakpoint(id, `at ${addressText(address)}`, request),
-      byAddress: true,
-      request,
-      reply: { id, verified: true, address, ...(location === undefined ? {} : { location }) },
-      places: [{ program, slot }],
-    };
+  #atAddress(
+    request: InstructionBreakpointRequest,
+  ): Asked<InstructionBreakpointRequest, InstructionBreakpointReply> {
+    const resolved = resolveAddress(this.#loaded, this.#takeId(request), request);
+    return newBreakpoint('instruction', request, resolved, this.#at);
   }
 
-  #placesOf(
-    key: string,
-    line: number,
-    request: BreakpointRequest,
-  ): { program: DebugProgram; place: LinePlace }[] {
-    const wanted = line === request.line ? (request.column ?? 1) : 1;
-    return [...this.#loaded.programs.values()].flatMap((program) => {
-      const all = program.lines.slotsOfLine(key, line);
-      const atColumn = wanted > 1 ? all.filter((place) => place.column >= wanted) : [];
-      const nearest = Math.min(...atColumn.map((place) => place.column));
-      const chosen =
-        atColumn.length > 0
-          ? atColumn.filter((place) => place.column === nearest)
-          : all.filter((place) => !place.continues);
-      return chosen.map((place) => ({ program, place }));
-    });
+  #onFunction(request: FunctionBreakpointRequest): Asked<FunctionBreakpointRequest, FunctionBreakpointReply> {
+    const resolved = resolveFunction(this.#loaded, this.#takeId(request), request);
+    return newBreakpoint('function', request, resolved, this.#at);
   }
 
-  /** The folded path that line info uses for `file`; the program's own file goes by its own path. */
-  #fileKey(file: string): string {
-    return samePath(file, this.#loaded.fileName) ? foldPath(this.#loaded.fileName) : foldPath(file);
-  }
-
-  #writeBytes(): void {
-    for (const { prog } of this.#loaded.programs.values()) {
-      for (let slot = 0; slot < prog.breakpoints.length; slot++) {
-        setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) & ~USER_BREAKPOINT);
-      }
-    }
+  /** Tells engines where breakpoints lie now. */
+  #write(): void {
     this.#bySlot.clear();
+    this.#byNative.clear();
     for (const breakpoint of this.#all()) {
-      for (const { program, slot } of breakpoint.places) {
-        const slots = this.#bySlot.get(program) ?? new Map<InsnIndex, Breakpoint[]>();
-        const here = slots.get(slot) ?? [];
-        here.push(breakpoint);
-        this.#bySlot.set(program, slots.set(slot, here));
-        const xlated = program.prog.firstXlated[slot];
-        if (xlated !== undefined) {
-          setBreakpointByte(program.prog, xlated, (program.prog.breakpoints[xlated] ?? 0) | USER_BREAKPOINT);
-        }
+      const { slots, address } = breakpoint.places;
+      if (address !== undefined) add(this.#byNative, address, breakpoint);
+      for (const { program, slot } of slots) {
+        const { prog } = program;
+        const ofProg = this.#bySlot.get(prog) ?? new Map<InsnIndex, Breakpoint[]>();
+        this.#bySlot.set(prog, ofProg);
+        add(ofProg, prog.firstXlated[slot] ?? slot, breakpoint);
       }
     }
+    for (const { prog } of this.#loaded.programs.values()) {
+      const now = this.#bySlot.get(prog);
+      for (const slot of [...breakpointSlots(prog), ...(now?.keys() ?? [])]) {
+        const step = (prog.breakpoints[slot] ?? 0) & STEP_BREAKPOINT;
+        setBreakpointByte(prog, slot, step | (now?.has(slot) === true ? USER_BREAKPOINT : 0));
+      }
+    }
+    const text = simulatedProcessor(this.#loaded)?.text(this.#loaded.machine);
+    text?.setAddressBreakpoints(this.#byNative.keys());
+    this.#sharesAddresses = text !== undefined && this.#findsShared(text);
+  }
+
+  #findsShared(text: NativeText): boolean {
+    if (this.#byNative.size > 0) return true;
+    const lists = Array.from(this.#bySlot, ([prog, slots]) => {
+      return Array.from(slots.keys(), (slot) => text.of(prog)?.codeAddress(slot));
+    });
+    const all = lists.flat();
+    return new Set(all).size < all.length;
   }
 }
 
-/** Those of `before` that are asked for again, unchanged; new ones for the rest. */
-function keepUnchanged<Request extends object, Reply>(
-  before: readonly Asked<Request, Reply>[],
-  requests: readonly Request[],
-  resolve: (request: Request) => Asked<Request, Reply>,
-): readonly Asked<Request, Reply>[] {
-  const known = new Map<string, Asked<Request, Reply>[]>();
-  // backwards: the first of several alike is the first to be taken again
-  for (const one of before.toReversed()) {
-    const text = textOf(one.request);
-    const alike = known.get(text) ?? [];
-    alike.push(one);
-    known.set(text, alike);
-  }
-  return requests.map((request) => known.get(textOf(request))?.pop() ?? resolve(request));
+function add<Key>(map: Map<Key, Breakpoint[]>, key: Key, breakpoint: Breakpoint): void {
+  const list = map.get(key) ?? [];
+  list.push(breakpoint);
+  map.set(key, list);
 }
 
-/** What makes two requests the same: all but the id. */
-function textOf(request: object): string {
-  return JSON.stringify({ ...request, id: undefined });
+function joined(some: readonly Breakpoint[], more: readonly Breakpoint[]): readonly Breakpoint[] {
+  if (some.length === 0 || more.length === 0) return some.length === 0 ? more : some;
+  return [...new Set([...some, ...more])];
 }
 
-/** A breakpoint on a line that lies nowhere yet. */
-function newBreakpoint(id: number, where: string, texts: BreakpointTexts): Breakpoint {
-  return {
-    id,
-    where,
-    byAddress: false,
-    logMessage: texts.logMessage,
-    places: [],
-    condition: parsedCondition(texts),
-    hitTest: texts.hitCondition === undefined ? undefined : hitTest(texts.hitCondition),
-    hits: 0,
-  };
+/** The breakpoint bound anew under its id, with its count. */
+function again<Request extends { readonly id?: number }, Reply>(
+  { request, id, hits }: Asked<Request, Reply>,
+  bind: (request: Request) => Asked<Request, Reply>,
+): Asked<Request, Reply> {
+  return { ...bind({ ...request, id }), request, hits };
+}
+
+function reasonOf(stops: readonly Breakpoint[]): StopReason {
+  if (stops.some(({ kind }) => kind === 'source')) return 'breakpoint';
+  return stops.some(({ kind }) => kind === 'function') ? 'function breakpoint' : 'instruction breakpoint';
 }

@@ -135,7 +135,8 @@ function isTrue(expr: Expr, env: ExprEnv): boolean {
   return intOf(expr, env).bits !== 0n;
 }
 
-function intOf(expr: Expr, env: ExprEnv): IntValue {
+/** The integer that an expression is. Throws ExprFailure where it is none. */
+export function intOf(expr: Expr, env: ExprEnv): IntValue {
   const value = evaluate(expr, env);
   if (value.kind === 'int') return value;
   if (value.kind === 'map') {

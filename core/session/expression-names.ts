@@ -67,7 +67,7 @@ function readRegister(reg: number, at: number, env: ExprEnv): bigint {
 }
 
 /** `r0`…`r10`, `w0`…`w10` and the kernel's own names for registers; undefined for anything else. */
-function registerNamed(name: string): { reg: number; width: 32 | 64 } | undefined {
+export function registerNamed(name: string): { reg: number; width: 32 | 64 } | undefined {
   const special = SPECIAL_REGISTERS.get(name);
   if (special !== undefined) return { reg: special, width: 64 };
   const match = /^([rRwW])(\d|10)$/.exec(name);

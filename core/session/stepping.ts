@@ -1,21 +1,23 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import { type ExecProg, setBreakpointByte } from '../vm/program.ts';
-import { STEP_BREAKPOINT } from './breakpoints.ts';
+import { STEP_BREAKPOINT } from './breakpoint.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
+import { nativePlace } from './native-place.ts';
 import type { RunCommand } from './target-api.ts';
 
 /**
- * A step under way. `single`: the engine executes one instruction at a time and `stepDone` looks at each.
+ * A step under way. `single`: the engine executes one instruction at a time and `stepDone` looks at each; `native`:
+ * one native instruction.
  * `return`: it runs freely to the temporary breakpoint behind a call. `free`: it runs to the end of the
  * packet (stepping out of the main function).
  */
 export interface StepPlan {
-  mode: 'single' | 'return' | 'free';
+  mode: 'single' | 'native' | 'return' | 'free';
   /** Takes the temporary breakpoint away. */
   clear(): void;
   readonly kind: 'in' | 'over' | 'out';
-  readonly byInstruction: boolean;
+  byInstruction: boolean;
   /** Where it began. */
   readonly depth: number;
   readonly prog: ExecProg;
@@ -44,6 +46,10 @@ export function beginStep(loaded: Loaded, command: RunCommand & { kind: 'in' | '
     lastSlot: slot,
     returnDepth: depth,
   };
+  if (command.kind !== 'out' && command.granularity === 'native' && nativePlace(loaded) !== undefined) {
+    plan.mode = 'native';
+    plan.byInstruction = true;
+  }
   if (command.kind === 'out') {
     if (depth === 0) plan.mode = 'free';
     else runToReturn(loaded, plan);

@@ -1,6 +1,7 @@
 import { decodeProg } from '../interp/decode.ts';
 import type { Op } from '../interp/op.ts';
 import { trap } from '../interp/op.ts';
+import type { InsnIndex } from '../isa/insn.ts';
 import { compileX86 } from '../jit/x86-64/compile-x86.ts';
 import type { X86Config } from '../jit/x86-64/config.ts';
 import { fillMapAddresses, IMAGES_AT, layOut, x86JitCompiler } from '../jit/x86-64/jit-compiler.ts';
@@ -16,6 +17,8 @@ import { NativeFunc } from './native-func.ts';
 export interface NativeProg {
   readonly funcs: readonly NativeFunc[];
   readonly main: NativeFunc;
+  /** Where code of a slot begins, behind the prologue for a function's first; undefined: there is no such slot. */
+  codeAddress(slot: InsnIndex): bigint | undefined;
 }
 
 /** Programs start on a page; where images end: in front of what the kernel keeps fixed. */
@@ -115,7 +118,11 @@ export class NativeText {
     this.#funcs.push(...funcs);
     this.#funcs.sort((a, b) => a.lo - b.lo);
     for (const func of funcs) func.patchSlots();
-    return { funcs, main };
+    const codeAddress = (slot: InsnIndex): bigint | undefined => {
+      const func = funcs.find(({ code }) => slot >= code.start && slot < code.end);
+      return func && func.code.addr + BigInt(func.startOf(slot));
+    };
+    return { funcs, main, codeAddress };
   }
 
   /** Patches the breakpoints that the programs' bytes tell now. */

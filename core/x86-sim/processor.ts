@@ -1,7 +1,7 @@
 import { tailCallTarget } from '../helpers/tail-call.ts';
 import { inlinedLoad } from '../interp/inlined.ts';
 import { enterHelper } from '../interp/kernel-functions.ts';
-import { flush, type Op, STOP, trap } from '../interp/op.ts';
+import { flush, type Op, passesBreakpoint, STOP, trap } from '../interp/op.ts';
 import * as layout from '../vm/layout.ts';
 import { execAt } from './build-exec.ts';
 import { INT3 } from './patches.ts';
@@ -44,6 +44,7 @@ export function execute(n: Native, breakpoints: boolean, resuming: boolean): voi
       return;
     }
     n.over = -1;
+    n.hasMoved = true;
     n.at = next;
     if (n.arrive >= 0) s.initialised |= n.cur.writes;
     else if (!settle(n, at, next)) return;
@@ -51,8 +52,13 @@ export function execute(n: Native, breakpoints: boolean, resuming: boolean): voi
 }
 
 /** Is one of the breakpoints at rip for the slot that is to begin, or by address? */
-function isStop({ s, arrive, at, over, func }: Native, passing: boolean): boolean {
-  return (!passing && s.prog.breakpoints[arrive] !== 0) || (over !== at && func.patches.hasAddress(at));
+function isStop(n: Native, passing: boolean): boolean {
+  const { s, arrive, at, over, func } = n;
+  if (over !== at && func.patches.hasAddress(at)) return true;
+  if (passing || s.prog.breakpoints[arrive] === 0) return false;
+  if (s.passes === undefined) return true;
+  syncOut(n);
+  return !passesBreakpoint(s, arrive);
 }
 
 /** The instruction at slot `arrive` begins; false: it cannot, and the run has ended. */

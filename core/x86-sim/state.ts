@@ -51,6 +51,8 @@ export interface Native {
   obeys: boolean;
   /** Offset of a breakpoint that was decided on: the instruction below it is executed next; −1: none. */
   over: number;
+  /** A native instruction was executed since the run began at a breakpoint that was gone over. */
+  hasMoved: boolean;
   /** The function was entered at its first byte, or the breakpoint there was gone over. */
   entered: boolean;
   /**

@@ -82,6 +82,8 @@ export class X86Sim implements Engine {
     let { budget } = limits;
     let resuming = limits.resume;
     n.over = resuming ? n.at : -1;
+    n.hasMoved = !resuming;
+    s.passes = limits.passes;
     for (;;) {
       if (takePause(s)) return this.#stopped(n, { kind: 'pause' });
       if (budget <= 0 && isBetween(n)) return this.#stopped(n, { kind: 'budget' });
@@ -190,6 +192,7 @@ function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: Nativ
     left: 0,
     chunk: 0,
     stop: undefined,
+    passes: undefined,
   };
   refresh(s);
   const info = main.info(0);
@@ -197,7 +200,7 @@ function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: Nativ
   const flags = { zf: false, sf: false, cf: false, of: false };
   const place = { func: main, at: 0, cur: info.op, info, arrive: -1 };
   const rest = { lo: 0, hi: 0, jumped: false, hidden: 0, skip: false, handOver: false, steps: 0 };
-  const watch = { obeys: false, over: -1, entered: false, keeps: false, edited: undefined };
+  const watch = { obeys: false, over: -1, hasMoved: true, entered: false, keeps: false, edited: undefined };
   return {
     s,
     text,

@@ -77,14 +77,14 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
     await launch({ engine: 'x86-64' }, { clientID: 'vscode' });
     const list = await rows(await pointer(), { instructionCount: 8 });
     expect(list.map((row) => row.instruction)).toEqual([
-      'nop dword ptr [rax+rax]                   ; firewall: prologue',
+      'nop dword ptr [rax+rax]         ; firewall: prologue',
       'nop dword ptr [rax]',
       'push rbp',
       'mov rbp, rsp',
       'sub rsp, 0x8',
       'push rbx',
       'push r13',
-      'mov rbx, qword ptr [rdi]                  ; r6 = *(u64 *)(r1 + 0)',
+      'mov rbx, qword ptr [rdi]        ; r6 = *(u64 *)(r1 + 0)',
     ]);
   });
 

@@ -8,7 +8,7 @@ import {
   stopped,
   takePause,
 } from '../../interp/loop.ts';
-import { type ExecState, flush, type Op, refresh, STOP } from '../../interp/op.ts';
+import { type ExecState, flush, type Op, passesBreakpoint, refresh, STOP } from '../../interp/op.ts';
 import { interp } from '../../interp-wasm/interp.ts';
 import type { Cpu } from '../../vm/cpu.ts';
 import * as layout from '../../vm/layout.ts';
@@ -46,6 +46,7 @@ export class Execution {
   run(limits: RunLimits): StopCause {
     const { s } = this;
     takeState(s);
+    s.passes = limits.passes;
     let { pc } = s.cpu;
     this.#breakpoints = limits.breakpoints;
     const mayStop = s.prog.breakpoints[pc] !== 0 || s.ops[pc]?.begun === 0;
@@ -106,6 +107,7 @@ export class Execution {
       budget: s.left,
       breakpoints: this.#breakpoints,
       resume: this.#passing,
+      passes: s.passes,
     });
     this.#passing = false;
     s.left = 0;
@@ -156,7 +158,7 @@ export class Execution {
       const op = opAt(s, pc);
       if (op.cost > s.left) break;
       const wasPassing = this.#passing;
-      if (this.#breakpoints && !wasPassing && prog.breakpoints[pc]) {
+      if (this.#breakpoints && !wasPassing && prog.breakpoints[pc] && !passesBreakpoint(s, pc)) {
         pc = stopAtBreakpoint(s, pc);
         break;
       }
