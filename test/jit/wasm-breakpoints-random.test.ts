@@ -31,6 +31,12 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   ),
   breakpoints: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
   resume: fc.integer({ min: 0, max: 4 }).map((n) => n > 0),
+  passes: fc.constantFrom(
+    undefined,
+    undefined,
+    (_: ExecProg, slot: number) => slot % 3 > 0,
+    () => true,
+  ),
   changes: fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 0, 1, 2, 3)), { maxLength: 3 }),
 });
 
@@ -81,6 +87,6 @@ test(`${N} random programs with breakpoints that come and go: the same state at 
     { seed: Number(process.env.FUZZ_SEED ?? 31), numRuns: N },
   );
   console.log(`stops: ${[...ends].map(([end, n]) => `${end} ${n}`).join(', ')}; irreducible ${irreducible}`);
-  expect(ends.get('breakpoint')).toBeGreaterThan(N);
+  expect(ends.get('breakpoint')).toBeGreaterThan(N / 2);
   expect(irreducible).toBeGreaterThan(N / 60);
 }, 300_000);

@@ -120,6 +120,24 @@ describe('stops are those of the reference engine', () => {
     expect(machine.cpu(0).insnsExecuted).toBe(5_000_003n);
   });
 
+  test('a breakpoint that is passed is judged at its place, with registers and frames as they are there', () => {
+    const judged = [reference, wasm].map((engine) => {
+      const { machine } = ready(CALLS, 3, 6, 10);
+      const cpu = machine.cpu(0);
+      const seen: string[] = [];
+      const passes = (prog: ExecProg, slot: number): boolean => {
+        const registers = Array.from({ length: 11 }, (_, n) => cpu.readReg(n));
+        const frames = cpu.frames().map(({ pc }) => pc);
+        seen.push(`${prog.name} ${slot} ${cpu.pc} ${frames} ${registers}`);
+        return slot !== 6 || cpu.readReg(1) !== 2n || cpu.depth !== 2;
+      };
+      for (let last = ''; !last.startsWith('exit'); seen.push(last)) last = go(machine, { passes }, engine);
+      return seen;
+    });
+    expect(judged[1]).toEqual(judged[0]);
+    expect(judged[0]).toHaveLength(20);
+  });
+
   test('a tail call leads to a breakpoint in another program, and into one that is not compiled', () => {
     const machine = newMachine();
     const map = createMap(machine, {
@@ -190,6 +208,16 @@ describe('compiled code goes on behind a stop', () => {
     const { machine } = ready(loop(rounds, adds(size)), 2 + size / 2);
     for (let round = 0; round < rounds; round++) expect(go(machine)).toBe('breakpoint main 102 0');
     expect(go(machine)).toMatch(/^exit/);
+    expect(interpretedInsns(machine)).toBeLessThan((rounds * size) / 4);
+  });
+
+  test('a breakpoint that is passed in each round leaves the rest of the round compiled', () => {
+    const size = 200;
+    const rounds = 3000;
+    const { machine } = ready(loop(rounds, adds(size)), 2 + size / 2);
+    let judged = 0;
+    expect(go(machine, { passes: () => ++judged > 0 })).toMatch(/^exit/);
+    expect(judged).toBe(rounds);
     expect(interpretedInsns(machine)).toBeLessThan((rounds * size) / 4);
   });
 

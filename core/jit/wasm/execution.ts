@@ -157,10 +157,13 @@ export class Execution {
     for (;;) {
       const op = opAt(s, pc);
       if (op.cost > s.left) break;
-      const wasPassing = this.#passing;
-      if (this.#breakpoints && !wasPassing && prog.breakpoints[pc] && !passesBreakpoint(s, pc)) {
-        pc = stopAtBreakpoint(s, pc);
-        break;
+      let isBehind = this.#passing;
+      if (this.#breakpoints && !isBehind && prog.breakpoints[pc]) {
+        if (!passesBreakpoint(s, pc)) {
+          pc = stopAtBreakpoint(s, pc);
+          break;
+        }
+        isBehind = true;
       }
       // What a function begins with in addition stands in front of its first instruction.
       if (op.begun === 1) this.#passing = false;
@@ -169,7 +172,7 @@ export class Execution {
       if (s.stop !== undefined || s.prog !== prog) break;
       if (this.#passing) continue;
       if (entries?.[pc]) break;
-      if (!wasPassing) continue;
+      if (!isBehind) continue;
       // Behind a breakpoint code may begin anywhere.
       if (program?.entry(pc) !== undefined) break;
       this.#code.interpreted += before - s.left;
