@@ -91,6 +91,7 @@ export class Session {
       load: (args) => this.#load(args),
       setBreakpoints: ({ file, breakpoints }) => this.#table().set(file, breakpoints),
       setInstructionBreakpoints: ({ breakpoints }) => this.#table().setInstructions(breakpoints),
+      setFunctionBreakpoints: ({ breakpoints }) => this.#table().setFunctions(breakpoints),
       disassemble: (args) => disassemble(this.#program(), args),
       breakpointLocations: ({ file, line, endLine }) => this.#table().locations(file, line, endLine),
       setFaultStops: ({ on }) => {
