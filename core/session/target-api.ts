@@ -11,6 +11,7 @@ import type {
 import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
 import type { Fault } from '../vm/fault.ts';
 import type { KernelVersion } from '../vm/settings.ts';
+import type { LoadProgress } from './load-progress.ts';
 import type { LockstepReport } from './lockstep-report.ts';
 
 /**
@@ -500,4 +501,6 @@ export interface ToTarget {
 export type FromTarget =
   | { readonly id: number; readonly reply: unknown }
   | { readonly id: number; readonly error: string }
-  | { readonly event: TargetEvent };
+  | { readonly event: TargetEvent }
+  /** How far a request `load` is that is being carried out. */
+  | { readonly progress: LoadProgress };
