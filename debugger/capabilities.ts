@@ -13,6 +13,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsSetExpression: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
+  supportsCancelRequest: true,
   supportsExceptionInfoRequest: true,
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,

@@ -9,6 +9,7 @@ export interface ClientConventions {
   readonly memoryReferences: boolean;
   readonly invalidatedEvent: boolean;
   readonly memoryEvent: boolean;
+  readonly progressReporting: boolean;
   /** Its disassembly view shows the symbol of an instruction; that of VS Code (1.139) leaves it out. */
   readonly showsSymbols: boolean;
 }
@@ -23,6 +24,7 @@ export function readConventions(args: DebugProtocol.InitializeRequestArguments):
     memoryReferences: args.supportsMemoryReferences === true,
     invalidatedEvent: args.supportsInvalidatedEvent === true,
     memoryEvent: args.supportsMemoryEvent === true,
+    progressReporting: args.supportsProgressReporting === true,
     showsSymbols: args.clientID !== 'vscode',
   };
 }

@@ -12,6 +12,7 @@ export const ERROR_IDS = {
   pathFormat: 1006,
   badRequest: 1007,
   alreadyLaunched: 1008,
+  cancelled: 1009,
   badLaunchArgument: 2001,
   unreadableFile: 2002,
   assembly: 2003,

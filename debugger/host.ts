@@ -7,4 +7,6 @@ export interface AdapterHost {
   /** The absolute form of a path, as editors name files; absent where there is no current folder. */
   absolutePath?(path: string): string;
   readonly targets: TargetHost;
+  /** Calls `act` after so many milliseconds, unless the function that it gives is called before. Absent: no progress is shown. */
+  after?(ms: number, act: () => void): () => void;
 }

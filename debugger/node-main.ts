@@ -48,6 +48,10 @@ export function serveDap(input: Readable, output: Writable, options: ServeOption
       readFile: readLimited,
       absolutePath: (path) => resolvePath(path),
       targets: workerTargetHost(workerPath),
+      after: (ms, act) => {
+        const timer = setTimeout(act, ms);
+        return () => clearTimeout(timer);
+      },
     };
     const session = new BpfDebugSession(host, (message) => {
       if (output.writable) wire.write(message);

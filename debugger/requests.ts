@@ -11,6 +11,7 @@ export interface ServedRequests {
   configurationDone: { args: unknown; body: undefined };
   restart: { args: DebugProtocol.RestartArguments | undefined; body: undefined };
   disconnect: { args: unknown; body: undefined };
+  cancel: { args: DebugProtocol.CancelArguments | undefined; body: undefined };
   terminate: { args: unknown; body: undefined };
   setBreakpoints: {
     args: DebugProtocol.SetBreakpointsArguments;

@@ -1,20 +1,22 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { EngineReply, EngineRequest } from '#core/protocol/engine.ts';
-import { TargetClient } from '#core/session/client.ts';
+import type { TargetClient } from '#core/session/client.ts';
+import { baseName } from '#core/session/paths.ts';
 import type { Edited, RunCommand, StopReport, TargetEvent } from '#core/session/target-api.ts';
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
 import { disassemble } from './disassembly.ts';
 import { engineRequest } from './engine.ts';
-import { DapError, ERROR_IDS, errorBody, launchError, messageOf, requestError } from './errors.ts';
+import { DapError, ERROR_IDS, errorBody, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
 import { WantedInstructionBreakpoints } from './instruction-breakpoints.ts';
 import { jitBreakpointArguments, jitRequest, jitRowsRequest, jitTextRequest } from './jit.ts';
-import { readLaunchFiles } from './launch.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
+import { LaunchProgress } from './launch-progress.ts';
+import { loadTarget } from './load-target.ts';
 import { readMemory, writeMemory } from './memory.ts';
 import type { RequestHandlers, ServedCommand } from './requests.ts';
 import { GeneratedSources } from './sources.ts';
@@ -54,8 +56,10 @@ export class BpfDebugSession {
   #engineName: string | undefined;
   #target: TargetClient | undefined;
   #state: State = 'new';
-  /** The client wants no more: what is still being launched must not live on. */
-  #isDisposed = false;
+  /** Number of the request that was taken last. */
+  #requestId = 0;
+  /** The launch that is under way. */
+  #launching: LaunchProgress | undefined;
   #stopOnFaults = true;
   #lastStop: StopReport | undefined;
   /** Requests under way whose response must leave before the events that follow from them. */
@@ -73,6 +77,7 @@ export class BpfDebugSession {
   async handle(request: DebugProtocol.Request): Promise<void> {
     const response = { type: 'response', request_seq: request.seq, command: request.command } as const;
     const holds = HOLDING.has(request.command);
+    this.#requestId = request.seq;
     if (holds) this.#holding++;
     try {
       const body = await this.#dispatch(request.command, request.arguments);
@@ -89,7 +94,7 @@ export class BpfDebugSession {
     const target = this.#target;
     this.#target = undefined;
     this.#state = 'ended';
-    this.#isDisposed = true;
+    this.#launching?.cancel();
     await target?.terminate();
   }
 
@@ -108,6 +113,7 @@ export class BpfDebugSession {
       launch: async (args) => this.#launchRequest(args),
       configurationDone: async () => none,
       restart: async (args) => this.#restart(args),
+      cancel: async (args) => this.#cancel(args),
       disconnect: () => this.dispose().then(() => none),
       terminate: async () => this.#terminate(),
       setBreakpoints: (args) => this.#breakpoints.set(this.#running(), this.#client, args),
@@ -194,32 +200,49 @@ export class BpfDebugSession {
 
   async #launchRequest(args: unknown): Promise<undefined> {
     if (this.#state !== 'new') throw new DapError('alreadyLaunched', 'a program has been launched already');
+    const requestId = this.#requestId;
     this.#launch = readLaunchArguments(args);
-    await this.#load(this.#launch);
+    await this.#load(this.#launch, requestId);
     this.#state = 'configuring';
   }
 
-  /** Reads the files and loads the program into a new target, which becomes the session's. */
-  async #load(launch: LaunchArguments): Promise<void> {
-    const files = await readLaunchFiles(this.#host, launch);
-    const target = await TargetClient.start(this.#host.targets);
+  /** Loads the program into a new target, which becomes the session's; `requestId`: of the request for it. */
+  async #load(launch: LaunchArguments, requestId: number): Promise<void> {
+    const name = baseName(launch.program);
+    // Progress is told of a request that has no answer yet.
+    const progress = new LaunchProgress(
+      this.#host,
+      (event, body) => this.#send({ type: 'event', event, body }),
+      {
+        requestId,
+        title: `Launching ${name}`,
+        isShown: this.#client.progressReporting,
+      },
+    );
+    this.#launching = progress;
     try {
-      if (this.#isDisposed) throw new DapError('notLaunched', 'the session has ended');
-      const loaded = await target.request('load', files);
-      if (!loaded.ok) {
-        for (const detail of loaded.problem.details ?? []) this.#output(`${detail}\n`, 'stderr');
-        throw launchError(loaded.problem.kind, loaded.problem.message);
-      }
-      if (this.#isDisposed) throw new DapError('notLaunched', 'the session has ended');
+      const detail = (line: string): void => this.#output(`${line}\n`, 'stderr');
+      const { target, loaded } = await loadTarget(this.#host, launch, progress, detail);
       if (loaded.generated !== undefined) this.#sources.add(loaded.generated);
       for (const message of loaded.messages) this.#output(`${message}\n`, 'console');
+      target.onEvent((event) => this.#onTargetEvent(target, event));
+      target.onClose((error) => this.#onTargetClosed(target, error));
+      this.#target = target;
     } catch (error) {
-      await target.terminate();
+      if (this.#state === 'ended') throw new DapError('notLaunched', 'the session has ended');
+      if (progress.isCancelled) this.#output(`The launch of ${name} was cancelled.\n`, 'console');
       throw error;
+    } finally {
+      progress.end();
+      this.#launching = undefined;
     }
-    target.onEvent((event) => this.#onTargetEvent(target, event));
-    target.onClose((error) => this.#onTargetClosed(target, error));
-    this.#target = target;
+  }
+
+  /** Ends a launch that is under way; any other request is over before it could be cancelled. */
+  async #cancel(args: DebugProtocol.CancelArguments | undefined): Promise<undefined> {
+    const { requestId, progressId } = args ?? {};
+    const launching = this.#launching;
+    if (launching?.requestId === requestId || launching?.progressId === progressId) launching?.cancel();
   }
 
   /** What may only happen once the response has left. */
@@ -241,6 +264,7 @@ export class BpfDebugSession {
   /** Reads everything again and begins anew; breakpoints and the choice of packets stay. */
   async #restart(args: DebugProtocol.RestartArguments | undefined): Promise<undefined> {
     const old = this.#launch;
+    const requestId = this.#requestId;
     if (old === undefined) throw new DapError('notLaunched', 'no program has been launched');
     const asked = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
     const launch = this.#engineName === undefined ? asked : { ...asked, engine: this.#engineName };
@@ -249,7 +273,7 @@ export class BpfDebugSession {
     this.#handles.clear();
     await target?.terminate();
     try {
-      await this.#load(launch);
+      await this.#load(launch, requestId);
     } catch (error) {
       this.#end(1);
       throw error;

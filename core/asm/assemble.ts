@@ -32,6 +32,8 @@ export interface AssembleOptions {
   readonly dialect?: 'auto' | SourceDialect;
   /** Instructions that a newer LLVM version brought are reported; all are accepted without it. */
   readonly mcpu?: 'v1' | 'v2' | 'v3' | 'v4';
+  /** Told now and then which part (0 … 1) is done. */
+  readonly onProgress?: (done: number) => void;
 }
 
 /** An instruction of the assembled text. */
@@ -57,10 +59,19 @@ export interface Assembled extends Parsed<BpfObject> {
   rangeOfInsn(section: number, insnOff: InsnIndex): TextRange | undefined;
 }
 
+/** Part of the time that parsing takes, and after how many lines a pass tells how far it is. */
+const PARSING = 0.6;
+const LINES_A_REPORT = 0x2000;
+
 /** Assembles a text. Never throws on its content: errors are diagnostics, and the rest is assembled. */
 export function assemble(source: AsmTree | string, options: AssembleOptions): Assembled {
   const tree =
-    typeof source === 'string' ? parseText(source, { dialect: options.dialect ?? 'auto' }) : source;
+    typeof source === 'string'
+      ? parseText(source, {
+          dialect: options.dialect ?? 'auto',
+          onProgress: (done) => options.onProgress?.(done * PARSING),
+        })
+      : source;
   const lebSizes = new Map<number, number>();
   let b = runPass(tree, options, lebSizes);
   // each further pass makes some LEB longer, up to ten bytes; in practice there are two
@@ -148,7 +159,9 @@ class Result implements Assembled {
 
 function runPass(tree: AsmTree, options: AssembleOptions, lebSizes: Map<number, number>): Builder {
   const b = new Builder(tree.text, options.fileName, lebSizes);
-  for (const line of tree.lines) {
+  const nLines = tree.lines.length;
+  for (const [index, line] of tree.lines.entries()) {
+    if (index % LINES_A_REPORT === 0) options.onProgress?.(PARSING + (1 - PARSING) * (index / nLines));
     for (const statement of line.parsed.statements) {
       switch (statement.kind) {
         case 'insn':

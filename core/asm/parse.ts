@@ -71,9 +71,14 @@ export interface AsmTree {
   readonly wantedDialect: 'auto' | SourceDialect;
 }
 
+/** After how many lines a parse tells how far it is. */
+const LINES_A_REPORT = 0x2000;
+
 /** Options of `parseText`. */
 export interface ParseOptions {
   readonly dialect?: 'auto' | SourceDialect;
+  /** Told now and then which part (0 … 1) is done. */
+  readonly onProgress?: (done: number) => void;
 }
 
 class Tree implements AsmTree {
@@ -121,6 +126,7 @@ export function parseText(text: string, options: ParseOptions = {}): AsmTree {
   for (;;) {
     const feed = text.indexOf('\n', start);
     const end = feed < 0 ? text.length : feed;
+    if (lines.length % LINES_A_REPORT === 0) options.onProgress?.(start / (text.length + 1));
     const parsed = parseLine(text, start, end, inComment, mask);
     lines.push(new AsmLine(lines.length, start, parsed, text));
     inComment = parsed.endsInComment;

@@ -1,3 +1,4 @@
+import type { LoadProgress } from './load-progress.ts';
 import type {
   ControlWord,
   FromTarget,
@@ -31,6 +32,7 @@ export class TargetClient {
   #nextId = 1;
   #control: ControlWord | undefined;
   #onEvent: (event: TargetEvent) => void = () => {};
+  #onProgress: (progress: LoadProgress) => void = () => {};
   #onClose: (error: Error | undefined) => void = () => {};
   #closed = false;
 
@@ -48,6 +50,11 @@ export class TargetClient {
   /** Sets who is told of stops, output and the end. Only one listener. */
   onEvent(listener: (event: TargetEvent) => void): void {
     this.#onEvent = listener;
+  }
+
+  /** Sets who is told how far a request `load` is. Only one listener. */
+  onProgress(listener: (progress: LoadProgress) => void): void {
+    this.#onProgress = listener;
   }
 
   /** Sets who is told, once, that the target is gone; `error`: it went without being asked. */
@@ -88,6 +95,10 @@ export class TargetClient {
   }
 
   #receive(message: FromTarget): void {
+    if ('progress' in message) {
+      if (!this.#closed) this.#onProgress(message.progress);
+      return;
+    }
     if ('event' in message) {
       if (!this.#closed) this.#onEvent(message.event);
       return;

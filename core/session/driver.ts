@@ -34,6 +34,8 @@ export class Driver {
         if (this.#held === undefined) post({ event });
         else this.#held.push({ event });
       },
+      // Told at once: it is about the request that is being carried out.
+      progress: (progress) => post({ progress }),
     });
   }
 

@@ -29,6 +29,7 @@ export function loadForEngine(
   const refused: string[] = [];
   const noting = (attr: LoadAttr, compile: JitCompiler): JitCompiler => {
     return (code) => {
+      source.reporter?.report('compile', 0, attr.name, wanted.name);
       const outcome = compile(code);
       if (!outcome.ok) refused.push(`${attr.name}: ${outcome.message}`);
       return outcome;

@@ -11,6 +11,7 @@ import type { ClassicDebug } from './classic.ts';
 import { classicLines } from './classic-lines.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
+import type { LoadReporter } from './load-progress.ts';
 import type { DebugProgram } from './loaded.ts';
 import type { LoadArgs } from './target-api.ts';
 
@@ -21,6 +22,8 @@ export interface ProgramSource {
   readonly main: LoadAttr;
   /** The classic program that the main one was converted from. */
   readonly classic: ClassicDebug | undefined;
+  /** Told how far loading is. */
+  readonly reporter?: LoadReporter;
 }
 
 /** The programs of a session in their machine. */
@@ -65,7 +68,7 @@ export function link(args: LoadArgs, object: BpfObject, name: string | undefined
  * LaunchFailure for what is refused.
  */
 export function loadPrograms(
-  { args, object, main, classic }: ProgramSource,
+  { args, object, main, classic, reporter }: ProgramSource,
   machine: Machine,
   jit?: (attr: LoadAttr) => JitCompiler,
 ): LoadedPrograms {
@@ -79,6 +82,7 @@ export function loadPrograms(
       classic === undefined
         ? indexLines(attr.lineInfo, attr.files, args.fileName)
         : classicLines(classic, args.fileName);
+    reporter?.report('load', 0.1, attr.name);
     const result = set.load(attr);
     if (!result.ok) throw refused(args, attr, lines, result.refusal);
     const program = { prog: result.prog, attr, lines };

@@ -12,6 +12,7 @@ import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import { loadForEngine } from './load-for-engine.ts';
 import { link } from './load-programs.ts';
+import { LoadReporter } from './load-progress.ts';
 import { readSource } from './load-source.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { choosePackets, seccompPacket } from './session-packets.ts';
@@ -29,11 +30,17 @@ export type LoadResult =
 
 /**
  * Makes a machine, assembles (or reads) the program, loads it and lays the input out: everything between
- * launch arguments and the first instruction. What is wrong with the arguments or the file is a value.
+ * launch arguments and the first instruction. What is wrong with the arguments or the file is a value. `reporter` is
+ * told how far it is.
  */
-export function loadSession(args: LoadArgs, sharedMemory: boolean, hash?: HashHost): LoadResult {
+export function loadSession(
+  args: LoadArgs,
+  sharedMemory: boolean,
+  hash?: HashHost,
+  reporter = new LoadReporter(),
+): LoadResult {
   try {
-    return load(args, sharedMemory, hash);
+    return load(args, sharedMemory, hash, reporter);
   } catch (error) {
     if (error instanceof LaunchFailure) return { ok: false, problem: error.problem };
     if (error instanceof MemoryLimitError) {
@@ -43,12 +50,17 @@ export function loadSession(args: LoadArgs, sharedMemory: boolean, hash?: HashHo
   }
 }
 
-function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined): LoadResult {
+function load(
+  args: LoadArgs,
+  sharedMemory: boolean,
+  hash: HashHost | undefined,
+  reporter: LoadReporter,
+): LoadResult {
   checkArguments(args);
   const messages: string[] = [];
   const choice = engineOf(args);
   if (choice.message !== undefined) messages.push(choice.message);
-  const source = readSource(args, messages);
+  const source = readSource(args, messages, reporter);
   const attr = link(args, source.object, args.prog);
   if (args.tracepoint !== undefined && attr.progType !== 'raw_tracepoint') {
     const message = `tracepoint: ${attr.name} is of type ${attr.progType}, not raw_tracepoint`;
@@ -62,7 +74,7 @@ function load(args: LoadArgs, sharedMemory: boolean, hash: HashHost | undefined)
   if (notice !== undefined) messages.push(notice);
   const cpuNumber = args.cpu ?? 0;
   const { machine, engine, programs, links, notices } = loadForEngine(
-    { args, object: source.object, main: attr, classic: source.classic },
+    { args, object: source.object, main: attr, classic: source.classic, reporter },
     choice.engine,
     () => newMachine(args, sharedMemory, hash),
   );

@@ -5,6 +5,7 @@ import { objectFromInsns, parseHexInsns, recogniseSource } from '../object/raw.t
 import { diagnosticTexts, firstError } from '../object/text-place.ts';
 import { type ClassicDebug, classicDebug } from './classic.ts';
 import { LaunchFailure } from './launch-failure.ts';
+import type { LoadReporter } from './load-progress.ts';
 import { baseName } from './paths.ts';
 import type { LoadArgs } from './target-api.ts';
 
@@ -21,10 +22,10 @@ export interface SessionSource {
 const HEAD = 4096;
 
 /**
- * Reads the file of a launch in whatever form it is; warnings are added to `messages`. Throws
+ * Reads the file of a launch in whatever form it is; warnings are added to `messages`, `reporter` is told how far it is. Throws
  * `LaunchFailure` for a text with errors, or a form that cannot be debugged.
  */
-export function readSource(args: LoadArgs, messages: string[]): SessionSource {
+export function readSource(args: LoadArgs, messages: string[], reporter?: LoadReporter): SessionSource {
   const { fileName, source } = args;
   const none = new Map<string, bigint>();
   const options = {
@@ -38,7 +39,7 @@ export function readSource(args: LoadArgs, messages: string[]): SessionSource {
   }
   switch (kind) {
     case 'asm':
-      return assembleSource(args, new TextDecoder().decode(source), messages);
+      return assembleSource(args, new TextDecoder().decode(source), messages, reporter);
     case 'raw':
       return { object: objectFromInsns(source, options), constants: none, classic: undefined };
     case 'hex': {
@@ -83,9 +84,17 @@ function classicSource(args: LoadArgs, name: string): SessionSource {
   return { object, constants: new Map(), classic };
 }
 
-function assembleSource(args: LoadArgs, text: string, messages: string[]): SessionSource {
+function assembleSource(
+  args: LoadArgs,
+  text: string,
+  messages: string[],
+  reporter: LoadReporter | undefined,
+): SessionSource {
   const { fileName } = args;
-  const assembled = assemble(text, { fileName });
+  const assembled = assemble(text, {
+    fileName,
+    onProgress: (done) => reporter?.report('assemble', done),
+  });
   failOnErrors(fileName, text, assembled.diagnostics);
   const textOf = diagnosticTexts(fileName, text);
   for (const diagnostic of assembled.diagnostics) {

@@ -86,10 +86,11 @@ export class SessionLockstep {
 
   /** `loaded.engine.run` on the session's CPU, up to where both engines are known to agree. */
   run(limits: RunLimits): StopCause {
-    const { machine, cpu } = this.#loaded;
+    const { engine, machine, cpu } = this.#loaded;
     const budget = this.allowed(limits.budget, limits.breakpoints);
-    if (budget <= 0) return { kind: 'budget' };
-    const cause = this.#loaded.engine.run(machine, cpu.index, { ...limits, budget });
+    // Nothing is the rest of an instruction that machine code was left amid.
+    if (budget <= 0 && limits.budget > 0) return { kind: 'budget' };
+    const cause = engine.run(machine, cpu.index, { ...limits, budget });
     this.#followed(cause);
     return cause;
   }

@@ -1,21 +1,23 @@
 import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import type { RunLimits, StopCause } from '../interp/engine.ts';
+import type { BreakpointJudge, RunLimits, StopCause } from '../interp/engine.ts';
 import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
-import { type BreakpointTable, STEP_BREAKPOINT, USER_BREAKPOINT } from './breakpoints.ts';
+import { STEP_BREAKPOINT } from './breakpoint.ts';
+import type { BreakpointHit, BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
-import { expressionEnv } from './environment.ts';
-import type { ExprEnv } from './expression-value.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep-session.ts';
+import { isAmidInsn, nativePlace, simulatedProcessor } from './native-place.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, type StepPlan, stepDone } from './stepping.ts';
 import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
 const CALL_COST = 20;
+/** What a breakpoint that an engine passes without stopping counts as. */
+const JUDGE_COST = 100;
 
 /**
  * Lines that are handed on between two stops. A loop prints faster than any front end shows: what piles up there
@@ -42,8 +44,6 @@ export class RunControl {
   readonly #emit: (event: TargetEvent) => void;
   readonly #tally: RunTally;
   readonly #lockstep: SessionLockstep | undefined;
-  /** The innermost frame, whatever it is at the time, for conditions. */
-  readonly #env: ExprEnv;
   #options: RunOptions = { stopOnEntry: false, debug: true };
   #state: State = 'new';
   #packet = -1;
@@ -55,6 +55,11 @@ export class RunControl {
   /** The breakpoint under the program counter was reported already. */
   #resumeOver = false;
   #step: StepPlan | undefined;
+  /** Breakpoints that the engine has asked about since it was called, and how many it may. */
+  #asked = 0;
+  #mayAsk = 0;
+  /** What the last of them came to: the engine stops there. */
+  #found: BreakpointHit | undefined;
   #stopOnFaults = true;
   #stops = 0;
   /** Lines handed on since the last stop; above the limit once the rest is left out. */
@@ -74,7 +79,6 @@ export class RunControl {
     this.#breakpoints = breakpoints;
     this.#emit = emit;
     this.#tally = new RunTally(loaded, emit);
-    this.#env = expressionEnv(loaded, () => 0);
   }
 
   get isRunning(): boolean {
@@ -122,12 +126,19 @@ export class RunControl {
     this.#state = 'running';
     this.#nLines = 0;
     if (!this.#done) {
-      this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, command);
+      this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, this.#stepFor(command));
       return;
     }
     this.#step = undefined;
     if (!this.#nextPacket()) this.#end();
     else if (command.kind !== 'continue') this.#stopNow('step', { description: this.#tally.packetName() });
+  }
+
+  /** What is compared with another engine goes by BPF instructions. */
+  #stepFor(command: Exclude<RunCommand, { kind: 'continue' }>): Exclude<RunCommand, { kind: 'continue' }> {
+    if (command.kind === 'out' || command.granularity !== 'native' || this.#lockstep === undefined)
+      return command;
+    return { ...command, granularity: 'instruction' };
   }
 
   /** Asks a running program to stop; nothing when it stands still. */
@@ -160,20 +171,42 @@ export class RunControl {
       this.#faultedAt(this.#limitFault());
       return CALL_COST;
     }
-    const single = this.#step?.mode === 'single';
-    const cause = this.#execute({
-      budget: single ? 1 : Math.min(budget, limit),
-      breakpoints: this.#options.debug && !single,
-      resume: this.#resumeOver,
-    });
+    this.#asked = 0;
+    this.#mayAsk = budget / JUDGE_COST;
+    const cause = this.#execute(this.#limits(Math.min(budget, limit)));
     this.#resumeOver = false;
     if (!this.#differs()) this.#arrived(cause);
-    return Number(cpu.insnsExecuted - before) + CALL_COST;
+    return Number(cpu.insnsExecuted - before) + CALL_COST + this.#asked * JUDGE_COST;
   }
+
+  /** How far the engine is to run. */
+  #limits(budget: number): RunLimits {
+    const { debug } = this.#options;
+    if (this.#step?.mode !== 'single') {
+      const canJudge = this.#lockstep === undefined && this.#breakpoints.canJudge;
+      const passes = canJudge ? this.#judge : undefined;
+      return { budget, breakpoints: debug, resume: this.#resumeOver, passes };
+    }
+    // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
+    if (simulatedProcessor(this.#loaded) === undefined)
+      return { budget: 1, breakpoints: false, resume: true };
+    return { budget: isAmidInsn(this.#loaded) ? 0 : 1, breakpoints: debug, resume: true };
+  }
+
+  /** Whether a breakpoint stops nothing and prints nothing; the rest is for `#userBreakpoint`. */
+  readonly #judge: BreakpointJudge = (prog, slot) => {
+    if (++this.#asked > this.#mayAsk || ((prog.breakpoints[slot] ?? 0) & STEP_BREAKPOINT) !== 0) return false;
+    this.#found = this.#breakpoints.reachedAt(prog, slot);
+    return this.#found === undefined;
+  };
 
   /** Has the engine execute; where it is compared with another, no further than both agree. */
   #execute(limits: RunLimits): StopCause {
     const { machine, engine, cpu } = this.#loaded;
+    if (this.#step?.mode === 'native') {
+      const cause = simulatedProcessor(this.#loaded)?.step(machine, cpu.index);
+      if (cause !== undefined) return cause;
+    }
     return this.#lockstep?.run(limits) ?? engine.run(machine, cpu.index, limits);
   }
 
@@ -214,7 +247,7 @@ export class RunControl {
         this.#atBreakpoint();
         return;
       case 'budget':
-        if (this.#step?.mode === 'single') this.#afterSingleStep();
+        if (this.#step?.mode === 'single' || this.#step?.mode === 'native') this.#afterStep();
         return;
     }
   }
@@ -233,21 +266,18 @@ export class RunControl {
     this.#stopNow('pause');
   }
 
-  #afterSingleStep(): void {
-    const { cpu } = this.#loaded;
+  #afterStep(): void {
     const step = this.#step;
-    if (step === undefined) return;
-    const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
-    if ((byte & USER_BREAKPOINT) !== 0 && this.#userBreakpoint()) return;
+    if (step === undefined || this.#userBreakpoint()) return;
     if (stepDone(this.#loaded, step)) this.#stopNow('step');
   }
 
-  /** The engine stopped before an instruction whose breakpoint byte is set. */
+  /** The engine stopped before an instruction whose breakpoint byte is set, or at a breakpoint by native address. */
   #atBreakpoint(): void {
     const { cpu } = this.#loaded;
     this.#resumeOver = true;
     const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
-    if ((byte & USER_BREAKPOINT) !== 0 && this.#userBreakpoint()) return;
+    if (this.#userBreakpoint()) return;
     if ((byte & STEP_BREAKPOINT) !== 0 && this.#step !== undefined && stepDone(this.#loaded, this.#step)) {
       this.#stopNow('step');
     }
@@ -257,8 +287,9 @@ export class RunControl {
   #userBreakpoint(): boolean {
     const here = this.#here();
     if (here === undefined) return false;
+    const hit = this.#takeHit();
+    if (hit === undefined) return false;
     const { program, pc } = here;
-    const hit = this.#breakpoints.reached(program, pc, this.#env);
     const location = program.lines.locationOf(pc);
     for (const text of hit.logs) {
       if (!this.#takeLine()) continue;
@@ -274,11 +305,23 @@ export class RunControl {
       this.#emit({ kind: 'output', category: 'stderr', text: `${problem}\n` });
     }
     const description = hit.problems[0];
-    this.#stopNow(hit.byAddress ? 'instruction breakpoint' : 'breakpoint', {
+    this.#stopNow(hit.reason, {
       breakpoints: hit.stops,
       ...(description === undefined ? {} : { description }),
     });
     return true;
+  }
+
+  /** What the breakpoints here come to, each looked at once. */
+  #takeHit(): BreakpointHit | undefined {
+    const found = this.#found;
+    this.#found = undefined;
+    if (found !== undefined) return found;
+    const { cpu } = this.#loaded;
+    const native = nativePlace(this.#loaded);
+    if (native === undefined) return this.#breakpoints.reachedAt(cpu.prog, cpu.pc);
+    // All that lies at an address was looked at when it was reached.
+    return native.hasMoved ? this.#breakpoints.reached(cpu.prog, native.slots, native.rip) : undefined;
   }
 
   #here(): { program: DebugProgram; pc: number } | undefined {

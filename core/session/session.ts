@@ -6,6 +6,7 @@ import { disassemble, frameAddress } from './disassembly.ts';
 import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { JitView } from './jit-view.ts';
+import { type LoadProgress, LoadReporter } from './load-progress.ts';
 import { loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
@@ -39,6 +40,8 @@ export interface SessionOptions {
   readonly hash?: HashHost | undefined;
   /** Told of stops, output and the end. */
   emit(event: TargetEvent): void;
+  /** Told while a program is being loaded. */
+  readonly progress?: (progress: LoadProgress) => void;
 }
 
 type Handlers = {
@@ -91,6 +94,7 @@ export class Session {
       load: (args) => this.#load(args),
       setBreakpoints: ({ file, breakpoints }) => this.#table().set(file, breakpoints),
       setInstructionBreakpoints: ({ breakpoints }) => this.#table().setInstructions(breakpoints),
+      setFunctionBreakpoints: ({ breakpoints }) => this.#table().setFunctions(breakpoints),
       disassemble: (args) => disassemble(this.#program(), args),
       breakpointLocations: ({ file, line, endLine }) => this.#table().locations(file, line, endLine),
       setFaultStops: ({ on }) => {
@@ -138,7 +142,8 @@ export class Session {
 
   #load(args: LoadArgs): LoadReply {
     if (this.#loaded !== undefined) throw new Error('this session has a program already');
-    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash);
+    const reporter = new LoadReporter(this.#options.progress);
+    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash, reporter);
     if (!result.ok) return result;
     const { loaded } = result;
     const compared = startLockstep(args, loaded, () => this.#loadedAgain(args));

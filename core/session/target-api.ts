@@ -11,6 +11,7 @@ import type {
 import type { ProgramTextReply, RegistersReply, StackReply, StatsReply } from '../protocol/messages.ts';
 import type { Fault } from '../vm/fault.ts';
 import type { KernelVersion } from '../vm/settings.ts';
+import type { LoadProgress } from './load-progress.ts';
 import type { LockstepReport } from './lockstep-report.ts';
 
 /**
@@ -178,6 +179,24 @@ export interface InstructionBreakpointReply {
   readonly message?: string;
 }
 
+/** A breakpoint on a function as it was asked for. */
+export interface FunctionBreakpointRequest {
+  /** Of a program, or of a function of one. */
+  readonly name: string;
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  /** As that of `BreakpointRequest`. */
+  readonly id?: number;
+}
+
+/** What became of a breakpoint on a function. `verified` false: it lies nowhere, and `message` says why. */
+export interface FunctionBreakpointReply {
+  readonly id: number;
+  readonly verified: boolean;
+  readonly location?: SourceLocation;
+  readonly message?: string;
+}
+
 /** One instruction of a disassembly. */
 export interface DisassembledRow {
   /** Unsigned 64 bits; see `code-address.ts`. */
@@ -211,6 +230,8 @@ export type StopReason =
   | 'breakpoint'
   /** Only breakpoints by address were hit. */
   | 'instruction breakpoint'
+  /** Breakpoints on functions were hit, and none on a line. */
+  | 'function breakpoint'
   | 'step'
   | 'pause'
   | 'exception';
@@ -342,6 +363,11 @@ export interface TargetRequests {
   readonly setBreakpoints: {
     readonly args: { readonly file: string; readonly breakpoints: readonly BreakpointRequest[] };
     readonly reply: readonly BreakpointReply[];
+  };
+  /** Replaces all breakpoints on functions. */
+  readonly setFunctionBreakpoints: {
+    readonly args: { readonly breakpoints: readonly FunctionBreakpointRequest[] };
+    readonly reply: readonly FunctionBreakpointReply[];
   };
   /** Replaces all breakpoints by address. */
   readonly setInstructionBreakpoints: {
@@ -475,4 +501,6 @@ export interface ToTarget {
 export type FromTarget =
   | { readonly id: number; readonly reply: unknown }
   | { readonly id: number; readonly error: string }
-  | { readonly event: TargetEvent };
+  | { readonly event: TargetEvent }
+  /** How far a request `load` is that is being carried out. */
+  | { readonly progress: LoadProgress };

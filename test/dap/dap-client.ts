@@ -4,6 +4,7 @@ import { nodeHash } from '#core/platform/node/hash.ts';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
 import type { TargetHost } from '#core/session/target-host.ts';
+import type { AdapterHost } from '#debugger/host.ts';
 import { BpfDebugSession, type OutgoingMessage } from '#debugger/session.ts';
 import { pcapOf } from '../session/pcap.ts';
 
@@ -34,10 +35,10 @@ export class DapClient {
   #seq = 1;
   #notify: () => void = () => {};
 
-  constructor(targets: TargetHost) {
-    this.session = new BpfDebugSession({ targets, readFile: (path) => this.#readFile(path) }, (message) =>
-      this.#receive(message),
-    );
+  /** `after`: as that of an `AdapterHost`, which shows no progress without it. */
+  constructor(targets: TargetHost, after?: AdapterHost['after']) {
+    const host = { targets, readFile: (path: string) => this.#readFile(path), ...(after && { after }) };
+    this.session = new BpfDebugSession(host, (message) => this.#receive(message));
   }
 
   /** Sends a request; resolves to its response, also when that is a refusal. */
