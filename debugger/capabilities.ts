@@ -20,6 +20,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsSteppingGranularity: true,
   supportsDisassembleRequest: true,
   supportsInstructionBreakpoints: true,
+  supportsFunctionBreakpoints: true,
   supportsDelayedStackTraceLoading: true,
   exceptionBreakpointFilters: [
     {

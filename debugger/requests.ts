@@ -21,6 +21,10 @@ export interface ServedRequests {
     args: DebugProtocol.BreakpointLocationsArguments | undefined;
     body: DebugProtocol.BreakpointLocationsResponse['body'];
   };
+  setFunctionBreakpoints: {
+    args: DebugProtocol.SetFunctionBreakpointsArguments;
+    body: DebugProtocol.SetFunctionBreakpointsResponse['body'];
+  };
   setInstructionBreakpoints: {
     args: DebugProtocol.SetInstructionBreakpointsArguments;
     body: DebugProtocol.SetInstructionBreakpointsResponse['body'];

@@ -10,6 +10,7 @@ import { disassemble } from './disassembly.ts';
 import { engineRequest } from './engine.ts';
 import { DapError, ERROR_IDS, errorBody, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
+import { WantedFunctionBreakpoints } from './function-breakpoints.ts';
 import { StopHandles } from './handles.ts';
 import type { AdapterHost } from './host.ts';
 import { WantedInstructionBreakpoints } from './instruction-breakpoints.ts';
@@ -48,6 +49,7 @@ export class BpfDebugSession {
   readonly #handles = new StopHandles();
   readonly #sources = new GeneratedSources();
   readonly #breakpoints = new WantedBreakpoints(this.#sources);
+  readonly #functionBreakpoints = new WantedFunctionBreakpoints(this.#sources);
   readonly #instructionBreakpoints = new WantedInstructionBreakpoints(this.#sources);
   readonly #inView = new SpaceInView();
   #client: ClientConventions = readConventions({ adapterID: 'bpf' });
@@ -118,6 +120,7 @@ export class BpfDebugSession {
       terminate: async () => this.#terminate(),
       setBreakpoints: (args) => this.#breakpoints.set(this.#running(), this.#client, args),
       breakpointLocations: (args) => breakpointLocations(this.#running(), this.#client, this.#sources, args),
+      setFunctionBreakpoints: (args) => this.#functionBreakpoints.set(this.#running(), this.#client, args),
       setInstructionBreakpoints: (args) =>
         this.#instructionBreakpoints.set(this.#running(), this.#client, args),
       disassemble: async (args) => {
@@ -290,6 +293,7 @@ export class BpfDebugSession {
   async #setBreakpointsAgain(target: TargetClient): Promise<void> {
     const again = [
       ...(await this.#breakpoints.setAgain(target, this.#client)),
+      ...(await this.#functionBreakpoints.setAgain(target, this.#client)),
       ...(await this.#instructionBreakpoints.setAgain(target, this.#client)),
     ];
     for (const breakpoint of again) this.#event('breakpoint', { reason: 'changed', breakpoint });

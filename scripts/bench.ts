@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { inRoot } from './lib/paths.ts';
 
-/** `npm run bench [-- --json]`: every benchmark of `test/bench`, one after the other. */
+/** `npm run bench [-- --json] [-- --quick]`: every benchmark of `test/bench`, one after the other. */
 export async function main(args: readonly string[]): Promise<number> {
   // Tests are a TypeScript project of their own, which scripts do not reference.
   const suite: { main(args: readonly string[]): Promise<number> } = await import(

@@ -7,6 +7,7 @@ import { editBetween } from './lockstep-edit.ts';
 import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
 import type { MakeSide, SideCause } from './lockstep-side.ts';
 import { causeDifferences, compareStates } from './lockstep-state.ts';
+import { isAmidInsn } from './native-place.ts';
 import type { LaunchProblem, LoadArgs } from './target-api.ts';
 
 /** What the launch attribute `lockstep` has come to. */
@@ -96,6 +97,17 @@ export class SessionLockstep {
   }
 
   /**
+   * `step`, which executes one native instruction of the session, where both engines agree on the BPF instruction that
+   * it belongs to. What it gives back; `budget`, with nothing done, where they do not.
+   */
+  nativeStep(step: () => StopCause | undefined): StopCause | undefined {
+    if (this.allowed(1) <= 0) return { kind: 'budget' };
+    const cause = step();
+    this.#lastExecuted = this.#executed;
+    return cause;
+  }
+
+  /**
    * How many of `budget` instructions the session may execute now: as far as both engines agree, which is found out
    * here. 0: the next instruction makes a difference (`takeDifference`).
    */
@@ -146,7 +158,7 @@ export class SessionLockstep {
     if (!this.#isEdited) return;
     this.#isEdited = false;
     this.#ahead = undefined;
-    if (engine === x86Sim && this.#isAmidInstruction()) {
+    if (isAmidInsn(this.#loaded)) {
       this.#end('something was changed amid an instruction');
       return;
     }
@@ -158,12 +170,6 @@ export class SessionLockstep {
     }
     this.#ended = undefined;
     this.#lockstep.edit(edit);
-  }
-
-  /** Only machine code can be left there: by a step of one native instruction. */
-  #isAmidInstruction(): boolean {
-    const native = x86Sim.at(this.#loaded.machine, this.#loaded.cpu.index);
-    return native !== undefined && native.arrive < 0;
   }
 
   #goAhead(budget: number, breakpoints: boolean): void {

@@ -126,19 +126,12 @@ export class RunControl {
     this.#state = 'running';
     this.#nLines = 0;
     if (!this.#done) {
-      this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, this.#stepFor(command));
+      this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, command);
       return;
     }
     this.#step = undefined;
     if (!this.#nextPacket()) this.#end();
     else if (command.kind !== 'continue') this.#stopNow('step', { description: this.#tally.packetName() });
-  }
-
-  /** What is compared with another engine goes by BPF instructions. */
-  #stepFor(command: Exclude<RunCommand, { kind: 'continue' }>): Exclude<RunCommand, { kind: 'continue' }> {
-    if (command.kind === 'out' || command.granularity !== 'native' || this.#lockstep === undefined)
-      return command;
-    return { ...command, granularity: 'instruction' };
   }
 
   /** Asks a running program to stop; nothing when it stands still. */
@@ -183,8 +176,7 @@ export class RunControl {
   #limits(budget: number): RunLimits {
     const { debug } = this.#options;
     if (this.#step?.mode !== 'single') {
-      const canJudge = this.#lockstep === undefined && this.#breakpoints.canJudge;
-      const passes = canJudge ? this.#judge : undefined;
+      const passes = this.#breakpoints.canJudge ? this.#judge : undefined;
       return { budget, breakpoints: debug, resume: this.#resumeOver, passes };
     }
     // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
@@ -204,7 +196,8 @@ export class RunControl {
   #execute(limits: RunLimits): StopCause {
     const { machine, engine, cpu } = this.#loaded;
     if (this.#step?.mode === 'native') {
-      const cause = simulatedProcessor(this.#loaded)?.step(machine, cpu.index);
+      const step = (): StopCause | undefined => simulatedProcessor(this.#loaded)?.step(machine, cpu.index);
+      const cause = this.#lockstep === undefined ? step() : this.#lockstep.nativeStep(step);
       if (cause !== undefined) return cause;
     }
     return this.#lockstep?.run(limits) ?? engine.run(machine, cpu.index, limits);

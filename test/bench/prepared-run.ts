@@ -1,8 +1,10 @@
 import { prepareInput } from '#core/ctx/setup.ts';
 import type { Engine } from '#core/interp/engine.ts';
+import type { InsnIndex } from '#core/isa/insn.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
+import { setBreakpointByte } from '#core/vm/program.ts';
 import { PACKET } from './stored-programs.ts';
 
 /** More instructions than any program here executes: the budget is counted all the same. */
@@ -16,7 +18,10 @@ export interface PreparedRun {
   insns(): number;
 }
 
-/** Loads `attr` for `engine`, in the mode that ships: shared memory, precise regions, a budget. */
+/**
+ * Loads `attr` for `engine`, in the mode that ships: shared memory, precise regions, a budget. `breakpoints`: in the
+ * mode of debuggers, with one set that is not hit: on the first instruction, where runs go on from.
+ */
 export function preparedRun(
   attr: LoadAttr,
   engine: Engine,
@@ -28,6 +33,7 @@ export function preparedRun(
   const { prog } = loaded;
   const input = prepareInput(machine, 0, prog, { data: PACKET });
   const cpu = machine.cpu(0);
+  if (options.breakpoints) setBreakpointByte(prog, 0 as InsnIndex, 1);
   const limits = { budget: BUDGET, breakpoints: options.breakpoints ?? false, resume: true };
   return {
     run(times) {

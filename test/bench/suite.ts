@@ -1,16 +1,90 @@
-import { assembly } from './assembly.ts';
-import { compiled } from './compiled.ts';
+import { cpus, release } from 'node:os';
+import type { BenchResults } from '../../scripts/lib/bench-results.ts';
+import { benchClock } from './clock.ts';
+import { compileTimes } from './compile-time.ts';
 import { debugLatency } from './debug-latency.ts';
-import { interpreters } from './interpreters.ts';
-import { benchTable } from './report.ts';
+import { helperCalls } from './helper-calls.ts';
+import { benchKernel } from './kernel-run.ts';
+import { largeProgram } from './large-program.ts';
+import { nativeRun } from './native-run.ts';
+import { type BenchLength, programMeans, programSamples } from './program-times.ts';
+import { benchText } from './report.ts';
+import { textTools } from './text-tools.ts';
 
-/** Runs every benchmark; prints a table, or with `--json` one object and nothing else. */
+const CLANGS = ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang'];
+
+/** How much is measured: all of it, or the least of each, to see that it works. */
+export interface SuiteOptions {
+  readonly quick?: boolean;
+  /** Told what begins. */
+  readonly progress?: (what: string) => void;
+}
+
+const WHOLE: BenchLength = { rounds: 11, sample: 20e6, warmUp: 400e6 };
+const QUICK: BenchLength = { rounds: 1, sample: 0, warmUp: 0 };
+
+/** Runs every benchmark; tools that are not on this machine are named in the results. */
+export async function runSuite({ quick = false, progress = () => {} }: SuiteOptions): Promise<BenchResults> {
+  const length = quick ? QUICK : WHOLE;
+  const { rounds } = length;
+  const clock = benchClock();
+  const missing: string[] = [];
+  const found = <T>(tool: T | undefined, why: string): T | undefined => {
+    if (tool === undefined) missing.push(why);
+    return tool;
+  };
+  const asked = benchKernel();
+  const kernel = 'message' in asked ? undefined : asked;
+  if ('message' in asked) missing.push(`the kernel's JIT: ${asked.message}`);
+  const clang = found(nativeRun(CLANGS), 'native code of clang: it is not installed');
+  const gcc = found(nativeRun(['gcc']), 'native code of gcc: it is not installed');
+  try {
+    progress('the eight programs');
+    const samples = programSamples({ clock, kernel, clang, gcc }, length);
+    progress('compile times');
+    const compile = compileTimes(clock, { rounds, warmUp: quick ? 0 : 3, large: quick ? 1000 : 20_000 });
+    progress('helper calls');
+    const helpers = helperCalls(clock, rounds, quick ? 100 : 20_000);
+    progress('assembler and disassembler');
+    const text = textTools(rounds, quick ? 1 : undefined);
+    progress('large programs');
+    const large = largeProgram(quick ? 2000 : 400_000, quick ? 1 : 3);
+    progress('the debug adapter');
+    const debug = quick ? [] : await debugLatency();
+    return {
+      host: {
+        date: new Date().toISOString().slice(0, 10),
+        node: process.versions.node,
+        os: `${process.platform} ${release()}`,
+        cpu: cpus()[0]?.model.trim() ?? process.arch,
+        nCpus: cpus().length,
+        clock: clock.kind,
+        compilers: { ...(clang && { clang: clang.version }), ...(gcc && { gcc: gcc.version }) },
+      },
+      missing: [...missing, ...text.missing],
+      programs: samples.map(({ times }) => times),
+      means: programMeans(samples),
+      rows: [...compile, ...helpers, ...text.rows, ...large, ...debug],
+    };
+  } finally {
+    kernel?.dispose();
+    clang?.dispose();
+    gcc?.dispose();
+  }
+}
+
+/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. */
 export async function main(args: readonly string[]): Promise<number> {
-  const rows = [...(await debugLatency()), ...interpreters(), ...compiled(), ...assembly()];
-  console.log(
-    args.includes('--json')
-      ? JSON.stringify({ node: process.version, rows }, undefined, 2)
-      : `${benchTable(rows)}\n\nReference machine, figures and what they mean: test/bench/README.md`,
-  );
+  const unknown = args.find((arg) => !['--json', '--quick'].includes(arg));
+  if (unknown !== undefined) {
+    console.error(`usage: npm run bench [-- --json] [-- --quick]; ${unknown} is not known`);
+    return 2;
+  }
+  const json = args.includes('--json');
+  const progress = (what: string): void => {
+    if (process.stderr.isTTY) process.stderr.write(`${what} …\n`);
+  };
+  const results = await runSuite({ quick: args.includes('--quick'), progress });
+  console.log(json ? JSON.stringify(results, undefined, 1) : benchText(results));
   return 0;
 }

@@ -57,6 +57,12 @@ test.each<[string, object, string]>([
     'there are no instructions at packet (any more)',
   ],
   [
+    'setFunctionBreakpoints',
+    {},
+    expect.stringContaining('setFunctionBreakpoints: the arguments are not as the protocol says'),
+  ],
+  ['setFunctionBreakpoints', { breakpoints: [{ name: 5 }] }, 'setFunctionBreakpoints: "name" must be a text'],
+  [
     'setInstructionBreakpoints',
     {},
     expect.stringContaining('setInstructionBreakpoints: the arguments are not as the protocol says'),

@@ -166,6 +166,39 @@ describe('a session in lockstep', () => {
     expect(bench.value('counts[1]')).toBe('0x2');
   });
 
+  test('steps of one native instruction: before the one that differs it stops', () => {
+    referenceErrs(wrongProduct(2));
+    const bench = load(LOOP, { engine: 'x86-64' });
+    bench.breakpoints({ line: 10 });
+    bench.start();
+    const step = { kind: 'in', granularity: 'native' } as const;
+    const lines: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      const report = bench.resume(step);
+      lines.push(bench.where());
+      if (report?.reason === 'exception') break;
+    }
+    // `r6 += -1`, the jump (two native instructions), `r0 += r1`; then the difference.
+    expect(lines.at(-1)).toBe('main:7');
+    expect(lines).toContain('main:11');
+    expect(bench.resume(step)).toMatchObject({ reason: 'step' });
+    expect(bench.to('continue')).toBe('main:10');
+  });
+
+  test('a condition that is false does not end the run early, and a change amid an instruction ends comparing', () => {
+    const bench = load(LOOP, { engine: 'x86-64' });
+    bench.breakpoints({ line: 11, condition: 'r6 == 3' });
+    bench.start();
+    expect(bench.value('r6')).toBe('0x3');
+    // `if r6 != 0` is a comparison and a jump.
+    bench.resume({ kind: 'in', granularity: 'native' });
+    bench.session.request('assign', { target: 'r7', value: '1', frame: 0 });
+    expect(bench.to('continue')).toBe('end');
+    expect(bench.output('stderr')).toBe(
+      'lockstep: x86-64 and reference are not compared any more: something was changed amid an instruction\n',
+    );
+  });
+
   test('another engine goes on: compared as well, until both are the same', () => {
     const bench = load(LOOP, { engine: 'interp' });
     bench.breakpoints({ line: 9, hitCondition: '% 300' });

@@ -208,6 +208,20 @@ twice:
     ]);
   });
 
+  test('says what of the CPU block is accessed', () => {
+    const at = texts.indexOf('i64.load offset=48 ;; R6');
+    expect(texts[at - 1]).toBe('local.get $block');
+    expect(texts[at + 1]).toBe('local.set $r6');
+    const store = texts.indexOf('i32.store offset=96 ;; pc');
+    expect(texts.slice(store - 2, store)).toEqual([
+      expect.stringMatching(/^local\.get \$block$/),
+      expect.any(String),
+    ]);
+    expect(texts).toEqual(expect.arrayContaining(['i64.store ;; R0', 'i32.load offset=64 ;; region table']));
+    // A field of something else has no name.
+    expect(texts).toEqual(expect.arrayContaining(['i32.load offset=12']));
+  });
+
   test('knows of each row its slot, its depth and its function', () => {
     for (let row = 0; row < listing.count; row++) {
       const at = listing.offset[row] ?? 0;

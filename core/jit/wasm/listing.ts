@@ -13,7 +13,9 @@ import { type ReadFunction, type ReadModule, readModule } from '../../wasm/read-
 import { type CodeRows, RowCollector } from '../../wasm/rows.ts';
 import type { CompiledFunction, CompiledProgram } from './compile.ts';
 import { Constructs } from './constructs.ts';
+import { fieldNote } from './field-notes.ts';
 import { localNames } from './local-names.ts';
+import { BLOCK } from './locals.ts';
 
 /** A function of a listing: a run of rows. */
 export interface ListedFunction {
@@ -61,6 +63,8 @@ interface Part extends ListedFunction {
   readonly read: ReadFunction;
   readonly compiled: CompiledFunction | undefined;
   readonly names: Names;
+  /** The local that holds the address of the CPU block; a function without one: empty. */
+  readonly blockName: string;
 }
 
 class Listing implements WasmListing {
@@ -134,15 +138,20 @@ class Listing implements WasmListing {
     }
   }
 
-  /** Where a branch leads. */
-  #note(part: Part, row: number, { mnemonic, operand }: WasmInsn): string {
-    if (mnemonic.operands !== 'label') return '';
+  /** Where a branch leads; what an access is of. */
+  #note(part: Part, row: number, insn: WasmInsn): string {
+    if (insn.mnemonic.operands === 'label') return this.#targetNote(part, row, insn.operand);
+    const before = (n: number) => (row - n < part.firstRow ? undefined : this.#insn(part, row - n));
+    return fieldNote(insn, before, part.blockName) ?? '';
+  }
+
+  #targetNote(part: Part, row: number, label: number): string {
     let constructs = this.#constructs.get(part);
     if (constructs === undefined) {
       constructs = new Constructs(this.#bytes, this, part.firstRow, part.endRow);
       this.#constructs.set(part, constructs);
     }
-    const target = constructs.target(row, operand);
+    const target = constructs.target(row, label);
     if (target === undefined) return '';
     const slot = this.#firstSlotFrom(part, this.offset[target.row] ?? 0);
     const isLoop = this.#bytes[this.offset[target.row] ?? 0] === CODED.loop;
@@ -216,13 +225,15 @@ function partOf(
     local: (index) => `$${localName(index)}`,
     type: (index) => funcTypeText(module.types[index]),
   };
+  const first = names.local(BLOCK);
+  const blockName = first === '$block' ? first : '';
   const type = module.types[read.type];
   const signature = funcTypeText(type, (each, index) => `(param ${names.local(index)} ${typeName(each)})`);
   const exported = module.funcExports.get(read.index);
   const exportText = exported === undefined ? '' : ` (export "${exported}")`;
   const head = `(func ${names.func(read.index)}${exportText} ${signature}`.trim();
   const locals = localTexts(type?.params.length ?? 0, read, names);
-  return { name, start: compiled?.start ?? -1, ...rows, head, locals, read, compiled, names };
+  return { name, start: compiled?.start ?? -1, ...rows, head, locals, read, compiled, names, blockName };
 }
 
 /** Declarations of locals, a line for each run of one type; a run that is too long for a module is cut off. */

@@ -1,0 +1,149 @@
+import { reference } from '#core/interp/reference.ts';
+import { interp } from '#core/interp-wasm/interp.ts';
+import { wasm } from '#core/jit/wasm/engine.ts';
+import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
+import type { BenchRow, Column, ProgramTimes } from '../../scripts/lib/bench-results.ts';
+import type { Clock } from './clock.ts';
+import { kernelRun } from './kernel-run.ts';
+import type { NativeRun } from './native-run.ts';
+import { preparedRun } from './prepared-run.ts';
+import { benchRow, geometricMean, spread } from './report.ts';
+import { PROGRAM_KINDS, type ProgramKind, storedProgram } from './stored-programs.ts';
+
+/** What the programs are run with. */
+export interface ProgramTools {
+  readonly clock: Clock;
+  readonly kernel: KernelBridge | undefined;
+  readonly clang: NativeRun | undefined;
+  readonly gcc: NativeRun | undefined;
+}
+
+/** How long it may take. */
+export interface BenchLength {
+  /** Times that everything is measured. */
+  readonly rounds: number;
+  /** Nanoseconds that a sample should take at least, by as many runs as that needs. */
+  readonly sample: number;
+  /** Nanoseconds to run before the first sample: the host compiles what is hot. */
+  readonly warmUp: number;
+}
+
+/** Samples of one program: nanoseconds of one run by column and round. */
+export interface ProgramSamples {
+  readonly times: ProgramTimes;
+  readonly samples: ReadonlyMap<Column, readonly number[]>;
+}
+
+/** What was promised, as ratios of times, by geometric means over the programs that both can run. */
+const RATIOS: readonly (readonly [
+  over: Column,
+  under: Column,
+  target?: { readonly most?: number; readonly least?: number },
+])[] = [
+  ['wasm', 'kernel', { most: 1.15 }],
+  ['wasm', 'clang', { most: 1.5 }],
+  ['wasm', 'gcc'],
+  ['debug', 'wasm', { most: 1.6 }],
+  ['reference', 'interp', { least: 3 }],
+  ['interp', 'wasm'],
+  ['kernel', 'clang'],
+];
+
+/** Nanoseconds that native code takes for an instruction of the 64-bit loop where the rate below was promised. */
+const PROMISED_NS = 0.12;
+const PROMISED_RATE = 550;
+
+/** Measures all programs, one after the other; in each, all columns take turns. */
+export function programSamples(tools: ProgramTools, length: BenchLength): ProgramSamples[] {
+  return PROGRAM_KINDS.map((kind) => samplesOf(kind, tools, length));
+}
+
+function samplesOf(kind: ProgramKind, tools: ProgramTools, length: BenchLength): ProgramSamples {
+  const { clock } = tools;
+  const { rounds } = length;
+  const attr = storedProgram(kind.name);
+  const runs = new Map<Column, (times: number) => { result: number; ns: number }>();
+  const timed = (run: (times: number) => number) => (times: number) => {
+    const began = clock.now();
+    const result = run(times);
+    return { result, ns: clock.now() - began };
+  };
+  const first = preparedRun(attr, reference);
+  runs.set('reference', timed(first.run));
+  runs.set('interp', timed(preparedRun(attr, interp).run));
+  runs.set('wasm', timed(preparedRun(attr, wasm).run));
+  runs.set('debug', timed(preparedRun(attr, wasm, { breakpoints: true }).run));
+  if (tools.kernel !== undefined && kind.inKernel) runs.set('kernel', timed(kernelRun(tools.kernel, attr)));
+  for (const column of ['clang', 'gcc'] as const) {
+    const native = tools[column];
+    if (native !== undefined) runs.set(column, (times) => native.run(kind.name, times));
+  }
+  const times = new Map([...runs].map(([column, run]) => [column, timesFor(run, length, kind)]));
+  const samples = new Map<Column, number[]>([...runs.keys()].map((column) => [column, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [column, run] of runs) {
+      const n = times.get(column) ?? 1;
+      samples.get(column)?.push(run(n).ns / n);
+    }
+  }
+  const ns = Object.fromEntries([...samples].map(([column, its]) => [column, spread(its)]));
+  return { times: { name: kind.name, title: kind.title, insns: first.insns(), ns }, samples };
+}
+
+/** Runs it until hosts have compiled what is hot; how many runs make a sample. Throws Error for a wrong result. */
+function timesFor(
+  run: (times: number) => { readonly result: number; readonly ns: number },
+  { sample, warmUp }: BenchLength,
+  { name, result }: ProgramKind,
+): number {
+  let times = 1;
+  for (let spent = 0; ; ) {
+    const { result: its, ns } = run(times);
+    if (its !== result) throw new Error(`${name}: the result is ${its}, not ${result}`);
+    spent += ns;
+    if (ns >= sample || times >= 1 << 16) {
+      if (spent >= warmUp) return Math.max(1, Math.round((times * sample) / Math.max(ns, 1)));
+    } else times *= 2;
+  }
+}
+
+/** Ratios over all programs, and rates that were promised. */
+export function programMeans(all: readonly ProgramSamples[]): BenchRow[] {
+  const rows = RATIOS.flatMap(([over, under, target]) => {
+    const both = all.filter(({ samples }) => samples.has(over) && samples.has(under));
+    if (both.length === 0) return [];
+    const of = both.length === all.length ? 'all' : both.length;
+    return [
+      benchRow(`time of ${over} ÷ ${under}, ${of} programs`, 'times', meanRatios(both, over, under), target),
+    ];
+  });
+  const rounds = all[0]?.samples.get('interp')?.length ?? 0;
+  const rates = Array.from({ length: rounds }, (_, round) =>
+    geometricMean(all.map(({ times, samples }) => (times.insns / at(samples, 'interp', round)) * 1000)),
+  );
+  const native = nativeNs(all);
+  const least =
+    native === undefined ? undefined : { least: Math.round((PROMISED_RATE * PROMISED_NS) / native) };
+  rows.push(benchRow('interp, instructions', 'million/s', rates, least));
+  if (native !== undefined)
+    rows.push(benchRow('native code, one BPF instruction of the 64-bit loop', 'ns', [native]));
+  return rows;
+}
+
+/** Of each round the geometric mean over the programs. */
+function meanRatios(all: readonly ProgramSamples[], over: Column, under: Column): number[] {
+  const rounds = all[0]?.samples.get(over)?.length ?? 0;
+  return Array.from({ length: rounds }, (_, round) =>
+    geometricMean(all.map(({ samples }) => at(samples, over, round) / at(samples, under, round))),
+  );
+}
+
+function at(samples: ProgramSamples['samples'], column: Column, round: number): number {
+  return samples.get(column)?.[round] ?? Number.NaN;
+}
+
+function nativeNs(all: readonly ProgramSamples[]): number | undefined {
+  const loop = all.find(({ times }) => times.name === 'alu64')?.times;
+  const median = loop?.ns.clang?.median;
+  return loop === undefined || median === undefined ? undefined : median / loop.insns;
+}
