@@ -10,6 +10,7 @@ import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
 import type { Pointer } from './frame-facts.ts';
+import { leaveCode, leaveName, leaveType } from './leave-code.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, changes, dstOf, flowOf, type Lowering, loweringOf, srcOf } from './ops.ts';
 
@@ -104,14 +105,16 @@ export function compileProgram(
   const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
   const first = clear + 1;
   const index = new Map([...flows.keys()].map((start, i) => [start, first + i]));
+  const leaves = new Leaves(first + flows.size);
   const emitted: { start: number; flow: Flow; fn: EmittedFunction }[] = [];
   for (const [start, flow] of flows) {
     const callee = (slot: number): number => index.get(slot) ?? first;
-    const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
+    const fn = unit.emit(flow, { step, lookup, clear, leave: leaves.index, callee, facts });
     if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
     builder.exportFunc(nameOf(start), builder.func(FUNCTION_TYPE, fn.locals, fn.code, nameOf(start)));
     emitted.push({ start, flow, fn });
   }
+  leaves.addTo(builder);
   const module = builder.encode({ names: true });
   const functions = emitted.map(({ start, flow, fn }, i) => compiled(module, i + 2, start, flow, fn));
   const { maps, progId } = unit;
@@ -146,10 +149,12 @@ export function compileEntry(
   const clear = builder.func(CLEAR_TYPE, [], clearCode(), 'clear');
   const callee = (slot: number): number => index.get(slot) ?? step;
   const facts = (slot: number): CalleeFacts | undefined => program.callees.get(slot);
-  const fn = unit.emit(flow, { step, lookup, clear, callee, facts });
+  const leaves = new Leaves(clear + 2);
+  const fn = unit.emit(flow, { step, lookup, clear, leave: leaves.index, callee, facts });
   if (fn.code.length > MAX_FUNCTION_BYTES) return { reason: tooBig(prog, start, fn.code.length) };
   const name = `from_${start}`;
   builder.exportFunc(name, builder.func(FUNCTION_TYPE, fn.locals, fn.code, name));
+  leaves.addTo(builder);
   const { bytes } = builder.encode({ names: true });
   return { bytes, name, needs: flow.cost[0] ?? 0, callees: [...targets].map(nameOf) };
 }
@@ -157,6 +162,26 @@ export function compileEntry(
 /** Name of the compiled function that begins at a slot. */
 export function nameOf(start: number): string {
   return `at_${start}`;
+}
+
+/** The functions that leave others, by the registers that these keep: behind all others in the module. */
+class Leaves {
+  readonly #first: number;
+  readonly #registers: number[] = [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  /** Index of the one for these registers, a bit each. */
+  readonly index = (registers: number): number => {
+    const known = this.#registers.indexOf(registers);
+    return this.#first + (known >= 0 ? known : this.#registers.push(registers) - 1);
+  };
+
+  addTo(builder: ModuleBuilder): void {
+    for (const each of this.#registers) builder.func(leaveType(each), [], leaveCode(each), leaveName(each));
+  }
 }
 
 const STEP_TYPE = { params: [I32], results: [I32] } as const;
@@ -230,6 +255,7 @@ class Unit {
       step: number;
       lookup: number;
       clear: number;
+      leave: (registers: number) => number;
       callee: (slot: number) => number;
       facts: (slot: number) => CalleeFacts | undefined;
     },

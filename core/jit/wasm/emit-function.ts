@@ -1,5 +1,4 @@
 import type { Op } from '../../interp/op.ts';
-import * as layout from '../../vm/layout.ts';
 import type { Code } from '../../wasm/code.ts';
 import type { Locals } from '../../wasm/module.ts';
 import { I32, OP } from '../../wasm/opcodes.ts';
@@ -31,6 +30,8 @@ export interface FunctionContext extends AccessContext, CallContext {
   readonly mapAddress: (op: Op) => readonly [low: number, high: number] | undefined;
   /** Index of the function that does one instruction in the reference engine. */
   readonly step: number;
+  /** Index of the function that leaves those which keep these registers, a bit each (`leaveCode`). */
+  readonly leave: (registers: number) => number;
   /** What is known of the function that begins at a slot; undefined: nothing. */
   readonly facts: (slot: number) => CalleeFacts | undefined;
 }
@@ -65,7 +66,7 @@ class FunctionEmitter {
   constructor(context: FunctionContext) {
     this.#context = context;
     this.#facts = new FrameFacts(context.flow, context);
-    this.#state = new FunctionState(keptRegisters(context));
+    this.#state = newState(context);
     this.#code = this.#state.code;
     this.#accesses = new AccessEmitter(context, this.#state);
     this.#calls = new CallEmitter(context, this.#state, this.#accesses);
@@ -76,8 +77,6 @@ class FunctionEmitter {
     const state = this.#state;
     const { flow } = this.#context;
     this.#accesses.collectCaches(flow, this.#facts);
-    state.open(() => code.block());
-    state.open(() => code.block());
     this.#prologue();
     emitFlow(flow, code, {
       depth: () => state.depth,
@@ -87,16 +86,6 @@ class FunctionEmitter {
       condition: (op) => emitCondition(code, op),
     });
     code.op(OP.unreachable);
-    state.close();
-    state.storeField(local.CPU_INTERPRET, () => code.i32Const(1));
-    state.close();
-    state.leave();
-    state.storeField(layout.CPU_PC, () => code.localGet(local.SLOT));
-    state.storeField(layout.CPU_DEPTH, () => code.localGet(local.DEPTH));
-    code.localGet(local.BLOCK);
-    pushFramePointer(code);
-    code.access(OP.i64_store, 3, layout.CPU_R10);
-    code.i32Const(local.LEFT_EARLY);
     return { code, locals: local.localsWith(this.#accesses.nCaches), offsets: this.#offsets };
   }
 
@@ -189,6 +178,11 @@ class FunctionEmitter {
     state.reloadInit();
     this.#accesses.forgetRegions();
   }
+}
+
+function newState(context: FunctionContext): FunctionState {
+  const registers = keptRegisters(context);
+  return new FunctionState(registers, context.leave(registers.dirty));
 }
 
 function keptRegisters(context: FunctionContext): KeptRegisters {

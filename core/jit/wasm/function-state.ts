@@ -2,14 +2,11 @@ import type { Op } from '../../interp/op.ts';
 import * as layout from '../../vm/layout.ts';
 import { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
+import { registersOf } from './leave-code.ts';
 import * as local from './locals.ts';
 import { ARGUMENTS, AX } from './ops.ts';
 
 const R10 = 10;
-/** Labels outside all blocks: to be left at SLOT, and the same to have the instruction there interpreted. */
-const OUT = 0;
-const TRAP = 1;
-
 /** Registers that a function keeps in locals, and those of them that may differ from memory; a bit each. */
 export interface KeptRegisters {
   readonly used: number;
@@ -23,6 +20,8 @@ export interface KeptRegisters {
 export class FunctionState {
   readonly code = new Code();
   readonly registers: KeptRegisters;
+  /** What stands at the end of each way out. */
+  readonly #leave: Uint8Array;
   /** Constructs that are open. */
   #depth = 0;
   /** Instructions executed, and registers given a value, that the locals do not know of yet. */
@@ -31,8 +30,14 @@ export class FunctionState {
   /** Register bits that INIT has for certain. */
   #known = 0;
 
-  constructor(registers: KeptRegisters) {
+  /** `leave`: index of the function that leaves it (`leaveCode`). */
+  constructor(registers: KeptRegisters, leave: number) {
     this.registers = registers;
+    const end = new Code(64);
+    for (const reg of registersOf(registers.dirty)) end.localGet(local.reg(reg));
+    end.call(leave);
+    end.op(OP.return);
+    this.#leave = end.bytes;
   }
 
   /** Constructs that are open. */
@@ -96,27 +101,48 @@ export class FunctionState {
 
   /** Leaves the function in front of the instruction at `slot`; LEFT and INIT are up to date. */
   leaveAt(slot: number): void {
-    const { code } = this;
-    code.i32Const(slot);
-    code.localSet(local.SLOT);
-    code.br(this.#depth - 1 - OUT);
+    this.#leaveAt(slot, 0, 0, 0);
   }
 
   /** Leaves the function in front of the instruction at `slot`, which has not been counted; LEFT and INIT may be behind. */
   leaveAmid(slot: number): void {
-    this.#subtract(this.#pending);
-    this.#add(this.#given & ~this.#known);
-    this.leaveAt(slot);
+    this.#leaveAt(slot, this.#pending, this.#given & ~this.#known, 0);
   }
 
   /** Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. */
   trap(op: Op): void {
+    this.#leaveAt(op.slot, this.#pending - op.cost, this.#given & ~this.#known, 1);
+  }
+
+  /**
+   * By a call, not by a jump to one place: with thousands of jumps there the host's optimising compiler takes minutes
+   * and gigabytes to bring the locals of all together.
+   */
+  #leaveAt(slot: number, count: number, given: number, interpret: 0 | 1): void {
     const { code } = this;
-    code.i32Const(op.slot);
-    code.localSet(local.SLOT);
-    this.#subtract(this.#pending - op.cost);
-    this.#add(this.#given & ~this.#known);
-    code.br(this.#depth - 1 - TRAP);
+    code.localGet(local.BLOCK);
+    this.#pushLeft(count);
+    code.localGet(local.DEPTH);
+    this.#pushInit(given);
+    code.i32Const(slot);
+    code.i32Const(interpret);
+    code.append(this.#leave);
+  }
+
+  #pushLeft(count: number): void {
+    const { code } = this;
+    code.localGet(local.LEFT);
+    if (count === 0) return;
+    code.i32Const(count);
+    code.op(OP.i32_sub);
+  }
+
+  #pushInit(given: number): void {
+    const { code } = this;
+    code.localGet(local.INIT);
+    if (given === 0) return;
+    code.i32Const(given);
+    code.op(OP.i32_or);
   }
 
   /** Traps where what is on the stack is not 0. */
@@ -191,19 +217,13 @@ export class FunctionState {
 
   #subtract(count: number): void {
     if (count === 0) return;
-    const { code } = this;
-    code.localGet(local.LEFT);
-    code.i32Const(count);
-    code.op(OP.i32_sub);
-    code.localSet(local.LEFT);
+    this.#pushLeft(count);
+    this.code.localSet(local.LEFT);
   }
 
   #add(bits: number): void {
     if (bits === 0) return;
-    const { code } = this;
-    code.localGet(local.INIT);
-    code.i32Const(bits);
-    code.op(OP.i32_or);
-    code.localSet(local.INIT);
+    this.#pushInit(bits);
+    this.code.localSet(local.INIT);
   }
 }

@@ -1,3 +1,4 @@
+import { registersOf } from './leave-code.ts';
 import * as local from './locals.ts';
 
 /** Locals of compiled functions that have a name of their own. */
@@ -6,7 +7,6 @@ const NAMES: readonly (readonly [index: number, name: string])[] = [
   [local.LEFT, 'left'],
   [local.DEPTH, 'depth'],
   [local.INIT, 'init'],
-  [local.SLOT, 'slot'],
   [local.FRAME, 'frame'],
   [local.SHADOW, 'shadow'],
   [local.LINEAR, 'linear'],
@@ -18,6 +18,7 @@ const NAMES: readonly (readonly [index: number, name: string])[] = [
   ...Array.from({ length: 12 }, (_, n) => [local.reg(n), n === 11 ? 'ax' : `r${n}`] as const),
 ];
 const COMPILED = new Map(NAMES);
+const LEAVE = ['block', 'left', 'depth', 'init', 'slot', 'interpret'];
 
 /** Those of the functions that every module has. */
 const HELPERS: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +31,8 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
  * that has none is `local27`.
  */
 export function localNames(helper?: string): (index: number) => string {
-  if (helper !== undefined) return (index) => HELPERS[helper]?.[index] ?? `local${index}`;
+  if (helper !== undefined)
+    return (index) => HELPERS[helper]?.[index] ?? leaveParameter(helper, index) ?? `local${index}`;
   return (index) => COMPILED.get(index) ?? cacheName(index) ?? `local${index}`;
 }
 
@@ -41,4 +43,12 @@ function cacheName(index: number): string | undefined {
   const n = Math.floor((index - first) / (local.regionCache(1).window - first));
   const found = Object.entries(local.regionCache(n)).find(([, each]) => each === index);
   return found && `${found[0]}${n}`;
+}
+
+/** Parameters of the functions that leave others: `leave_c1` gets R0, R6 and R7. */
+function leaveParameter(helper: string, index: number): string | undefined {
+  const registers = /^leave_([0-9a-f]+)$/.exec(helper)?.[1];
+  if (registers === undefined) return undefined;
+  const register = registersOf(Number.parseInt(registers, 16))[index - local.LEAVE_FIRST_REG];
+  return LEAVE[index] ?? (register === undefined ? undefined : COMPILED.get(local.reg(register)));
 }

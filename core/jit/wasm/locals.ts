@@ -8,22 +8,20 @@ export const LEFT = 1;
 export const DEPTH = 2;
 /** The fourth parameter: registers with a value, as `CPU_INITIALISED`. */
 export const INIT = 3;
-/** Slot at which the function is left. */
-export const SLOT = 4;
 /** Linear address of the frame's first byte, and of its shadow. */
-export const FRAME = 5;
-export const SHADOW = 6;
+export const FRAME = 4;
+export const SHADOW = 5;
 /** Linear address of an access that needs it twice. */
-export const LINEAR = 7;
-export const T0 = 8;
-export const T1 = 9;
+export const LINEAR = 6;
+export const T0 = 7;
+export const T1 = 8;
 /** Block to go to next, where control flow is not reducible. */
-export const NEXT = 10;
-const FIRST_REG = 11;
+export const NEXT = 9;
+const FIRST_REG = 10;
 /** Address of an access, and its distance from where the cached region's window begins. */
-export const ADDR = 23;
-export const DISTANCE = 24;
-const FIRST_CACHE = 25;
+export const ADDR = 22;
+export const DISTANCE = 23;
+const FIRST_CACHE = 24;
 
 /** Local of register `n`, 0 … 11. */
 export function reg(n: number): number {
@@ -52,12 +50,20 @@ export function regionCache(index: number): RegionCache {
 /** Declaration of all locals but the parameters. */
 export function localsWith(nCaches: number): Locals {
   const fixed: [number, ValType][] = [
-    [FIRST_REG - SLOT, I32],
+    [FIRST_REG - FRAME, I32],
     [FIRST_CACHE - FIRST_REG, I64],
   ];
   for (let index = 0; index < nCaches; index++) fixed.push([2, I64], [2, I32]);
   return fixed;
 }
+
+/**
+ * Parameters of the function that leaves a compiled one, behind the four that they share: where it is left, whether the
+ * instruction there is to be interpreted, and the first of the registers.
+ */
+export const LEAVE_SLOT = 4;
+export const LEAVE_INTERPRET = 5;
+export const LEAVE_FIRST_REG = 6;
 
 /** What a compiled function gives back when it was left before its end; else the instructions left. */
 export const LEFT_EARLY = -1;
