@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { addressText } from '#core/session/code-address.ts';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
 import { Bench } from './harness.ts';
 
@@ -86,6 +87,64 @@ test.each(pairs)('%s to %s: breakpoints hold, with their ids and counts', (from,
   expect(bench.resume({ kind: 'continue' })).toMatchObject({ breakpoints: [loop?.id] });
   expect(bench.resume({ kind: 'continue' })).toBeUndefined();
   expect(bench.ended).toBe(0);
+});
+
+/** A 16-bit byte swap is two native instructions. */
+const SWAP = `.program raw
+main:
+	r1 = 0x1234
+	r1 = be16 r1
+	r0 = r1
+	exit
+`;
+
+test("amid a BPF instruction the state is the processor's: refused, and possible again behind it", () => {
+  const bench = Bench.load(SWAP, { engine: 'x86-64' });
+  bench.breakpoints({ line: 4 });
+  bench.start();
+  const asked = (name: string) => bench.session.request('switchEngine', { name });
+  bench.resume({ kind: 'in', granularity: 'native' });
+  expect(bench.where()).toBe('main:4');
+  expect(asked('interp')).toEqual({
+    ok: false,
+    message: expect.stringMatching(/^the program stands amid a BPF instruction: step to the next one/),
+  });
+  expect(bench.session.request('stats', null).engine).toBe('x86-64');
+  bench.resume({ kind: 'in', granularity: 'native' });
+  expect(bench.where()).toBe('main:5');
+  expect(asked('interp')).toEqual({ ok: true, engine: 'interp' });
+  expect(bench.value('r1')).toMatch(/^0x3412\b/);
+});
+
+test('a breakpoint on a native instruction goes to its BPF instruction and back with the engine', () => {
+  const bench = Bench.load(SWAP, { engine: 'x86-64' });
+  bench.start({ stopOnEntry: true });
+  const { session } = bench;
+  const reference = addressText(session.request('frames', null)[0]?.address ?? 0n);
+  const rows = session.request('disassemble', {
+    reference,
+    offset: 0,
+    instructionOffset: 0,
+    count: 20,
+    symbols: true,
+  });
+  const swap = 'rows' in rows ? rows.rows.filter((row) => row?.symbol === 'r1 = be16 r1') : [];
+  expect(swap).toHaveLength(2);
+  const offset = Number((swap[1]?.address ?? 0n) - BigInt(reference));
+  const wanted = { breakpoints: [{ reference, offset }] };
+  const [set] = session.request('setInstructionBreakpoints', wanted);
+  expect(set).toMatchObject({ verified: true, address: swap[1]?.address });
+  session.request('switchEngine', { name: 'interp' });
+  const [moved] = session.request('setInstructionBreakpoints', wanted);
+  expect(moved).toMatchObject({ id: set?.id, verified: true, message: expect.stringMatching(/interp/) });
+  session.request('switchEngine', { name: 'x86-64' });
+  const [back] = session.request('setInstructionBreakpoints', wanted);
+  expect(back).toEqual(set);
+  expect(bench.resume({ kind: 'continue' })).toMatchObject({
+    reason: 'instruction breakpoint',
+    breakpoints: [set?.id],
+  });
+  expect(session.request('frames', null)[0]?.address).toBe(swap[1]?.address);
 });
 
 test('what cannot be is refused with a reason, and the engine stays', () => {
