@@ -216,10 +216,16 @@ function listingTables({ bpf, native }: Listing): JitListing {
         : {
             count: native.count,
             bytes: native.bytes,
+            end: endOf(native),
             runStart: base64(native.runStart),
             runRow: base64(native.runRow),
           },
   };
+}
+
+function endOf({ code: { rows } }: NativeViewRows): number {
+  const last = rows.count - 1;
+  return (rows.offset[last] ?? 0) + (rows.length[last] ?? 0);
 }
 
 function base64({ buffer, byteOffset, byteLength }: Int32Array | Uint32Array): string {
