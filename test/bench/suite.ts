@@ -73,11 +73,14 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
   }
 }
 
-/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. `keep` gets the results too. */
+export async function main(
+  args: readonly string[],
+  keep: (results: BenchResults) => void = () => {},
+): Promise<number> {
   const unknown = args.find((arg) => !['--json', '--quick'].includes(arg));
   if (unknown !== undefined) {
-    console.error(`usage: npm run bench [-- --json] [-- --quick]; ${unknown} is not known`);
+    console.error(`usage: npm run bench [-- --json|--quick|--write]; ${unknown} is not known`);
     return 2;
   }
   const json = args.includes('--json');
@@ -85,6 +88,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (process.stderr.isTTY) process.stderr.write(`${what} …\n`);
   };
   const results = await runSuite({ quick: args.includes('--quick'), progress });
+  keep(results);
   console.log(json ? JSON.stringify(results, undefined, 1) : benchText(results));
   return 0;
 }
