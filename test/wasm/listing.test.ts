@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assemble } from '#core/asm/assemble.ts';
+import type { Engine } from '#core/interp/engine.ts';
+import { reference } from '#core/interp/reference.ts';
 import { emitInterpreter } from '#core/interp-wasm/emit.ts';
 import { type CompiledProgram, compileProgram } from '#core/jit/wasm/compile.ts';
 import { slotAt } from '#core/jit/wasm/jit-compiler.ts';
@@ -15,6 +18,9 @@ import { CODED, I32, I64, OP, VOID } from '#core/wasm/opcodes.ts';
 import { funcTypeText, insnText, readInsn } from '#core/wasm/print.ts';
 import { readModule } from '#core/wasm/read-module.ts';
 import { RowCollector } from '#core/wasm/rows.ts';
+import { inRoot } from '#scripts/lib/paths.ts';
+import { execute } from '../filetests/execute.ts';
+import { parseDataFile } from '../filetests/format.ts';
 import { newMachine } from '../interp/build.ts';
 import { furtherVectors, loadVector, type Vector, vectors } from '../prog/vectors.ts';
 import { type ForeignRow, foreignRows } from './foreign-decoder.ts';
@@ -133,31 +139,30 @@ describe('our decoder and a foreign one', () => {
       const program = compiledVector(vector);
       if (program === undefined) continue;
       compared++;
-      const listing = wasmListing(program);
-      const own = Array.from({ length: listing.count }, (_, row) => ({
-        offset: listing.offset[row],
-        text: listing.text(row).replace(/ ;; .*/, ''),
-      }));
-      const { functions, funcNames } = readModule(program.bytes);
-      const foreign = foreignRows(program.bytes, {
-        func: (index) => funcNames.get(index) ?? '?',
-        local: (func, index) => {
-          const name = funcNames.get(func);
-          const isCompiled = program.functions.some((each) => each.name === name);
-          return localNames(isCompiled ? undefined : name)(index);
-        },
-      });
-      expect(own, vector.name).toEqual(foreign);
-      // Every local has a name.
-      expect(
-        own.filter(({ text }) => /\$local\d/.test(text)),
-        vector.name,
-      ).toEqual([]);
-      expect(listing.functions.map(({ name }) => name)).toEqual(
-        functions.map(({ index }) => funcNames.get(index)),
-      );
+      compare(program, vector.name);
     }
     expect(compared).toBeGreaterThan(100);
+  });
+
+  test('see the same in the compiled programs of data files', () => {
+    let compared = 0;
+    const folder = inRoot('test/filetests/run');
+    for (const name of readdirSync(folder).filter((_, i) => i % 8 === 0)) {
+      const engine: Engine = {
+        name: 'reference',
+        run(machine, cpu, limits) {
+          const program = compileProgram(machine, machine.cpu(cpu).prog);
+          if (!('reason' in program)) {
+            compare(program, name);
+            compared++;
+          }
+          return reference.run(machine, cpu, limits);
+        },
+      };
+      const file = parseDataFile(readFileSync(`${folder}/${name}`, 'utf8'));
+      execute(file, { engine, shared: true, slice: Number.POSITIVE_INFINITY });
+    }
+    expect(compared).toBeGreaterThan(30);
   });
 
   test('see the same in the interpreter that is a module', () => {
@@ -165,6 +170,32 @@ describe('our decoder and a foreign one', () => {
     expect(ownRows(bytes).map(cut)).toEqual(foreignRows(bytes, foreignNames).map(cut));
   });
 });
+
+/** The rows of a program's listing are those of the foreign decoder, and every local has a name. */
+function compare(program: CompiledProgram, what: string): void {
+  const listing = wasmListing(program);
+  const own = Array.from({ length: listing.count }, (_, row) => ({
+    offset: listing.offset[row] ?? -1,
+    text: listing.text(row).replace(/ ;; .*/, ''),
+  }));
+  const { functions, funcNames } = readModule(program.bytes);
+  const foreign = foreignRows(program.bytes, {
+    func: (index) => funcNames.get(index) ?? '?',
+    local: (func, index) => {
+      const name = funcNames.get(func);
+      const isCompiled = program.functions.some((each) => each.name === name);
+      return localNames(isCompiled ? undefined : name)(index);
+    },
+  });
+  expect(own.map(cut), what).toEqual(foreign.map(cut));
+  expect(
+    own.filter(({ text }) => /\$local\d/.test(text)),
+    what,
+  ).toEqual([]);
+  expect(listing.functions.map(({ name }) => name)).toEqual(
+    functions.map(({ index }) => funcNames.get(index)),
+  );
+}
 
 /** Long jump tables are not printed whole. */
 function cut({ offset, text }: ForeignRow): ForeignRow {
