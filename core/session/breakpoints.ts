@@ -88,24 +88,15 @@ export class BreakpointTable {
     return this.#onFunctions.map((breakpoint) => breakpoint.reply);
   }
 
-  /**
-   * Binds all of them anew, ids and counts kept: another engine executes the programs. What has become of each; those
-   * on functions lie where they did.
-   */
-  rebind(): {
-    readonly source: readonly BreakpointReply[];
-    readonly byAddress: readonly InstructionBreakpointReply[];
-  } {
+  /** Binds all of them anew, ids and counts kept: another engine executes the programs. */
+  rebind(): void {
     for (const [file, before] of this.#byFile) {
-      this.#byFile.set(
-        file,
-        before.map((one) => again(one, (request) => this.#onLine(file, request))),
-      );
+      const now = before.map((one) => again(one, (request) => this.#onLine(file, request)));
+      this.#byFile.set(file, now);
     }
+    this.#onFunctions = this.#onFunctions.map((one) => again(one, (request) => this.#onFunction(request)));
     this.#byAddress = this.#byAddress.map((one) => again(one, (request) => this.#atAddress(request)));
     this.#write();
-    const source = [...this.#byFile.values()].flat().map(({ reply }) => reply);
-    return { source, byAddress: this.#byAddress.map(({ reply }) => reply) };
   }
 
   /** Places in lines `from`…`to` where a breakpoint can stop. */
