@@ -1,24 +1,14 @@
 import { decodeProg } from '../interp/decode.ts';
 import { reference } from '../interp/reference.ts';
-import {
-  type Engines,
-  type LockstepEntry,
-  type LockstepPair,
-  type PairOutcome,
-  replayed,
-} from './lockstep-pair.ts';
-import type { LockstepSide, MakeSide } from './lockstep-side.ts';
+import { type LockstepPair, type LockstepPast, type PairOutcome, replayed } from './lockstep-pair.ts';
+import type { LockstepSide } from './lockstep-side.ts';
 import type { StateDifference } from './lockstep-state.ts';
 
 /** Parts that a range of instructions is cut into, to look for the one in which a difference arises. */
 const PARTS = 64;
 
 /** What a search needs to do everything again. */
-export interface SearchInput {
-  readonly make: MakeSide;
-  readonly engines: Engines;
-  /** The last entry is the one in which they differ. */
-  readonly history: readonly LockstepEntry[];
+export interface SearchInput extends LockstepPast {
   /** Engines run as if there were breakpoints. */
   readonly breakpoints: boolean;
 }
@@ -54,6 +44,14 @@ export interface Pinpoint {
  * instruction from which on both must be executed by their engines for it to show.
  */
 export function pinpoint(search: SearchInput, found: DifferingRange): Pinpoint {
+  const quick = search.checkpoint === undefined ? undefined : searched(search, found);
+  // An engine may keep something for itself that a checkpoint does not hold.
+  return quick !== undefined && quick.certainty !== 'once'
+    ? quick
+    : searched({ ...search, checkpoint: undefined }, found);
+}
+
+function searched(search: SearchInput, found: DifferingRange): Pinpoint {
   let range = found;
   while (range.to - range.from > 1) {
     const part = Math.ceil((range.to - range.from) / PARTS);
@@ -164,6 +162,6 @@ function contentsOf({ cpu, machine }: LockstepSide, target: Target): bigint | nu
   return region === undefined ? undefined : machine.memory.bytes[region.base + target.offset];
 }
 
-function replay({ make, engines, history, breakpoints }: SearchInput, count: number): LockstepPair {
-  return replayed(make, engines, history, count, breakpoints);
+function replay(search: SearchInput, count: number): LockstepPair {
+  return replayed(search, count, search.breakpoints);
 }
