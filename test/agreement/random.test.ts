@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeProg } from '#core/interp/decode.ts';
 import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { decodeProgram, TABLE_ROWS } from '#core/isa/decode.ts';
 import { printInsn } from '#core/isa/print.ts';
 import { wasm, whyNotCompiled } from '#core/jit/wasm/engine.ts';
 import { flowFrom } from '#core/jit/wasm/flow.ts';
+import { jitOps } from '#core/jit/wasm/ops.ts';
 import type { BpfProg } from '#core/prog/prog.ts';
 import type { FaultKind } from '#core/vm/fault.ts';
 import { MAX_CALL_FRAMES } from '#core/vm/layout.ts';
@@ -152,7 +152,7 @@ test(
         if (seen.recursed) tally.add('recursion');
         if (effects.tailCalls > 0) tally.add('tail calls');
         if (effects.output.length > 0) tally.add('output');
-        const ops = decodeProg(prog);
+        const ops = jitOps(prog);
         const functions = prog.subprogs.filter(({ start }) => seen.entered.has(start));
         if (functions.some(({ start }) => !flowFrom(ops, start).reducible)) tally.add('irreducible');
         for (const id of seen.rows) rows.add(id);

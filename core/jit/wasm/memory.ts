@@ -1,4 +1,3 @@
-import type { Op } from '../../interp/op.ts';
 import { rowById } from '../../isa/decode.ts';
 import type { InsnId } from '../../isa/table.ts';
 import { OP } from '../../wasm/opcodes.ts';
@@ -55,29 +54,24 @@ const STORES: Readonly<Partial<Record<InsnId, readonly [size: number, name: Name
   store_release_dw: [8, 'i64_store'],
 };
 
-/** The load that `op` is; undefined: it is none. */
-export function loadOf(op: Op): Load | undefined {
-  const found = LOADS[op.id];
+/** The load that instructions of a row are; undefined: it is none. */
+export function loadOf(id: InsnId): Load | undefined {
+  const found = LOADS[id];
   return found && { size: found[0], opcode: OP[found[1]] };
 }
 
-/** The store that `op` is; undefined: it is none. */
-export function storeOf(op: Op): Store | undefined {
-  const found = STORES[op.id];
-  return found && { size: found[0], opcode: OP[found[1]], isImm: rowById(op.id).src !== 'r' };
+/** The store that instructions of a row are; undefined: it is none. */
+export function storeOf(id: InsnId): Store | undefined {
+  const found = STORES[id];
+  return found && { size: found[0], opcode: OP[found[1]], isImm: rowById(id).src !== 'r' };
 }
 
-/** The atomic operation that `op` is; undefined: it is none. */
-export function atomicOf(op: Op): Atomic | undefined {
-  const found = /^atomic_(fetch_)?(add|or|and|xor|xchg|cmpxchg)(32|64)$/.exec(op.id);
+/** The atomic operation that instructions of a row are; undefined: it is none. */
+export function atomicOf(id: InsnId): Atomic | undefined {
+  const found = /^atomic_(fetch_)?(add|or|and|xor|xchg|cmpxchg)(32|64)$/.exec(id);
   if (found === null) return undefined;
   const name = found[2] ?? '';
   const kind = name === 'cmpxchg' ? 'cmpxchg' : name === 'xchg' || found[1] !== undefined ? 'fetch' : 'plain';
   const opcode = OP[`i${found[3]}_atomic_rmw_${name}` as Name];
   return { size: found[3] === '64' ? 8 : 4, opcode, kind };
-}
-
-/** Which region cache an access through register `base` uses: a key that is equal for those that share one. */
-export function cacheKey(base: number, size: number, isWrite: boolean): number {
-  return (base << 5) | (size << 1) | (isWrite ? 1 : 0);
 }
