@@ -89,15 +89,17 @@ export class AccessEmitter {
     return true;
   }
 
-  #load(op: Op, facts: Facts, { size, opcode }: Load): void {
+  #load(op: Op, facts: Facts, { size, opcode, isAcquire }: Load): void {
     const { code } = this.#state;
     const offset = this.#address(op, facts, srcOf(op), size, false);
     code.access(opcode, 0, offset);
     code.localSet(local.reg(dstOf(op)));
+    if (isAcquire) code.fence();
   }
 
-  #store(op: Op, facts: Facts, { size, opcode, isImm }: Store): void {
+  #store(op: Op, facts: Facts, { size, opcode, isImm, isRelease }: Store): void {
     const { code } = this.#state;
+    if (isRelease) code.fence();
     const offset = this.#address(op, facts, dstOf(op), size, true);
     if (isImm) code.i64Const(op.imm, op.immHi);
     else code.localGet(local.reg(srcOf(op)));
