@@ -71,6 +71,8 @@ describe('jit --arch wasm', () => {
     const at = lines.findIndex((line) => /^ +;; 14: r0 = 0 {3}fib\.bpf\.s:29$/.test(line));
     expect(lines.slice(at + 1, at + 3).map((line) => line.trim())).toEqual(['i64.const 0', 'local.set $r0']);
     expect(text).toContain('call $next_pair\n');
+    expect(text).toMatch(/ br \d+ ;; leave\n/);
+    expect(text).toMatch(/ br \d+ ;; interpret\n/);
     expect(text).not.toContain('line_num');
     // Every instruction is there once.
     const slots = [...text.matchAll(/^ +;; (\d+): /gm)].map(([, slot]) => Number(slot));
