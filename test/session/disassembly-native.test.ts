@@ -152,3 +152,34 @@ test('wasm: what the compiler has added belongs to no instruction', () => {
     message: `${added?.name} is the compiler's: no instruction of the program is there`,
   });
 });
+
+/** A loop, whose head looks whether instructions are left. */
+const LOOP = `.program raw
+main:
+	r0 = 0
+again:
+	r0 += 1
+	if r0 != 9 goto again
+	exit
+`;
+
+test('wasm: check points and endings are neither prologue nor instruction, and stand in no line', () => {
+  const bench = Bench.load(LOOP, { engine: 'wasm' });
+  bench.start({ stopOnEntry: true });
+  const rows = real(rowsAt(bench, pointers(bench)[0] ?? '', { instructionOffset: -500, count: 2000 }));
+  const symbols = [...new Set(rows.map(({ symbol }) => symbol))];
+  expect(symbols.filter((symbol) => symbol.includes(':'))).toEqual([
+    'main: prologue',
+    'main: check point',
+    'main: epilogue',
+  ]);
+  const between = rows.filter(({ symbol }) => /: (?:check point|epilogue)$/.test(symbol));
+  expect(between.map(({ location }) => location).filter((location) => location !== undefined)).toEqual([]);
+  const [reply] = bench.session.request('setInstructionBreakpoints', {
+    breakpoints: [{ reference: addressText(between[0]?.address ?? 0n), offset: 0 }],
+  });
+  expect(reply).toMatchObject({
+    verified: false,
+    message: "main: check point is the compiler's: no instruction of the program is there",
+  });
+});
