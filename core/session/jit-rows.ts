@@ -11,6 +11,9 @@ import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode } from './native-code.ts';
 import { rewrittenMark } from './program-text.ts';
 
+/** Deepest nesting that is shown as such. */
+const MAX_DEPTH = 12;
+
 /** A listing: what the JIT view's columns show, but for the source. */
 export interface Listing {
   readonly id: string;
@@ -58,11 +61,16 @@ export function nativeRow(listing: Listing, native: NativeViewRows, row: number)
       ? undefined
       : bpfAddressOf(listing, belongs);
   return {
-    text: shortTargets(code, code.text(codeRow)),
+    text: `${indent(code.rows.depth?.[codeRow])}${shortTargets(code, code.text(codeRow))}`,
     at,
     bytes: hexText(code.bytes(codeRow)),
     ...(address === undefined ? {} : { address }),
   };
+}
+
+/** Blocks amid blocks stand further to the right, up to where the texts would leave the column. */
+function indent(depth = 0): string {
+  return '  '.repeat(Math.min(depth, MAX_DEPTH));
 }
 
 /** Addresses amid the shown code as `at` counts: `ja 0x195`, where a debugger would have `ja 0xffffffffc0000195`. */

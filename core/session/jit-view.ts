@@ -15,7 +15,14 @@ import type { HashHost } from '../vm/settings.ts';
 import { shownType } from './classic.ts';
 import { addressText, bpfPlace } from './code-address.ts';
 import { codePlace } from './disassembly.ts';
-import { bpfRows, type NativeViewRows, nativeRowOf, nativeViewRows, rowOfXlated } from './jit-listing.ts';
+import {
+  bpfRowOfNative,
+  bpfRows,
+  type NativeViewRows,
+  nativeRowOf,
+  nativeViewRows,
+  rowOfXlated,
+} from './jit-listing.ts';
 import { bpfRow, type Listing, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
 import { loadSession } from './load-session.ts';
@@ -241,9 +248,13 @@ function currentPlace(listing: Listing, frame: DebugFrame): JitPlace | undefined
   if (row < 0) return undefined;
   if ('message' in native) return { bpfRow: row };
   const here = isExecuted ? native.code.currentAddress(frame.index) : undefined;
-  // an outer frame returns behind its call; it is the call that it is at
-  const address = here !== undefined && frame.index > 0 ? here - 1n : here;
-  return { bpfRow: row, ...nativePlace(native, row, address) };
+  if (here === undefined || frame.index === 0) return { bpfRow: row, ...nativePlace(native, row, here) };
+  // It is the call that an outer frame is at, though it may be named by where it returns to.
+  const atCall = [here - 1n, here].find((address) => {
+    const codeRow = native.code.rowAt(address);
+    return codeRow >= 0 && bpfRowOfNative(native, nativeRowOf(native, codeRow)) === row;
+  });
+  return { bpfRow: row, ...nativePlace(native, row, atCall) };
 }
 
 /** A breakpoint's rows; undefined: it lies in another program, or nowhere. */

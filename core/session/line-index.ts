@@ -49,6 +49,7 @@ export function indexLines(
     const continues = previous?.file === entry.file && previous.line === entry.line;
     slots.push({ slot: entry.insnOff, column: entry.column, continues });
   }
+  const sorted = new Map<string, readonly number[]>();
   const entryAt = (slot: InsnIndex): number => lastAtOrBefore(lineInfo, slot);
   return {
     locationOf(slot) {
@@ -67,7 +68,11 @@ export function indexLines(
       return byFile.get(file)?.get(line) ?? [];
     },
     linesOf(file) {
-      return [...(byFile.get(file)?.keys() ?? [])].sort((a, b) => a - b);
+      const known = sorted.get(file);
+      if (known !== undefined) return known;
+      const lines = [...(byFile.get(file)?.keys() ?? [])].sort((a, b) => a - b);
+      sorted.set(file, lines);
+      return lines;
     },
     files: [...byFile.keys()],
   };

@@ -86,6 +86,11 @@ class X86Code implements NativeCode {
     return frame?.prog === this.#native.main.prog ? frame.addr : undefined;
   }
 
+  isPatched(row: number): boolean {
+    const place = this.#place(row);
+    return place?.func.isPatched(place.at) ?? false;
+  }
+
   #place(row: number) {
     const offset = this.rows.offset[row];
     if (offset === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { cpus, release } from 'node:os';
 import type { BenchResults } from '../../scripts/lib/bench-results.ts';
+import { breakpointCosts } from './breakpoints.ts';
 import { benchClock } from './clock.ts';
 import { compileTimes } from './compile-time.ts';
 import { debugLatency } from './debug-latency.ts';
@@ -49,6 +50,13 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     const text = textTools(rounds, quick ? 1 : undefined);
     progress('large programs');
     const large = largeProgram(quick ? 2000 : 400_000, quick ? 1 : 3);
+    progress('breakpoints');
+    const breakpoints = breakpointCosts(
+      clock,
+      quick ? 1 : 5,
+      quick ? 1000 : 1_000_000,
+      quick ? 100_000 : 1e9,
+    );
     progress('the debug adapter');
     const debug = quick ? [] : await debugLatency();
     return {
@@ -64,7 +72,7 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
       missing: [...missing, ...text.missing],
       programs: samples.map(({ times }) => times),
       means: programMeans(samples),
-      rows: [...compile, ...helpers, ...text.rows, ...large, ...debug],
+      rows: [...compile, ...helpers, ...text.rows, ...large, ...breakpoints, ...debug],
     };
   } finally {
     kernel?.dispose();

@@ -71,6 +71,8 @@ describe('jit --arch wasm', () => {
     const at = lines.findIndex((line) => /^ +;; 14: r0 = 0 {3}fib\.bpf\.s:29$/.test(line));
     expect(lines.slice(at + 1, at + 3).map((line) => line.trim())).toEqual(['i64.const 0', 'local.set $r0']);
     expect(text).toContain('call $next_pair\n');
+    expect(text).toMatch(/ br \d+ ;; leave\n/);
+    expect(text).toMatch(/ br \d+ ;; interpret\n/);
     expect(text).not.toContain('line_num');
     // Every instruction is there once.
     const slots = [...text.matchAll(/^ +;; (\d+): /gm)].map(([, slot]) => Number(slot));
@@ -142,6 +144,19 @@ describe('jit --arch wasm', () => {
     );
   });
 
+  test('--debuggable shows the code of debug sessions: it tests for breakpoints', async () => {
+    const plain = await jit(FIB);
+    const debuggable = await jit(FIB, '--debuggable');
+    expect(plain).not.toContain('breakpoint');
+    expect(debuggable).toMatch(
+      /;; 14: r0 = 0 {3}fib\.bpf\.s:29\n +i32\.const 0\n +i32\.load8_u offset=\d+ ;; breakpoint at @14\?\n/,
+    );
+    const shown = await jitJson(FIB, '--debuggable');
+    expect(shown.module_length).toBe((await moduleOf(FIB, '--debuggable')).length);
+    const rows = shown.funcs.flatMap(({ addr, insns }) => insns.map(({ pc }) => BigInt(addr) + BigInt(pc)));
+    expect(shown.line_info.filter(({ jited }) => !rows.includes(BigInt(jited)))).toEqual([]);
+  });
+
   test('with blinded constants the numbers of the program are gone', async () => {
     const source = file('secret.bpf.s', 'r0 = 0x12345678\nr0 ^= 0x0badcafe\nexit\n');
     const plain = await jitJson(source);
@@ -187,6 +202,15 @@ describe('jit --arch wasm', () => {
     );
     const json = JSON.parse((await cli(['jit', long, '--arch', 'wasm', '--json'])).stdout) as object;
     expect(json).toHaveProperty('why_interpreted');
+  });
+
+  test('--debuggable is of WebAssembly', async () => {
+    const finished = await cli(['jit', FIB, '--debuggable']);
+    expect(finished).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/is for --arch wasm/),
+    });
   });
 
   test('batches are for x86-64', async () => {

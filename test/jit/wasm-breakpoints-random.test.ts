@@ -75,7 +75,7 @@ test(`${N} random programs with breakpoints that come and go: the same state at 
           const leg = { engine: onReference ? reference : wasm, ...limits };
           let cause: ReturnType<typeof runInStep>;
           try {
-            cause = runInStep(machines, reference, [leg]);
+            cause = runInStep(machines, [leg]);
           } catch (error) {
             throw new Error(textOf(program), { cause: error });
           }

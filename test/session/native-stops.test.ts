@@ -252,6 +252,55 @@ test('in compiled WebAssembly a breakpoint amid a BPF instruction moves to where
   expect(rip(bench)).toBe(first);
 });
 
+const TAIL_CALL = `.map jmp, prog_array, 4, 4, 2
+.map_entry jmp, 1, second
+	.section xdp,"ax"
+	.globl first
+	.type first, @function
+first:
+	r6 = 5
+	r2 = jmp ll
+	r3 = 1
+	call bpf_tail_call
+	r0 = XDP_ABORTED
+	exit
+	.size first, .-first
+	.globl second
+	.type second, @function
+second:
+	r6 = 2
+again:
+	r0 = XDP_TX
+	r6 += -1
+	if r6 != 0 goto again
+	exit
+	.size second, .-second
+`;
+
+test('a tail call enters behind the first breakpoint of a program: the one behind the prologue stops, once', () => {
+  const [want, got] = ['reference', 'x86-64'].map((engine) => {
+    const bench = Bench.load(TAIL_CALL, { engine, prog: 'first' });
+    bench.breakpoints({ line: 17 });
+    const report = bench.start();
+    const stop = [report?.reason, bench.where(), bench.value('r6'), bench.value('r10')];
+    const insns = bench.session.request('stats', null).insns;
+    if (engine === 'x86-64') {
+      const args = {
+        reference: addressText(rip(bench)),
+        offset: 0,
+        instructionOffset: -1,
+        count: 2,
+        symbols: true,
+      };
+      const reply = bench.session.request('disassemble', args);
+      const rows = 'rows' in reply ? reply.rows : [];
+      expect(rows.map((row) => row?.symbol)).toEqual(['second: prologue', 'r6 = 2']);
+    }
+    return [...stop, insns, bench.to('over'), bench.to('continue'), bench.output('console')];
+  });
+  expect(got).toEqual(want);
+});
+
 describe('lines that share an address', () => {
   test('one stop hits both; then the program goes on', () => {
     const bench = load(SHARED);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
-import { Bench } from './harness.ts';
+import { Bench, FILE } from './harness.ts';
 
 /** Calls, a map, the packet, a loop, and stack in both frames. */
 const TEXT = `.map hits, array, 4, 8, 4
@@ -147,6 +147,50 @@ test('a breakpoint on a native instruction goes to its BPF instruction and back 
   expect(session.request('frames', null)[0]?.address).toBe(swap[1]?.address);
 });
 
+const ENDS = `.program raw
+main:
+	call deep
+	exit
+deep:
+	r1 = 0
+	r0 = *(u32 *)(r1 + 4)
+	exit
+`;
+
+test.each(pairs)('%s to %s at a fault, and at the verdict', (from, to) => {
+  const bench = Bench.load(ENDS, { engine: from });
+  expect(bench.start()?.fault?.kind).toBe('out_of_bounds');
+  const before = stateOf(bench);
+  expect(bench.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  expect(stateOf(bench)).toEqual(before);
+  expect(bench.resume({ kind: 'continue' })).toBeUndefined();
+
+  const other = Bench.load(SWAP, { engine: from });
+  other.start({ stopOnEntry: true });
+  for (let step = 0; step < 3; step++) other.resume({ kind: 'over', granularity: 'line' });
+  expect(other.resume({ kind: 'over', granularity: 'line' })?.verdict).toBeDefined();
+  expect(other.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  expect(other.value('r0')).toMatch(/^0x3412\b/);
+  expect(other.where()).toBe('main:6');
+  expect(other.resume({ kind: 'continue' })).toBeUndefined();
+  expect(other.ended).toBe(0);
+});
+
+test.each(pairs)('%s to %s: amid a classic program', (from, to) => {
+  const bench = Bench.load('\tldh [12]\n\tjne #0x806, drop\n\tret #-1\ndrop:\tret #0\n', {
+    engine: from,
+    fileName: FILE.replace('.bpf.s', '.cbpf'),
+    data: { kind: 'hex', text: '00'.repeat(60) },
+  });
+  bench.start({ stopOnEntry: true });
+  expect(bench.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  const step = () => bench.resume({ kind: 'over', granularity: 'line' });
+  expect([step(), step()].map((report) => report?.reason)).toEqual(['step', 'step']);
+  expect(bench.session.request('frames', null)[0]?.pc).toBe(3);
+  bench.session.request('switchEngine', { name: from });
+  expect(step()?.verdict).toBeDefined();
+});
+
 test('what cannot be is refused with a reason, and the engine stays', () => {
   const bench = Bench.load(TEXT, args);
   const engine = () => bench.session.request('stats', null).engine;
@@ -161,4 +205,11 @@ test('what cannot be is refused with a reason, and the engine stays', () => {
   expect(engine()).toBe('interp');
   expect(asked('reference')).toEqual({ ok: true, engine: 'reference' });
   expect(engine()).toBe('reference');
+
+  const compared = Bench.load(TEXT, { ...args, lockstep: 'reference' });
+  compared.start({ stopOnEntry: true });
+  expect(compared.session.request('switchEngine', { name: 'wasm' })).toEqual({
+    ok: false,
+    message: 'two engines run in lockstep: start a session without "lockstep"',
+  });
 });

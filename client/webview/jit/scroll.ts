@@ -48,7 +48,8 @@ export function topToShow(
   const from = row * ROW_HEIGHT;
   const isAbove = from < top;
   if (!isAbove && from + ROW_HEIGHT <= top + viewport) return top;
-  if (place === 'middle') return Math.max(0, from - Math.floor((viewport - ROW_HEIGHT) / 2));
+  // whole rows at the top: half a row there looks like a mistake
+  if (place === 'middle') return Math.max(0, from - Math.floor(viewport / ROW_HEIGHT / 2) * ROW_HEIGHT);
   return isAbove ? from : from + ROW_HEIGHT - viewport;
 }
 

@@ -139,15 +139,17 @@ export class AccessEmitter {
     return true;
   }
 
-  #load(op: JitOp, facts: Facts, { size, opcode }: Load): void {
+  #load(op: JitOp, facts: Facts, { size, opcode, isAcquire }: Load): void {
     const { code } = this.#state;
     const offset = this.#address(op, facts, op.src, size, false);
     code.access(opcode, 0, offset);
     code.localSet(local.reg(op.dst));
+    if (isAcquire) code.fence();
   }
 
-  #store(op: JitOp, facts: Facts, { size, opcode, isImm }: Store): void {
+  #store(op: JitOp, facts: Facts, { size, opcode, isImm, isRelease }: Store): void {
     const { code } = this.#state;
+    if (isRelease) code.fence();
     const offset = this.#address(op, facts, op.dst, size, true);
     if (isImm) code.i64Const(op.imm, op.immHi);
     else code.localGet(local.reg(op.src));

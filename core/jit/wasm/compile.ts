@@ -29,7 +29,7 @@ export interface CompiledFunction {
   /** Bytes of the module where its code begins and ends. */
   readonly codeStart: number;
   readonly codeEnd: number;
-  /** By order of code: offset in the module of each instruction's first byte, with its slot. */
+  /** By order of code: offset in the module of each instruction's first byte, with its slot; NO_SLOT: code of none. */
   readonly offsets: readonly (readonly [slot: number, offset: number])[];
 }
 

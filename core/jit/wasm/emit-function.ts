@@ -19,6 +19,9 @@ const R10 = 10;
 /** Where a callee keeps nothing apart: what callers must take it for. */
 const ANYTHING: CalleeFacts = { quiet: false, touches: true, used: 0xfff, changed: 0xfff };
 
+/** Where code begins that belongs to no instruction. */
+export const NO_SLOT = -1;
+
 /** What a function is compiled with. */
 export interface FunctionContext extends AccessContext, CallContext {
   readonly progId: number;
@@ -37,7 +40,7 @@ export interface FunctionContext extends AccessContext, CallContext {
 export interface EmittedFunction {
   readonly code: Code;
   readonly locals: Locals;
-  /** By order of code: offset of each instruction's first byte, with its slot. */
+  /** By order of code: offset of each instruction's first byte, with its slot; NO_SLOT: what follows is no instruction's. */
   readonly offsets: readonly (readonly [slot: number, offset: number])[];
 }
 
@@ -86,6 +89,7 @@ class FunctionEmitter {
       body: (block, index) => this.#body(block, index),
       condition: (op) => emitCondition(code, op),
     });
+    this.#offsets.push([NO_SLOT, code.length]);
     code.op(OP.unreachable);
     state.close();
     state.storeField(local.CPU_INTERPRET, () => code.i32Const(1));
@@ -129,6 +133,7 @@ class FunctionEmitter {
   #checkPoint(block: Block, cost: number): void {
     if (cost === 0) return;
     const code = this.#code;
+    this.#offsets.push([NO_SLOT, code.length]);
     code.localGet(local.LEFT);
     code.i32Const(cost);
     code.op(OP.i32_lt_s);

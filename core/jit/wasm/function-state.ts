@@ -7,7 +7,7 @@ import { ARGUMENTS, AX, type JitOp } from './ops.ts';
 const R10 = 10;
 /** Labels outside all blocks: to be left at SLOT, and the same to have the instruction there interpreted. */
 const OUT = 0;
-const TRAP = 1;
+export const TRAP = 1;
 
 /** Registers that a function keeps in locals, and those of them that may differ from memory; a bit each. */
 export interface KeptRegisters {

@@ -13,7 +13,9 @@ import { type ReadFunction, type ReadModule, readModule } from '../../wasm/read-
 import { type CodeRows, RowCollector } from '../../wasm/rows.ts';
 import type { CompiledFunction, CompiledProgram } from './compile.ts';
 import { Constructs } from './constructs.ts';
+import { NO_SLOT } from './emit-function.ts';
 import { fieldNote } from './field-notes.ts';
+import { TRAP } from './function-state.ts';
 import { localNames } from './local-names.ts';
 import { BLOCK } from './locals.ts';
 
@@ -75,10 +77,12 @@ class Listing implements WasmListing {
   readonly depth: Uint32Array;
   readonly slot: Int32Array;
   readonly count: number;
+  readonly #program: CompiledProgram;
   readonly #bytes: Uint8Array;
   readonly #constructs = new Map<Part, Constructs>();
 
   constructor(program: CompiledProgram, options: ListingOptions) {
+    this.#program = program;
     this.#bytes = program.bytes;
     const module = readModule(program.bytes);
     const byStart = new Map(program.functions.map((each) => [each.codeStart, each]));
@@ -142,7 +146,15 @@ class Listing implements WasmListing {
   #note(part: Part, row: number, insn: WasmInsn): string {
     if (insn.mnemonic.operands === 'label') return this.#targetNote(part, row, insn.operand);
     const before = (n: number) => (row - n < part.firstRow ? undefined : this.#insn(part, row - n));
-    return fieldNote(insn, before, part.blockName) ?? '';
+    return this.#flagNote(insn, before(1)) ?? fieldNote(insn, before, part.blockName) ?? '';
+  }
+
+  /** The slot whose breakpoint flag is read (`BreakpointFlags`). */
+  #flagNote({ mnemonic, operand }: WasmInsn, address: WasmInsn | undefined): string | undefined {
+    const { flagsAt, entries } = this.#program;
+    const slot = operand - (flagsAt ?? operand + 1);
+    if (mnemonic.text !== 'i32.load8_u' || slot < 0 || slot >= entries.length) return undefined;
+    return address?.mnemonic.text === 'i32.const' ? `breakpoint at @${slot}?` : undefined;
   }
 
   #targetNote(part: Part, row: number, label: number): string {
@@ -155,7 +167,8 @@ class Listing implements WasmListing {
     if (target === undefined) return '';
     const slot = this.#firstSlotFrom(part, this.offset[target.row] ?? 0);
     const isLoop = this.#bytes[this.offset[target.row] ?? 0] === CODED.loop;
-    const to = slot === undefined ? 'leave' : `@${slot}`;
+    const outside = this.depth[target.row] === TRAP ? 'interpret' : 'leave';
+    const to = slot === undefined ? outside : `@${slot}`;
     return isLoop ? `loop ${to}` : to;
   }
 
@@ -163,7 +176,7 @@ class Listing implements WasmListing {
   #firstSlotFrom({ compiled }: Part, offset: number): number | undefined {
     const offsets = compiled?.offsets ?? [];
     let next = lastUpTo(offsets.length, offset - 1, (at) => offsets[at]?.[1] ?? 0) + 1;
-    while ((offsets[next]?.[0] ?? 0) < 0) next++;
+    while (offsets[next]?.[0] === NO_SLOT) next++;
     return offsets[next]?.[0];
   }
 }

@@ -8,6 +8,8 @@ type Name = keyof typeof OP;
 export interface Load {
   readonly size: number;
   readonly opcode: number;
+  /** Nothing behind it comes before it: a fence follows. */
+  readonly isAcquire: boolean;
 }
 
 /** A store: bytes, the instruction, and whether it stores the immediate. */
@@ -15,6 +17,8 @@ export interface Store {
   readonly size: number;
   readonly opcode: number;
   readonly isImm: boolean;
+  /** Nothing in front of it comes after it: a fence precedes. */
+  readonly isRelease: boolean;
 }
 
 /** An atomic operation on 4 or 8 bytes. */
@@ -32,7 +36,7 @@ const LOADS: Readonly<Partial<Record<InsnId, readonly [size: number, name: Name]
   ldxsb: [1, 'i64_load8_s'],
   ldxsh: [2, 'i64_load16_s'],
   ldxsw: [4, 'i64_load32_s'],
-  // Not the atomic instructions: they would refuse what is not aligned.
+  // With a fence. Not the atomic instructions: they would refuse what is not aligned.
   load_acquire_b: [1, 'i64_load8_u'],
   load_acquire_h: [2, 'i64_load16_u'],
   load_acquire_w: [4, 'i64_load32_u'],
@@ -57,13 +61,15 @@ const STORES: Readonly<Partial<Record<InsnId, readonly [size: number, name: Name
 /** The load that instructions of a row are; undefined: it is none. */
 export function loadOf(id: InsnId): Load | undefined {
   const found = LOADS[id];
-  return found && { size: found[0], opcode: OP[found[1]] };
+  return found && { size: found[0], opcode: OP[found[1]], isAcquire: id.startsWith('load_acquire') };
 }
 
 /** The store that instructions of a row are; undefined: it is none. */
 export function storeOf(id: InsnId): Store | undefined {
   const found = STORES[id];
-  return found && { size: found[0], opcode: OP[found[1]], isImm: rowById(id).src !== 'r' };
+  if (found === undefined) return undefined;
+  const isRelease = id.startsWith('store_release');
+  return { size: found[0], opcode: OP[found[1]], isImm: rowById(id).src !== 'r', isRelease };
 }
 
 /** The atomic operation that instructions of a row are; undefined: it is none. */
