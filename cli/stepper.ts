@@ -20,6 +20,7 @@ const HELP = `  n, next         step over (a line)        s, step         step i
   x EXPRESSION N  N bytes of memory         maps            maps of the program
   bt, where       call frames               l, list         source around here
   xlated          show (or no longer show) what the instruction is rewritten to, and AX
+  engine [NAME]   which engine executes, or let another one go on: reference, interp, wasm, x86-64
 `;
 
 const MAX_COMMAND_BYTES = 64 << 10;
@@ -149,6 +150,9 @@ export class Stepper {
           this.#showsXlated = !this.#showsXlated;
           await this.#xlated();
           break;
+        case 'engine':
+          await this.#engine(argument);
+          break;
         case 'l':
         case 'list':
           this.#list();
@@ -221,6 +225,12 @@ export class Stepper {
     }
     await this.#sendBreakpoints();
     this.#say(`deleted breakpoint at ${argument}`);
+  }
+
+  async #engine(name: string): Promise<void> {
+    const reply = await this.#client.request('switchEngine', name === '' ? {} : { name });
+    if (!reply.ok) this.#say(reply.message);
+    else this.#say(`${reply.engine} executes${name === '' ? '' : ' from here on'}`);
   }
 
   #sendBreakpoints() {

@@ -200,9 +200,6 @@ export class Session {
     const loaded = this.#program();
     if (name === undefined) return { ok: true, engine: loaded.engine.name };
     if (!this.#control().isStopped) return { ok: false, message: 'the program is running; pause it first' };
-    if (this.#lockstep !== undefined) {
-      return { ok: false, message: 'two engines run in lockstep: start a session without "lockstep"' };
-    }
     const message = switchEngine(loaded, name);
     if (message !== undefined) return { ok: false, message };
     this.#table().rebind();

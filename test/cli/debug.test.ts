@@ -40,6 +40,16 @@ describe('debug', () => {
     expect(stdout.trimEnd()).toMatch(/#0 {2}fib [^\n]*$/);
   });
 
+  test('engine tells which one executes and lets another go on', async () => {
+    const { code, stdout } = await session(['engine', 's', 'engine wasm', 's', 'engine qemu', 'engine', 'c']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^interp executes$/m);
+    expect(stdout).toMatch(/^wasm executes from here on$/m);
+    expect(stdout).toMatch(/^there is no engine "qemu"; the engines are reference, interp, wasm, x86-64$/m);
+    expect(stdout).toMatch(/^wasm executes$/m);
+    expect(stdout).toMatch(/r0 = 0x37\b/);
+  });
+
   test('breakpoints, printing, changing a register, running to the end', async () => {
     const lines = (await cli(['disasm', '--bytes', FIB])).stdout;
     const line = /fib\.bpf\.s:(\d+) {2}if r6 != 0 goto again/.exec(lines)?.[1] ?? '';

@@ -46,7 +46,7 @@ export interface Leg extends RunLimits {
 const AX = { from: layout.regOffset(11) * 2, to: layout.regOffset(12) * 2 };
 
 /** The whole state but AX, which machine code uses in its own way. */
-function stateWithoutAx(machine: Machine): Record<string, string> {
+export function stateWithoutAx(machine: Machine): Record<string, string> {
   const state = wholeState(machine);
   for (const { index } of machine.cpus) {
     const block = state[`CPU ${index}`] ?? '';

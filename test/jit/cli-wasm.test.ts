@@ -82,6 +82,14 @@ describe('jit --arch wasm', () => {
     expect(lines.filter((line) => line.trim() === 'end')).toHaveLength(open);
   });
 
+  test('names the maps whose addresses stand in the code', async () => {
+    const text = await jit(inRoot('examples/xdp-firewall/firewall.bpf.s'));
+    expect(text).toMatch(
+      /;; \d+: r1 = map\[id:\d+\].*\n +i64\.const -\d+ ;; map blocked_ports\n +local\.set \$r1\n/,
+    );
+    expect(text).toContain(';; map counters\n');
+  });
+
   test('--linum has the source line above its code, --opcodes the bytes with their offset in the module', async () => {
     const text = await jit(FIB, '--linum', '--opcodes');
     expect(text).toMatch(

@@ -363,6 +363,19 @@ describe('the Native scope', () => {
     expect(bench.value('r0')).toBe('0x0');
   });
 
+  test('expressions and conditions know them', () => {
+    const bench = load(TEXT);
+    bench.breakpoints({ line: 8, condition: '$rbx == r6 && $rbx < 100' });
+    bench.start();
+    expect([bench.value('$rbx'), bench.value('r6')]).toEqual(['0x25 (37)', '0x25 (37)']);
+    expect(bench.value('$rip')).toMatch(new RegExp(`^0x${rip(bench).toString(16)}`));
+    expect(bench.value('$rxb')).toBe('! "$rxb" is no register, constant or map; did you mean $rbx?');
+    expect(bench.session.request('assign', { target: '$rbx', value: '1', frame: 0 }).ok).toBe(false);
+    const other = Bench.load(TEXT, { engine: 'interp' });
+    other.start({ stopOnEntry: true });
+    expect(other.value('$rbx')).toMatch(/^! "\$rbx" is no register/);
+  });
+
   test.each(['reference', 'interp', 'wasm'])('engine %s has none', (engine) => {
     const bench = Bench.load(TEXT, { engine });
     bench.start({ stopOnEntry: true });

@@ -79,11 +79,15 @@ class Listing implements WasmListing {
   readonly count: number;
   readonly #program: CompiledProgram;
   readonly #bytes: Uint8Array;
+  /** Maps by the constant that is their address. */
+  readonly #mapOf: ReadonlyMap<string, string>;
   readonly #constructs = new Map<Part, Constructs>();
 
   constructor(program: CompiledProgram, options: ListingOptions) {
     this.#program = program;
     this.#bytes = program.bytes;
+    const maps = [...program.maps.values()];
+    this.#mapOf = new Map(maps.map(({ addr, def }) => [String(BigInt.asIntN(64, addr)), `map ${def.name}`]));
     const module = readModule(program.bytes);
     const byStart = new Map(program.functions.map((each) => [each.codeStart, each]));
     const funcName = namesOfFunctions(module, byStart, options);
@@ -142,9 +146,11 @@ class Listing implements WasmListing {
     }
   }
 
-  /** Where a branch leads; what an access is of. */
+  /** Where a branch leads; what an access is of; a map's address. */
   #note(part: Part, row: number, insn: WasmInsn): string {
-    if (insn.mnemonic.operands === 'label') return this.#targetNote(part, row, insn.operand);
+    const { operands } = insn.mnemonic;
+    if (operands === 'label') return this.#targetNote(part, row, insn.operand);
+    if (operands === 'i64') return this.#mapOf.get(insn.text) ?? '';
     const before = (n: number) => (row - n < part.firstRow ? undefined : this.#insn(part, row - n));
     return this.#flagNote(insn, before(1)) ?? fieldNote(insn, before, part.blockName) ?? '';
   }
