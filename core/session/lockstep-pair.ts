@@ -1,5 +1,5 @@
 import type { RunInput } from '../ctx/input.ts';
-import type { Engine } from '../interp/engine.ts';
+import type { Engine, RunLimits } from '../interp/engine.ts';
 import { type Checkpoint, restoreCheckpoint } from './lockstep-checkpoint.ts';
 import { applyEdit, type StateEdit } from './lockstep-edit.ts';
 import { LockstepSide, type MakeSide, type SideCause } from './lockstep-side.ts';
@@ -46,6 +46,12 @@ export class LockstepPair {
   runTo(count: number, breakpoints: boolean): PairOutcome {
     const [first, second] = this.sides;
     return this.#compared([first.runTo(count, breakpoints), second.runTo(count, breakpoints)]);
+  }
+
+  /** Runs both by the same limits, and compares. */
+  run(limits: RunLimits): PairOutcome {
+    const [first, second] = this.sides;
+    return this.#compared([first.run(limits), second.run(limits)]);
   }
 
   /** What differs as they stand. */

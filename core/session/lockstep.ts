@@ -3,7 +3,8 @@ import type { Engine } from '../interp/engine.ts';
 import { type Checkpoint, takeCheckpoint } from './lockstep-checkpoint.ts';
 import type { StateEdit } from './lockstep-edit.ts';
 import { type LockstepEntry, LockstepPair, type LockstepPast, replayed } from './lockstep-pair.ts';
-import { type Pinpoint, pinpoint } from './lockstep-search.ts';
+import type { Pinpoint } from './lockstep-replay.ts';
+import { pinpoint } from './lockstep-search.ts';
 import type { LockstepSide, MakeSide, SideCause } from './lockstep-side.ts';
 
 /** What came of a piece of a run: both did the same, or where they first did not. */
@@ -107,7 +108,7 @@ export class Lockstep {
       const search = { ...this.#past(from), breakpoints };
       // What stopped an engine early stands behind what it has executed.
       const to = Math.min(from + piece, reached + 1);
-      return { kind: 'differs', at: pinpoint(search, { from, to, outcome }) };
+      return { kind: 'differs', at: pinpoint(search, { from, to, differences: outcome.differences }) };
     }
     if (cause.kind === 'failed') throw new Error(cause.message);
     this.#pair.clearOutput();
