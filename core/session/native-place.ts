@@ -1,7 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { Native } from '../x86-sim/state.ts';
 import { nativeRegisters } from '../x86-sim/view.ts';
-import { type X86Sim, x86Sim } from '../x86-sim/x86-sim.ts';
+import { isBetweenInsns, type X86Sim, x86Sim } from '../x86-sim/x86-sim.ts';
 import type { Loaded } from './loaded.ts';
 
 /** The simulated processor, where it is what executes the session's programs. */
@@ -35,9 +35,7 @@ export function nativePlace(loaded: Loaded): NativePlace | undefined {
 /** It stands in the middle of an instruction as loaded, where a native step or a breakpoint by address has left it. */
 export function isAmidInsn(loaded: Loaded): boolean {
   const n = processorState(loaded);
-  if (n === undefined) return false;
-  const op = n.s.ops[n.arrive];
-  return op === undefined || (op.cost === 0 && op.begun === 1);
+  return n !== undefined && !isBetweenInsns(n);
 }
 
 function slotsAt({ func, at, arrive }: Native): readonly InsnIndex[] {
