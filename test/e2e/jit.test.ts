@@ -49,7 +49,7 @@ test('a source breakpoint stops, the view shows it in three columns, and breakpo
     await expect.poll(() => current.allInnerTexts()).toEqual([String(line)]);
     await expect.poll(() => texts('bpf', '.current')).toEqual(['r1 = *(u16 *)(r7 +2)']);
     await expect.poll(() => texts('native', '.current')).toHaveLength(1);
-    expect(await view.innerText('.facts')).toContain(`executed by engine ${engine}`);
+    expect(await view.innerText('.facts')).toContain(`executed by ${engine}`);
     expect(await rows('source', '.current').locator('.gutter.set').count()).toBe(1);
     await editor.screenshot(`jit-${engine}`);
 

@@ -47,7 +47,7 @@ describe('JIT page', () => {
     expect(await native.locator('.bytes').innerText()).toBe('83 e0 07');
     expect(await jit.row('bpf', 'w0 &= 7').locator('.size').innerText()).toBe('3 B');
     expect(await jit.view.page.innerText('.facts')).toMatch(
-      /^10 BPF instructions → \d+ bytes of x86-64·?constants not blinded·?executed by engine x86-64$/,
+      /^10 BPF instructions → \d+ bytes of x86-64\s*not blinded\s*executed by x86-64$/,
     );
     expect(jit.view.errors).toEqual([]);
     await jit.view.page.close();
@@ -151,7 +151,7 @@ describe('JIT page', () => {
     const jit = await stopped({ load: { engine: 'reference' } } as OpenOptions);
     const { page } = jit.view;
     await jit.settle();
-    expect(await page.innerText('.fact.weak')).toBe('for show only: engine reference interprets');
+    expect(await page.innerText('.fact.weak')).toBe('for show only: reference interprets');
     await jit.row('native', 'and').locator('.gutter').click();
     expect(await jit.settle()).toMatchObject([{ kind: 'breakpoint', address: /^0x0bbf/, on: true }]);
     await jit.row('native', 'push').first().locator('.gutter').click();
@@ -170,7 +170,9 @@ describe('JIT page', () => {
     ]);
     await jit.show({ form: 'loaded', blinded: true });
     expect(await page.getByRole('button', { name: 'Blinded' }).getAttribute('aria-pressed')).toBe('true');
-    expect(await page.innerText('.facts')).toMatch(/constants blinded.*executes the program as it is$/);
+    expect(await page.innerText('.facts')).toMatch(
+      /blinded\s*for show only: what x86-64 runs is not blinded$/,
+    );
     expect(await jit.texts('bpf', '.current')).toEqual(['r0 = *(u32 *)(r1 + 0)']);
     await page.getByRole('button', { name: 'Blinded' }).click();
     expect(await jit.settle()).toEqual([{ kind: 'choose', choices: { form: 'loaded' } }]);

@@ -60,7 +60,7 @@ export function factsOf(reply: JitReply, { nInsns, nXlated, native }: JitListing
   const insns = `${count(nXlated)} BPF instruction${nXlated === 1 ? '' : 's'}`;
   const rewritten = nXlated === nInsns ? '' : ` (${count(nInsns)} as loaded)`;
   const code = 'message' in native ? 'no native code' : `${count(native.bytes)} bytes of ${nameOf(arch)}`;
-  const blinding = blinded ? 'constants blinded' : 'constants not blinded';
+  const blinding = blinded ? 'blinded' : 'not blinded';
   return [
     { text: `${insns}${rewritten} → ${code}` },
     { text: blinding },
@@ -74,16 +74,13 @@ function executed({
   engine,
   runs,
 }: Pick<JitReply, 'arch' | 'blinded' | 'engine' | 'runs'>): Fact {
-  if (runs.arch === arch && runs.blinded === blinded) return { text: `executed by engine ${engine}` };
-  const what = [
-    runs.arch === arch || runs.arch === undefined ? undefined : nameOf(runs.arch),
-    runs.blinded === blinded ? undefined : runs.blinded ? 'the blinded program' : 'the program as it is',
-  ].filter((each) => each !== undefined);
-  const instead = what.length === 0 ? '' : ` ${what.join(' of ')}`;
-  return {
-    text: `for show only: engine ${engine} ${runs.arch === undefined ? 'interprets' : 'executes'}${instead}`,
-    weak: true,
-  };
+  if (runs.arch === arch && runs.blinded === blinded) return { text: `executed by ${engine}` };
+  if (runs.blinded === blinded) {
+    const does = runs.arch === undefined ? 'interprets' : `executes ${nameOf(runs.arch)}`;
+    return { text: `for show only: ${engine} ${does}`, weak: true };
+  }
+  const what = runs.blinded ? 'blinded' : 'not blinded';
+  return { text: `for show only: what ${engine} runs is ${what}`, weak: true };
 }
 
 function nameOf(arch: JitReply['arch']): string {

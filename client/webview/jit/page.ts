@@ -229,6 +229,7 @@ export class JitPage {
     this.#panes.source.say(
       counts.source > 0 ? '' : 'No line info: the program does not tell which lines it was made of.',
     );
+    this.#panes.native.element.dataset.arch = reply.arch;
     this.#panes.native.say('message' in native ? `No native code: ${native.message}.` : '');
     this.#panes.source.title(tables.sources.length === 1 ? (tables.sources[0]?.name ?? '') : '');
     const last = counts.source === 0 ? 0 : tables.sourceRow(counts.source - 1).line;
