@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { calledFunction } from '../isa/numbering.ts';
@@ -106,14 +107,8 @@ function rowNear({ rows, address }: NativeCode, wanted: bigint): number {
   const at = Number(wanted - address);
   const { count, offset, length } = rows;
   if (at < 0) return at;
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((offset[middle] ?? 0) + (length[middle] ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  if (low < count) return low;
+  const row = lastUpTo(count, at, (before) => (offset[before] ?? 0) + (length[before] ?? 0)) + 1;
+  if (row < count) return row;
   return count + at - ((offset[count - 1] ?? 0) + (length[count - 1] ?? 0));
 }
 

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { LineInfo } from '../object/object.ts';
 import { besideFile, foldPath } from './paths.ts';
@@ -50,7 +51,8 @@ export function indexLines(
     slots.push({ slot: entry.insnOff, column: entry.column, continues });
   }
   const sorted = new Map<string, readonly number[]>();
-  const entryAt = (slot: InsnIndex): number => lastAtOrBefore(lineInfo, slot);
+  const entryAt = (slot: InsnIndex): number =>
+    lastUpTo(lineInfo.length, slot, (at) => lineInfo[at]?.insnOff ?? 0);
   return {
     locationOf(slot) {
       const entry = lineInfo[entryAt(slot)];
@@ -76,16 +78,4 @@ export function indexLines(
     },
     files: [...byFile.keys()],
   };
-}
-
-/** Number of the last entry whose `insnOff` is not behind `slot`; −1: none. */
-function lastAtOrBefore(lineInfo: readonly LineInfo[], slot: InsnIndex): number {
-  let low = 0;
-  let high = lineInfo.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((lineInfo[middle]?.insnOff ?? 0) <= slot) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../../bytes/ascending.ts';
 import type { InsnIndex } from '../../isa/insn.ts';
 import { CODED } from '../../wasm/opcodes.ts';
 import {
@@ -185,18 +186,6 @@ class Listing implements WasmListing {
     while (offsets[next]?.[0] === NO_SLOT) next++;
     return offsets[next]?.[0];
   }
-}
-
-/** The last of `count` ascending values that is not above `value`; −1: none. */
-function lastUpTo(count: number, value: number, valueAt: (index: number) => number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (valueAt(middle) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 /** Names of all functions by index, without the `$`. */
