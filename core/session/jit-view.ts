@@ -191,10 +191,15 @@ function listingId({ prog, attr }: DebugProgram, code: NativeCodeResult, words: 
   return [prog.id, attr.name, checksum(prog.xlated).toString(16), native, ...words].join(':');
 }
 
-/** FNV-1a: tells two listings apart, nothing more. */
+const checksums = new WeakMap<Uint8Array, number>();
+
+/** FNV-1a: tells two listings apart, nothing more. Made once: it is asked for at each stop. */
 function checksum(bytes: Uint8Array): number {
+  const known = checksums.get(bytes);
+  if (known !== undefined) return known;
   let hash = 0x811c_9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  checksums.set(bytes, hash >>> 0);
   return hash >>> 0;
 }
 

@@ -9,8 +9,12 @@ export interface Header {
   show(reply: JitReply, listing: JitListing): void;
   /** One thing to say, at the right; empty: nothing. `once`: it goes by itself. */
   say(text: string, once?: boolean): void;
+  /** Something is being made: said when it takes long. */
+  wait(): void;
 }
 
+/** What takes less is not spoken of. */
+const WAIT_MS = 300;
 /** How long what is said once stays. */
 const SAID_MS = 8000;
 
@@ -38,6 +42,10 @@ export function header(onCopy: () => void): Header {
         ...parts.map(({ text, weak }) => h('span', { class: weak ? 'fact weak' : 'fact' }, text)),
       );
       facts.title = parts.map(({ text }) => text).join('\n');
+    },
+    wait() {
+      clearTimeout(timer);
+      timer = setTimeout(() => status.replaceChildren('Compiling…'), WAIT_MS);
     },
     say(text, once = false) {
       clearTimeout(timer);

@@ -201,6 +201,7 @@ export class JitPage {
       ...(blinded === undefined || blinded === runs?.blinded ? {} : { blinded }),
     };
     this.#options.send({ kind: 'choose', choices: this.#choices });
+    this.#header.wait();
     this.#save();
   }
 
