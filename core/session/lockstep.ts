@@ -26,6 +26,8 @@ export class Lockstep {
   #pair: LockstepPair;
   #piece = FIRST_PIECE;
   #executed = 0;
+  /** They have become different. */
+  #isApart = false;
   /** The states before and behind the last piece. */
   #kept: readonly Checkpoint[] = [];
 
@@ -81,10 +83,14 @@ export class Lockstep {
     this.#keep();
   }
 
-  /** Back to where both had executed `count` instructions on the current input. */
+  /**
+   * To where both have executed `count` instructions on the current input: back, or where they have been found to
+   * differ later, to any place before that.
+   */
   goBack(count: number): void {
     const entry = this.#history.at(-1);
-    if (entry === undefined || count >= entry.executed) return;
+    if (entry === undefined || (count >= entry.executed && !this.#isApart)) return;
+    this.#isApart = false;
     this.#executed -= entry.executed - count;
     entry.executed = count;
     entry.faulted = false;
@@ -94,7 +100,7 @@ export class Lockstep {
 
   /**
    * Runs both for up to `budget` instructions, fewer at first than later on, and compares; `breakpoints`: as if there
-   * were some. When they differ, both are of no more use. Throws when both engines fail in the same way.
+   * were some. When they differ, both are of no use before `goBack`. Throws when both engines fail in the same way.
    */
   run(budget: number, breakpoints = false): LockstepOutcome {
     const entry = this.#history.at(-1);
@@ -104,6 +110,7 @@ export class Lockstep {
     const outcome = this.#pair.runTo(from + piece, breakpoints);
     const [cause] = outcome.causes;
     if (outcome.differences.length > 0) {
+      this.#isApart = true;
       const reached = Math.max(...this.#pair.sides.map(({ executed }) => executed));
       const search = { ...this.#past(from), breakpoints };
       // What stopped an engine early stands behind what it has executed.
