@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { hexText } from '#core/bytes/hex.ts';
 import type { InsnIndex } from '#core/isa/insn.ts';
 import type { CompiledProgram } from '#core/jit/wasm/compile.ts';
+import { WASM_IMAGES_AT } from '#core/jit/wasm/debug-image.ts';
 import { jitedFuncs, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
 import { type ListedFunction, type WasmListing, wasmListing } from '#core/jit/wasm/listing.ts';
 import type { LineInfo, LoadAttr } from '#core/object/object.ts';
@@ -22,18 +23,22 @@ import {
 import { hex64 } from './json.ts';
 
 /** Address of a machine's first module; here it has no other. */
-const IMAGE_ADDR = 0xffffffffa0000000n;
+const IMAGE_ADDR = WASM_IMAGES_AT;
 /** Nesting that is shown by indentation: a function can have tens of thousands of nested blocks. */
 const MAX_INDENT = 40;
 /** Column at which the bytes of an instruction stand. */
 const BYTES_COLUMN = 56;
 
-/** The compiler of the engine `wasm`, and its code in the text format of WebAssembly. */
-export function wasmCompiler(machine: Machine, attr: LoadAttr): NativeCompiler {
+/**
+ * The compiler of the engine `wasm`, and its code in the text format of WebAssembly. `isPlain`: code that runs execute,
+ * not that of debug sessions.
+ */
+export function wasmCompiler(machine: Machine, attr: LoadAttr, isPlain: boolean): NativeCompiler {
   let made: CompiledProgram | undefined;
   const jit = wasmJitCompiler({
     machine,
     attr,
+    isPlain,
     compiled: (program) => {
       made = program;
     },

@@ -103,6 +103,7 @@ function differenceJson(report: LockstepReport): object {
   return {
     packet: report.packet,
     insns_executed: report.executed,
+    same_at: report.sameAt,
     differs_at: report.differsAt,
     certainty: report.certainty,
     prog: report.program,

@@ -1,25 +1,24 @@
 import { hexText } from '#core/bytes/hex.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import type {
-  BreakpointRequest,
-  RunCommand,
-  StopReport,
-  TargetEvent,
-  VariableRow,
-} from '#core/session/target-api.ts';
+import { addressText } from '#core/session/code-address.ts';
+import type { RunCommand, StopReport, TargetEvent, VariableRow } from '#core/session/target-api.ts';
 import { messageOf } from './failure.ts';
 import { type Io, readLines, type Styles, stylesFor } from './io.ts';
+import { StepperBreakpoints } from './stepper-breakpoints.ts';
 
 const HELP = `  n, next         step over (a line)        s, step         step into
   o, out          run to the caller         si, ni          the same by single instructions
   c, continue     run on                    q, quit         end
   b LINE          set a breakpoint          d LINE          delete it; b alone lists them
+  b FUNCTION      at its first instruction  d FUNCTION      delete it
+  sm, nm          one machine instruction: into, over a call (engine x86-64)
   p EXPRESSION    print: r1, w1, r10-8, *(u32 *)(r1 + 4), a map's name
   set A = B       change a register or memory
   r, registers    all registers             k, stack        the stack's used slots
   x EXPRESSION N  N bytes of memory         maps            maps of the program
   bt, where       call frames               l, list         source around here
   xlated          show (or no longer show) what the instruction is rewritten to, and AX
+  engine [NAME]   which engine executes, or let another one go on: reference, interp, wasm, x86-64
 `;
 
 const MAX_COMMAND_BYTES = 64 << 10;
@@ -32,7 +31,7 @@ export class Stepper {
   readonly #io: Io;
   readonly #styles: Styles;
   readonly #source: readonly string[];
-  readonly #breakpoints = new Map<number, BreakpointRequest>();
+  readonly #breakpoints: StepperBreakpoints;
   #file = '';
   #line = 0;
   #last = 'next';
@@ -43,12 +42,15 @@ export class Stepper {
   #stopped: StopReport | undefined;
   /** The rewritten program is shown at each stop, and its AX. */
   #showsXlated = false;
+  /** The last command was a step by machine code. */
+  #showsMachine = false;
 
   constructor(client: TargetClient, io: Io, source: string) {
     this.#client = client;
     this.#io = io;
     this.#styles = stylesFor(io);
     this.#source = source.split(/\r?\n/);
+    this.#breakpoints = new StepperBreakpoints(client, (text) => this.#say(text));
     client.onEvent((event) => this.#event(event));
   }
 
@@ -99,6 +101,10 @@ export class Stepper {
           return await this.#resume(line, { kind: 'over', granularity: 'instruction' });
         case 'si':
           return await this.#resume(line, { kind: 'in', granularity: 'instruction' });
+        case 'nm':
+          return await this.#resume(line, { kind: 'over', granularity: 'native' });
+        case 'sm':
+          return await this.#resume(line, { kind: 'in', granularity: 'native' });
         case 'o':
         case 'out':
           return await this.#resume(line, { kind: 'out' });
@@ -114,11 +120,11 @@ export class Stepper {
           break;
         case 'b':
         case 'break':
-          await this.#setBreakpoint(argument);
+          await this.#breakpoints.set(argument, this.#file);
           break;
         case 'd':
         case 'delete':
-          await this.#deleteBreakpoint(argument);
+          await this.#breakpoints.delete(argument, this.#file);
           break;
         case 'p':
         case 'print':
@@ -149,6 +155,9 @@ export class Stepper {
           this.#showsXlated = !this.#showsXlated;
           await this.#xlated();
           break;
+        case 'engine':
+          await this.#engine(argument);
+          break;
         case 'l':
         case 'list':
           this.#list();
@@ -164,6 +173,7 @@ export class Stepper {
 
   async #resume(line: string, command: RunCommand): Promise<boolean> {
     this.#last = line;
+    this.#showsMachine = 'granularity' in command && command.granularity === 'native';
     this.#stopped = undefined;
     await this.#client.request('resume', command);
     await this.#untilStopped();
@@ -192,42 +202,22 @@ export class Stepper {
     const text = this.#source[this.#line - 1]?.trim();
     const shown = location === undefined || text === undefined ? frame.insn : text;
     this.#say(`${this.#styles.bold(place)}  ${shown}`);
+    if (this.#showsMachine) await this.#machine(frame.address);
     if (this.#showsXlated) await this.#xlated();
   }
 
-  async #setBreakpoint(argument: string): Promise<void> {
-    if (argument === '') {
-      const lines = [...this.#breakpoints.keys()].sort((a, b) => a - b);
-      this.#say(lines.length === 0 ? 'no breakpoints' : `breakpoints at ${lines.join(', ')}`);
-      return;
-    }
-    const line = /^\d+$/.test(argument) ? Number(argument) : 0;
-    if (line < 1) {
-      this.#say(`${argument} is no line number`);
-      return;
-    }
-    this.#breakpoints.set(line, { line });
-    const reply = (await this.#sendBreakpoints()).at([...this.#breakpoints.keys()].indexOf(line));
-    if (reply === undefined) return;
-    if (!reply.verified) this.#breakpoints.delete(line);
-    const told = reply.message === undefined ? '' : ` (${reply.message})`;
-    this.#say(reply.verified ? `breakpoint at ${reply.line}${told}` : `no breakpoint at ${line}${told}`);
+  /** The machine instruction that is executed next. */
+  async #machine(address: bigint): Promise<void> {
+    const place = { reference: addressText(address), offset: 0, instructionOffset: 0, count: 1 };
+    const reply = await this.#client.request('disassemble', { ...place, symbols: true });
+    const row = 'rows' in reply ? reply.rows[0] : undefined;
+    if (row) this.#say(this.#styles.dim(`  ${addressText(row.address)}  ${row.text}`));
   }
 
-  async #deleteBreakpoint(argument: string): Promise<void> {
-    if (!this.#breakpoints.delete(Number(argument))) {
-      this.#say(`no breakpoint at ${argument || 'that line'}`);
-      return;
-    }
-    await this.#sendBreakpoints();
-    this.#say(`deleted breakpoint at ${argument}`);
-  }
-
-  #sendBreakpoints() {
-    return this.#client.request('setBreakpoints', {
-      file: this.#file,
-      breakpoints: [...this.#breakpoints.values()],
-    });
+  async #engine(name: string): Promise<void> {
+    const reply = await this.#client.request('switchEngine', name === '' ? {} : { name });
+    if (!reply.ok) this.#say(reply.message);
+    else this.#say(`${reply.engine} executes${name === '' ? '' : ' from here on'}`);
   }
 
   async #print(expression: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
 import { classicExpressions, evaluatableExpressions } from './debug/evaluatable.ts';
 import { openViewsAtFirstStop } from './debug/first-stop.ts';
 import { watchSessions } from './debug/session-watch.ts';
+import { JitPanel } from './jit/panel.ts';
 import { createLanguageService } from './language-service.ts';
 import { offerToSwitch, switchActiveFile } from './plain-assembly.ts';
 import { ProgramPane } from './program-text/pane.ts';
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const views = registerViews(context, watch);
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const pane = new ProgramPane(media, watch, (visible) => views.showAx(visible));
+  const jit = new JitPanel(context.extensionUri, watch);
   void showOpenedExample(context.globalState);
   const memory = context.workspaceState;
   const { registerCommand } = vscode.commands;
@@ -32,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     watch,
     pane,
+    jit,
     openViewsAtFirstStop(watch, views),
     offerToSwitch(context.globalState),
     vscode.languages.registerEvaluatableExpressionProvider({ language: 'bpf' }, evaluatableExpressions),
@@ -60,6 +63,9 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand('bpf.restartServer', () => language.restart()),
     registerCommand('bpf.showRewritten', () => pane.show()),
     registerCommand('bpf.switchEngine', () => switchEngine()),
+    registerCommand('bpf.showJit', () => jit.show()),
+    registerCommand('bpf.jit.copy', () => jit.copySelection()),
+    registerCommand('bpf.jit.copyListing', () => jit.copyListing()),
     registerCommand('bpf.copyValue', (target: unknown) => copyFromView(target, 'bpfValue')),
     registerCommand('bpf.copyMeaning', (target: unknown) => copyFromView(target, 'bpfMeaning')),
     registerCommand('bpf.copyRow', (target: unknown) => copyFromView(target, 'bpfRow')),

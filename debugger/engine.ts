@@ -4,17 +4,10 @@ import { checkText, DapError } from './errors.ts';
 
 /** The engines as people choose them; the same as `ENGINES` of `core/session/engines.ts`, which a test sees to. */
 export const ENGINE_INFOS: readonly EngineInfo[] = [
-  { name: 'interp', description: 'interpreter inside WebAssembly: fast, nothing is compiled' },
-  { name: 'wasm', description: 'compiled to WebAssembly: the fastest' },
-  {
-    name: 'x86-64',
-    description:
-      'machine code of the kernel\u2019s JIT on a simulated processor, stepped by its instructions',
-  },
-  {
-    name: 'reference',
-    description: 'the definition of every instruction: slow, and what the others must agree with',
-  },
+  { name: 'interp', description: 'An interpreter inside WebAssembly; nothing is compiled' },
+  { name: 'wasm', description: 'A compiler to WebAssembly: the fastest' },
+  { name: 'x86-64', description: 'The machine code of Linux\u2019s JIT, on a simulated processor' },
+  { name: 'reference', description: 'The readable definition of each instruction; slow' },
 ];
 
 /**

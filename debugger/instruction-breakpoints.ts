@@ -51,6 +51,14 @@ export class WantedInstructionBreakpoints {
     return { verified: reply.verified, ...(reply.message === undefined ? {} : { message: reply.message }) };
   }
 
+  /**
+   * Whether a stop is one for breakpoints of the view alone: to its editor that is a breakpoint as any other,
+   * for which the Disassembly view is not to be opened.
+   */
+  areOfView(ids: readonly number[]): boolean {
+    return ids.length > 0 && ids.every((id) => this.#ofView.some((one) => one.id === id));
+  }
+
   /** Addresses of all of them, whoever set them. */
   addresses(): bigint[] {
     return [...this.#wanted, ...this.#ofView].flatMap((one) => addressOf(one) ?? []);

@@ -335,7 +335,7 @@ export class BpfDebugSession {
         this.#state = 'stopped';
         this.#lastStop = event.report;
         this.#handles.clear();
-        this.#event('stopped', stoppedBody(event.report, this.#threadId()));
+        this.#event('stopped', this.#stoppedBody(event.report));
         return;
       case 'output': {
         const place =
@@ -350,6 +350,12 @@ export class BpfDebugSession {
         this.#end(event.exitCode);
         return;
     }
+  }
+
+  #stoppedBody(report: StopReport): object {
+    const body = stoppedBody(report, this.#threadId());
+    const isViews = this.#instructionBreakpoints.areOfView(report.breakpoints);
+    return body.reason === 'instruction breakpoint' && isViews ? { ...body, reason: 'breakpoint' } : body;
   }
 
   /** The target went away by itself: say so and end the session. */

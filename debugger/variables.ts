@@ -23,7 +23,7 @@ export async function scopes(
       ...(named === undefined ? {} : { namedVariables: named }),
       ...(indexed === undefined ? {} : { indexedVariables: indexed }),
       expensive,
-      ...(name === 'Registers' ? { presentationHint: 'registers' } : {}),
+      ...(name === 'Registers' || name === 'Native' ? { presentationHint: 'registers' } : {}),
     })),
   };
 }

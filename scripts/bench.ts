@@ -1,11 +1,24 @@
+import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { main as makeChart, RESULTS_FILE } from './bench-chart.ts';
+import type { BenchResults } from './lib/bench-results.ts';
 import { inRoot } from './lib/paths.ts';
 
-/** `npm run bench [-- --json] [-- --quick]`: every benchmark of `test/bench`, one after the other. */
+/** What `test/bench/suite.ts` exports: tests are a TypeScript project of their own, which scripts do not reference. */
+interface Suite {
+  main(args: readonly string[], keep?: (results: BenchResults) => void): Promise<number>;
+}
+
+/**
+ * `npm run bench`: every benchmark of `test/bench`, one after the other. `--json` prints one object, `--quick` measures
+ * the least of each, `--write` keeps the results and makes the chart and the tables of docs/performance.md of them.
+ */
 export async function main(args: readonly string[]): Promise<number> {
-  // Tests are a TypeScript project of their own, which scripts do not reference.
-  const suite: { main(args: readonly string[]): Promise<number> } = await import(
-    pathToFileURL(inRoot('test', 'bench', 'suite.ts')).href
+  const suite: Suite = await import(pathToFileURL(inRoot('test', 'bench', 'suite.ts')).href);
+  if (!args.includes('--write')) return suite.main(args);
+  const code = await suite.main(
+    args.filter((arg) => arg !== '--write'),
+    (results) => writeFileSync(RESULTS_FILE, `${JSON.stringify(results, undefined, 1)}\n`),
   );
-  return suite.main(args);
+  return code === 0 ? makeChart() : code;
 }

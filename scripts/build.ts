@@ -4,7 +4,7 @@ import { thirdPartyNotices } from './lib/notices.ts';
 import { inRoot } from './lib/paths.ts';
 import { shipKoffi } from './lib/ship-koffi.ts';
 
-const VIEWS = ['registers', 'stack', 'stats'];
+const VIEWS = ['registers', 'stack', 'stats', 'jit'];
 
 /** What `dist/` is made of. */
 export function bundles(options: { production: boolean }): BuildOptions[] {

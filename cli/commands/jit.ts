@@ -41,6 +41,7 @@ export const jitCommand: Command = {
         value: 'FILE',
         text: `the kernel's addresses and the CPU: a file, or a preset by name; ${DEFAULT_PRESET} if not told`,
       },
+      debuggable: { text: 'with --arch wasm: the code of debug sessions, which tests for breakpoints' },
       prog: PROGRAM_OPTIONS.prog,
       type: PROGRAM_OPTIONS.type,
       blind: MACHINE_OPTIONS.blind,
@@ -61,6 +62,9 @@ export const jitCommand: Command = {
     const arch = args.choice('arch', ARCHS) ?? DEFAULT_ARCH;
     if (arch === 'wasm' && args.has('config')) {
       throw new UsageError('jit: --config tells of kernels and CPUs, which --arch wasm does not ask for');
+    }
+    if (arch !== 'wasm' && args.flag('debuggable')) {
+      throw new UsageError('jit: --debuggable is for --arch wasm');
     }
     if (!args.flag('jsonl')) return jitFile(args, arch, io);
     if (arch === 'wasm') throw new UsageError('jit: --jsonl is for x86-64 only');
@@ -89,7 +93,7 @@ async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
   });
   const compiler =
     arch === 'wasm'
-      ? wasmCompiler(machine, attr)
+      ? wasmCompiler(machine, attr, !args.flag('debuggable'))
       : x86Compiler(machine, attr, config, source.kind === 'cbpf');
   const loaded = bpfProgLoad(machine, attr, { jit: compiler.jit });
   if (!loaded.ok) {

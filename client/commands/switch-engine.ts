@@ -16,14 +16,13 @@ export async function switchEngine(): Promise<void> {
     const { engine, engines } = await ask({});
     const items = engines.map(({ name, description }) => ({
       label: name,
-      description: name === engine ? 'executes now' : '',
-      detail: description,
+      description: name === engine ? `executes now · ${description}` : description,
       iconPath: new vscode.ThemeIcon(name === engine ? 'check' : 'blank'),
     }));
     const chosen = await vscode.window.showQuickPick(items, {
       title: 'Switch Engine',
       placeHolder: 'It goes on from this stop: registers, stack, frames and maps stay as they are',
-      matchOnDetail: true,
+      matchOnDescription: true,
     });
     if (chosen !== undefined && chosen.label !== engine) await ask({ engine: chosen.label });
   } catch (error) {

@@ -44,7 +44,7 @@ export class FrameFollower implements vscode.Disposable {
           this.#frameIsFresh = false;
           this.lookIn(FRAME_AWAITED_MS);
         } else if (event.what === 'running') this.lookIn(RUNNING_SHOWN_AFTER_MS);
-        else this.lookIn(0);
+        else if (event.what !== 'breakpoints') this.lookIn(0);
       }),
       vscode.debug.onDidChangeActiveStackItem((item) => {
         if (item instanceof vscode.DebugStackFrame) {

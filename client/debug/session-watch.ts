@@ -6,8 +6,11 @@ export type RunState = 'starting' | 'stopped' | 'running';
 /** What passed between VS Code and an adapter of ours that the views care about. */
 export interface SessionEvent {
   readonly session: vscode.DebugSession;
-  /** `values`: the adapter says that something shown has changed (`invalidated`, `memory`). */
-  readonly what: 'stopped' | 'running' | 'values' | 'ended';
+  /**
+   * `values`: the adapter says that something shown has changed (`invalidated`, `memory`). `breakpoints`: those by
+   * address are other ones, which VS Code tells no extension of.
+   */
+  readonly what: 'stopped' | 'running' | 'values' | 'breakpoints' | 'ended';
   /** The session's first stop. */
   readonly first: boolean;
 }
@@ -61,6 +64,8 @@ export function watchSessions(): SessionWatch {
 
   function fromAdapter(session: vscode.DebugSession, { type, event, command, success }: Message): void {
     if (type === 'response' && success === true && RESUMING.has(command ?? '')) change(session, 'running');
+    if (type === 'response' && success === true && command === 'setInstructionBreakpoints')
+      emitter.fire({ session, what: 'breakpoints', first: false });
     if (type !== 'event') return;
     if (event === 'stopped') change(session, 'stopped');
     else if (event === 'continued') change(session, 'running');

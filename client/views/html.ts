@@ -3,7 +3,12 @@ import * as vscode from 'vscode';
 import type { ViewName } from '#core/protocol/views.ts';
 
 /** The page of a view: its script and style from `dist/webview`, and nothing else may load. */
-export function pageHtml(webview: vscode.Webview, dist: vscode.Uri, view: ViewName, title: string): string {
+export function pageHtml(
+  webview: vscode.Webview,
+  dist: vscode.Uri,
+  view: ViewName | 'jit',
+  title: string,
+): string {
   const nonce = randomBytes(16).toString('base64url');
   const script = webview.asWebviewUri(vscode.Uri.joinPath(dist, 'webview', `${view}.js`));
   const style = webview.asWebviewUri(vscode.Uri.joinPath(dist, 'webview', `${view}.css`));

@@ -29,7 +29,7 @@ export function emitInterpreter(cpu: number, shared: boolean): EncodedModule {
   builder.importMemory(IMPORTS, 'memory', { min: 1, max: MAX_PAGES, shared });
   const clearType = { params: [I32, I32], results: [] } as const;
   const clear = builder.func(clearType, [[1, I32]], clearFrame(), 'clear_frame');
-  const e = new Emitter(cpuBlock(cpu), clear);
+  const e = new Emitter(cpuBlock(cpu), clear, shared);
   emitRun(e);
   const runType = { params: [I32, I32, I32], results: [I32] } as const;
   builder.exportFunc(RUN, builder.func(runType, LOCALS, e.code, 'interpreter'));

@@ -50,12 +50,15 @@ export class Emitter {
   readonly block: number;
   /** Function that clears a stack frame. */
   readonly clearFunc: number;
+  /** Other threads can change the memory at the same time. */
+  readonly isShared: boolean;
   /** Blocks between here and the dispatch loop. */
   #nest = 0;
 
-  constructor(block: number, clearFunc: number) {
+  constructor(block: number, clearFunc: number, isShared: boolean) {
     this.block = block;
     this.clearFunc = clearFunc;
+    this.isShared = isShared;
   }
 
   /** Begins the code of a handler that stands inside `nest` further handlers' blocks. */

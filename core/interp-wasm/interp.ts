@@ -25,11 +25,8 @@ import { type ProgCode, patchBreakpoints, predecode } from './predecode.ts';
 const CHUNK = 262_144;
 /** Up to so many instructions it is quicker not to enter the module. */
 const FEW = 4;
-/**
- * Breakpoint bytes that are compared in the time of one op: so many are left alone when the next breakpoint
- * comes soon, as in a loop with a condition that does not hold.
- */
-const PATCHED_PER_OP_SHIFT = 6;
+/** So many that a run with breakpoints executes before it enters the module: the next one may be near. */
+const NEAR = 16;
 
 /**
  * The reference engine's semantics emitted as WebAssembly (`emit.ts`): it executes what it can in a loop of
@@ -149,7 +146,7 @@ class Runner {
   #chunks(run: Run, limits: RunLimits): StopCause {
     const { s } = run;
     let { budget, resume } = limits;
-    let first = limits.breakpoints ? FEW + 1 + (s.prog.breakpoints.length >> PATCHED_PER_OP_SHIFT) : 0;
+    let first = limits.breakpoints ? NEAR : 0;
     for (;;) {
       if (takePause(s)) return stopped(s, run.pc, { kind: 'pause' });
       if (budget <= 0) return stopped(s, run.pc, { kind: 'budget' });

@@ -108,7 +108,31 @@ export const inlinedLoad: EmitOp = (e) => {
   e.beginRun();
 };
 
-/** Loads and stores. One thread runs all CPUs of a machine: acquire and release order what is in order already. */
+/**
+ * A load that nothing behind it comes before, a store that nothing in front of it comes after; of the host only where
+ * other threads look. With a fence, because WebAssembly's atomic accesses trap where BPF's need not be aligned.
+ */
+function acquire(size: AccessSize, opcode: number): EmitOp {
+  return (e) => {
+    checkedLoad(e, size, opcode);
+    fence(e);
+    e.next();
+  };
+}
+
+function release(size: AccessSize): EmitOp {
+  const store = storeReg(size);
+  return (e) => {
+    fence(e);
+    store(e);
+  };
+}
+
+function fence(e: Emitter): void {
+  if (e.isShared) e.code.fence();
+}
+
+/** Loads and stores. */
 // biome-ignore format: a table, one row a line
 export const LOAD_STORE = {
   ldxb: load(1, OP.i64_load8_u),
@@ -126,14 +150,14 @@ export const LOAD_STORE = {
   stxh: storeReg(2),
   stxw: storeReg(4),
   stxdw: storeReg(8),
-  load_acquire_b: load(1, OP.i64_load8_u),
-  load_acquire_h: load(2, OP.i64_load16_u),
-  load_acquire_w: load(4, OP.i64_load32_u),
-  load_acquire_dw: load(8, OP.i64_load),
-  store_release_b: storeReg(1),
-  store_release_h: storeReg(2),
-  store_release_w: storeReg(4),
-  store_release_dw: storeReg(8),
+  load_acquire_b: acquire(1, OP.i64_load8_u),
+  load_acquire_h: acquire(2, OP.i64_load16_u),
+  load_acquire_w: acquire(4, OP.i64_load32_u),
+  load_acquire_dw: acquire(8, OP.i64_load),
+  store_release_b: release(1),
+  store_release_h: release(2),
+  store_release_w: release(4),
+  store_release_dw: release(8),
   probe_ldxb: probe(1, OP.i64_load8_u, false),
   probe_ldxh: probe(2, OP.i64_load16_u, false),
   probe_ldxw: probe(4, OP.i64_load32_u, false),

@@ -3,9 +3,10 @@ import { decodeProg } from '../interp/decode.ts';
 import { HANDLERS } from '../interp/handlers.ts';
 import type { Op } from '../interp/op.ts';
 import { rowById } from '../isa/decode.ts';
+import type { InsnIndex } from '../isa/insn.ts';
 import { FUNCTION_HI, functionAddressLo } from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
-import type { ExecProg } from '../vm/program.ts';
+import { breakpointSlots, type ExecProg } from '../vm/program.ts';
 import * as form from './code-layout.ts';
 import { denseNumber, isLeft } from './emitters.ts';
 
@@ -18,8 +19,8 @@ export interface ProgCode {
   readonly at: number;
   /** Dense opcodes by slot, as they are without breakpoints. */
   readonly dense: Uint16Array;
-  /** The breakpoint bytes that stand in its opcodes. */
-  readonly patched: Uint8Array;
+  /** The breakpoints that stand in its opcodes, and when those were the program's. */
+  readonly patched: { slots: readonly InsnIndex[]; epoch: number };
 }
 
 /** What one op becomes. */
@@ -53,7 +54,7 @@ export function predecode(machine: Machine, prog: ExecProg): ProgCode {
     view.setUint16(to + form.OP_WRITES, runs.writes[slot] ?? 0, true);
     view.setUint16(to + form.OP_COST, runs.cost[slot] ?? 0, true);
   }
-  return { prog, ops, at, dense, patched: new Uint8Array(prog.breakpoints.length) };
+  return { prog, ops, at, dense, patched: { slots: [], epoch: 0 } };
 }
 
 /** Cost and writes of the run from `slot` on; where it would get too long it ends here. */
@@ -120,26 +121,17 @@ function mapLoad(machine: Machine, prog: ExecProg, op: Op): ReturnType<typeof ma
 }
 
 /** Makes the ops stop where the program's breakpoint bytes are set now, and only there. */
-export function patchBreakpoints(machine: Machine, { prog, at, dense, patched }: ProgCode): void {
-  const { breakpoints } = prog;
-  if (isSame(breakpoints, patched)) return;
+export function patchBreakpoints(machine: Machine, code: ProgCode): void {
+  const { prog, at, dense, patched } = code;
+  if (patched.epoch === prog.breakpointEpoch) return;
   const { view } = machine.memory;
   const stop = denseNumber('stop');
-  for (let slot = 0; slot < breakpoints.length; slot++) {
-    const byte = breakpoints[slot] ?? 0;
-    if (byte === patched[slot]) continue;
-    patched[slot] = byte;
-    const code = byte === 0 ? (dense[slot] ?? stop) : stop;
-    view.setUint16(at + (slot << form.OP_SHIFT) + form.OP_CODE, code, true);
-  }
-}
-
-/** Compared by words: this is done whenever a run begins. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  const nWords = a.byteOffset % 4 === 0 ? a.length >> 2 : 0;
-  const left = new Int32Array(a.buffer, nWords === 0 ? 0 : a.byteOffset, nWords);
-  const right = new Int32Array(b.buffer, b.byteOffset, nWords);
-  for (let word = 0; word < nWords; word++) if (left[word] !== right[word]) return false;
-  for (let slot = nWords << 2; slot < a.length; slot++) if (a[slot] !== b[slot]) return false;
-  return true;
+  const now = breakpointSlots(prog);
+  const write = (slot: InsnIndex, number: number): void => {
+    view.setUint16(at + (slot << form.OP_SHIFT) + form.OP_CODE, number, true);
+  };
+  for (const slot of patched.slots) if (!now.has(slot)) write(slot, dense[slot] ?? stop);
+  for (const slot of now) write(slot, stop);
+  patched.slots = [...now];
+  patched.epoch = prog.breakpointEpoch;
 }

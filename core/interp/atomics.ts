@@ -25,10 +25,11 @@ const CMPXCHG = 0xf1;
 const R0 = 0;
 
 /**
- * The operation `op.imm` on the 32 bits at linear address `at`. Plain reads and writes: one thread runs
- * all CPUs of a machine, and an instruction is never interrupted.
+ * The operation `op.imm` on the 32 bits at linear address `at`. Plain reads and writes where one thread runs all CPUs
+ * of the machine, and for what is not aligned, where no host has an atomic operation.
  */
 function atomic32(s: ExecState, op: Op, at: number): number {
+  if (s.machine.memory.shared && (at & 3) === 0) return shared32(s, op, at);
   const old = s.view.getInt32(at, true);
   const operand = lo(s, op.src);
   switch (op.imm) {
@@ -48,6 +49,7 @@ function atomic32(s: ExecState, op: Op, at: number): number {
 
 /** The same on 64 bits. */
 function atomic64(s: ExecState, op: Op, at: number): number {
+  if (s.machine.memory.shared && (at & 7) === 0) return shared64(s, op, at);
   const { view } = s;
   const low = view.getInt32(at, true);
   const high = view.getInt32(at + 4, true);
@@ -75,6 +77,55 @@ function atomic64(s: ExecState, op: Op, at: number): number {
   }
   if (op.imm & FETCH) set(s, op.src, low, high);
   return op.next;
+}
+
+/** The operation on memory that other threads can change at the same time. */
+function shared32(s: ExecState, op: Op, at: number): number {
+  const { words } = s.machine.memory;
+  const operand = lo(s, op.src);
+  if (op.imm === CMPXCHG) {
+    set32(s, R0, Atomics.compareExchange(words, at >> 2, lo(s, R0), operand));
+    return op.next;
+  }
+  const old = changeOf(op.imm)(words, at >> 2, operand);
+  if (op.imm & FETCH) set32(s, op.src, old);
+  return op.next;
+}
+
+/** The same on 64 bits. */
+function shared64(s: ExecState, op: Op, at: number): number {
+  const { longs } = s.machine.memory;
+  const reg = (offset: number): bigint => s.view.getBigInt64(s.block + offset, true);
+  const operand = reg(op.src);
+  if (op.imm === CMPXCHG) {
+    const old = Atomics.compareExchange(longs, at >> 3, reg(R0), operand);
+    s.view.setBigInt64(s.block + R0, old, true);
+    return op.next;
+  }
+  const old = changeOf(op.imm)(longs, at >> 3, operand);
+  if (op.imm & FETCH) s.view.setBigInt64(s.block + op.src, old, true);
+  return op.next;
+}
+
+/** Changes an element of a shared array; what was there before. */
+interface Change {
+  (on: Int32Array, at: number, operand: number): number;
+  (on: BigInt64Array, at: number, operand: bigint): bigint;
+}
+
+/** What any operation but CMPXCHG does. */
+function changeOf(imm: number): Change {
+  if (imm === XCHG) return Atomics.exchange;
+  switch (imm & ~FETCH) {
+    case OR:
+      return Atomics.or;
+    case AND:
+      return Atomics.and;
+    case XOR:
+      return Atomics.xor;
+    default:
+      return Atomics.add;
+  }
 }
 
 /** One word of a result; sums carry nothing. */

@@ -64,6 +64,36 @@ function readZero(s: ExecState, op: Op): number {
   return op.next;
 }
 
+/** Other threads can see the access at the same time, and hosts have atomic accesses there. */
+function isAtomic(s: ExecState, at: number, size: number): boolean {
+  return s.machine.memory.shared && (at & (size - 1)) === 0;
+}
+
+/** An access that no other goes past, in either direction; of the value nothing is used. */
+function fence(s: ExecState): void {
+  if (s.machine.memory.shared) Atomics.load(s.machine.memory.words, 0);
+}
+
+function acquire32(s: ExecState, op: Op, at: number): number {
+  set(s, op.dst, Atomics.load(s.machine.memory.words, at >> 2), 0);
+  return op.next;
+}
+
+function acquire64(s: ExecState, op: Op, at: number): number {
+  s.view.setBigInt64(s.block + op.dst, Atomics.load(s.machine.memory.longs, at >> 3), true);
+  return op.next;
+}
+
+function release32(s: ExecState, op: Op, at: number): number {
+  Atomics.store(s.machine.memory.words, at >> 2, lo(s, op.src));
+  return op.next;
+}
+
+function release64(s: ExecState, op: Op, at: number): number {
+  Atomics.store(s.machine.memory.longs, at >> 3, s.view.getBigInt64(s.block + op.src, true));
+  return op.next;
+}
+
 /** Loads and stores: BPF_MEM, BPF_MEMSX, load-acquire, store-release and the forms of rewritten programs. */
 export const LOAD_STORE = {
   ldxb: (s, op) => {
@@ -134,41 +164,52 @@ export const LOAD_STORE = {
     if (at === 0) return accessFault(s, op, op.dst, op.off, 8, 'write');
     return write64(s, op, at, lo(s, op.src), hi(s, op.src));
   },
-  // One thread runs all CPUs of a machine, so acquire and release order what is in order already.
   load_acquire_b: (s, op) => {
     const at = resolve(s, op.src, op.off, 1, PERM_READ);
-    return at === 0 ? accessFault(s, op, op.src, op.off, 1, 'read') : readU8(s, op, at);
+    if (at === 0) return accessFault(s, op, op.src, op.off, 1, 'read');
+    readU8(s, op, at);
+    fence(s);
+    return op.next;
   },
   load_acquire_h: (s, op) => {
     const at = resolve(s, op.src, op.off, 2, PERM_READ);
-    return at === 0 ? accessFault(s, op, op.src, op.off, 2, 'read') : readU16(s, op, at);
+    if (at === 0) return accessFault(s, op, op.src, op.off, 2, 'read');
+    readU16(s, op, at);
+    fence(s);
+    return op.next;
   },
   load_acquire_w: (s, op) => {
     const at = resolve(s, op.src, op.off, 4, PERM_READ);
-    return at === 0 ? accessFault(s, op, op.src, op.off, 4, 'read') : readU32(s, op, at);
+    if (at === 0) return accessFault(s, op, op.src, op.off, 4, 'read');
+    return isAtomic(s, at, 4) ? acquire32(s, op, at) : readU32(s, op, at);
   },
   load_acquire_dw: (s, op) => {
     const at = resolve(s, op.src, op.off, 8, PERM_READ);
-    return at === 0 ? accessFault(s, op, op.src, op.off, 8, 'read') : readU64(s, op, at);
+    if (at === 0) return accessFault(s, op, op.src, op.off, 8, 'read');
+    return isAtomic(s, at, 8) ? acquire64(s, op, at) : readU64(s, op, at);
   },
   store_release_b: (s, op) => {
     const at = resolve(s, op.dst, op.off, 1, PERM_WRITE);
     if (at === 0) return accessFault(s, op, op.dst, op.off, 1, 'write');
+    fence(s);
     return write8(s, op, at, lo(s, op.src), hi(s, op.src));
   },
   store_release_h: (s, op) => {
     const at = resolve(s, op.dst, op.off, 2, PERM_WRITE);
     if (at === 0) return accessFault(s, op, op.dst, op.off, 2, 'write');
+    fence(s);
     return write16(s, op, at, lo(s, op.src), hi(s, op.src));
   },
   store_release_w: (s, op) => {
     const at = resolve(s, op.dst, op.off, 4, PERM_WRITE);
     if (at === 0) return accessFault(s, op, op.dst, op.off, 4, 'write');
+    if (isAtomic(s, at, 4)) return release32(s, op, at);
     return write32(s, op, at, lo(s, op.src), hi(s, op.src));
   },
   store_release_dw: (s, op) => {
     const at = resolve(s, op.dst, op.off, 8, PERM_WRITE);
     if (at === 0) return accessFault(s, op, op.dst, op.off, 8, 'write');
+    if (isAtomic(s, at, 8)) return release64(s, op, at);
     return write64(s, op, at, lo(s, op.src), hi(s, op.src));
   },
   probe_ldxb: (s, op) => {

@@ -65,7 +65,7 @@ export interface JitBreakpoint extends JitPlace {
 /** The tables of a listing, without its texts. */
 export interface JitListing {
   readonly program: { readonly id: number; readonly name: string; readonly type: string };
-  /** Instructions (wide ones count one) and bytes as loaded and as rewritten. */
+  /** Instructions as loaded and as rewritten, in 8-byte slots. */
   readonly nInsns: number;
   readonly nXlated: number;
   readonly files: readonly JitFile[];
@@ -83,8 +83,10 @@ export interface JitListing {
 /** What the native column is made of. */
 export interface JitNative {
   readonly count: number;
-  /** Of all code, headings aside. */
+  /** Of all code. */
   readonly bytes: number;
+  /** What `at` of its rows stays below. */
+  readonly end: number;
   /** Uint32, ascending, the first 0: first row of each run of native rows that belong together. */
   readonly runStart: string;
   /** Int32 by run: row of instructions; −1: none (headings, what frames a function). */
@@ -132,8 +134,6 @@ export interface JitRow {
   readonly size?: number;
   /** How an instruction differs from what was loaded; see `ProgramTextLine`. */
   readonly mark?: 'changed' | 'added';
-  /** Native code: a breakpoint is patched in here. */
-  readonly patched?: boolean;
 }
 
 /** `bpf/jitText`: rows as aligned text, for the clipboard. */

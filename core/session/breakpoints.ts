@@ -37,6 +37,11 @@ export interface BreakpointHit {
   readonly problems: readonly string[];
 }
 
+type AnyBreakpoint =
+  | Asked<BreakpointRequest, BreakpointReply>
+  | Asked<FunctionBreakpointRequest, FunctionBreakpointReply>
+  | Asked<InstructionBreakpointRequest, InstructionBreakpointReply>;
+
 const NONE: readonly Breakpoint[] = [];
 
 /**
@@ -54,7 +59,7 @@ export class BreakpointTable {
   readonly #bySlot = new Map<ExecProg, Map<InsnIndex, Breakpoint[]>>();
   readonly #byNative = new Map<bigint, Breakpoint[]>();
   #nextId = 1;
-  #sharesAddresses = false;
+  #canJudge = true;
 
   constructor(loaded: Loaded) {
     this.#loaded = loaded;
@@ -88,24 +93,15 @@ export class BreakpointTable {
     return this.#onFunctions.map((breakpoint) => breakpoint.reply);
   }
 
-  /**
-   * Binds all of them anew, ids and counts kept: another engine executes the programs. What has become of each; those
-   * on functions lie where they did.
-   */
-  rebind(): {
-    readonly source: readonly BreakpointReply[];
-    readonly byAddress: readonly InstructionBreakpointReply[];
-  } {
+  /** Binds all of them anew, ids and counts kept: another engine executes the programs. */
+  rebind(): void {
     for (const [file, before] of this.#byFile) {
-      this.#byFile.set(
-        file,
-        before.map((one) => again(one, (request) => this.#onLine(file, request))),
-      );
+      const now = before.map((one) => again(one, (request) => this.#onLine(file, request)));
+      this.#byFile.set(file, now);
     }
+    this.#onFunctions = this.#onFunctions.map((one) => again(one, (request) => this.#onFunction(request)));
     this.#byAddress = this.#byAddress.map((one) => again(one, (request) => this.#atAddress(request)));
     this.#write();
-    const source = [...this.#byFile.values()].flat().map(({ reply }) => reply);
-    return { source, byAddress: this.#byAddress.map(({ reply }) => reply) };
   }
 
   /** Places in lines `from`…`to` where a breakpoint can stop. */
@@ -135,9 +131,12 @@ export class BreakpointTable {
     return this.#judge(found);
   }
 
-  /** Each slot can be judged by itself: no other breakpoint lies at the same native address. */
+  /**
+   * Each slot can be judged by itself while the engine runs: no other breakpoint lies at the same native address, and
+   * nothing is asked of the processor.
+   */
   get canJudge(): boolean {
-    return !this.#sharesAddresses;
+    return this.#canJudge;
   }
 
   /** As `reached` for one slot: what engines ask many times a second. */
@@ -173,7 +172,7 @@ export class BreakpointTable {
     return { stops: (stops ?? NONE).map(({ id }) => id), reason, logs: logs ?? [], problems: problems ?? [] };
   }
 
-  #all(): readonly Breakpoint[] {
+  #all(): readonly AnyBreakpoint[] {
     return [...[...this.#byFile.values()].flat(), ...this.#onFunctions, ...this.#byAddress];
   }
 
@@ -222,7 +221,8 @@ export class BreakpointTable {
     }
     const text = simulatedProcessor(this.#loaded)?.text(this.#loaded.machine);
     text?.setAddressBreakpoints(this.#byNative.keys());
-    this.#sharesAddresses = text !== undefined && this.#findsShared(text);
+    const asksProcessor = this.#all().some(({ request }) => request.condition?.includes('$'));
+    this.#canJudge = text === undefined || !(asksProcessor || this.#findsShared(text));
   }
 
   #findsShared(text: NativeText): boolean {

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import { type ClassicAttach, CONVERTED, type Converted, scratchOffset } from '../cbpf/convert.ts';
 import { extensionAt } from '../cbpf/extensions.ts';
 import { listingLine } from '../cbpf/print.ts';
@@ -70,14 +71,8 @@ export function ownText(loaded: Loaded): ClassicDebug | undefined {
 
 /** The classic instruction that the slot of the converted program belongs to; the set-up to the first. */
 export function classicIndexOf({ firstSlot }: ClassicDebug, slot: InsnIndex): number {
-  let low = 0;
-  let high = firstSlot.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((firstSlot[middle] ?? 0) <= slot) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(0, low - 1);
+  const index = lastUpTo(firstSlot.length, slot, (at) => firstSlot[at] ?? 0);
+  return Math.max(0, index);
 }
 
 /** Is the slot the first of a classic instruction? */

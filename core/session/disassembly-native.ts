@@ -1,10 +1,11 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { calledFunction } from '../isa/numbering.ts';
 import { printInsn } from '../isa/print.ts';
 import { addressText } from './code-address.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
-import { codeAtAddress, type NativeCode } from './native-code.ts';
+import { codeAtAddress, type NativeCode, type NativeFunction } from './native-code.ts';
 import type { DisassembledRow } from './target-api.ts';
 
 /** Constructs within constructs that are still told apart by their indentation. */
@@ -64,7 +65,7 @@ export function nativeInsnAt(
   }
   const slot = program.prog.origIdx[slotOf(code, row)];
   if (slot === undefined) {
-    return { message: `${beginningOf(code, at)} is the compiler's: no instruction of the program is there` };
+    return { message: `${partOf(code, row)} is the compiler's: no instruction of the program is there` };
   }
   return { program, code, row, address, slot };
 }
@@ -106,14 +107,8 @@ function rowNear({ rows, address }: NativeCode, wanted: bigint): number {
   const at = Number(wanted - address);
   const { count, offset, length } = rows;
   if (at < 0) return at;
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((offset[middle] ?? 0) + (length[middle] ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  if (low < count) return low;
+  const row = lastUpTo(count, at, (before) => (offset[before] ?? 0) + (length[before] ?? 0)) + 1;
+  if (row < count) return row;
   return count + at - ((offset[count - 1] ?? 0) + (length[count - 1] ?? 0));
 }
 
@@ -121,8 +116,25 @@ function rowNear({ rows, address }: NativeCode, wanted: bigint): number {
 function slotOf(code: NativeCode, row: number): InsnIndex {
   const slot = code.rows.slot[row] ?? -1;
   if (slot >= 0) return slot;
+  const func = functionOf(code, row);
+  return func !== undefined && !hasSlot(code, func, row, -1) ? func.start : -1;
+}
+
+function functionOf(code: NativeCode, row: number): NativeFunction | undefined {
   const address = code.address + BigInt(code.rows.offset[row] ?? 0);
-  return code.funcs.find((func) => contains(func, address))?.start ?? -1;
+  return code.funcs.find((func) => contains(func, address));
+}
+
+/** Does any row of the function from `row` on, forwards or backwards, belong to an instruction? */
+function hasSlot({ rows, address }: NativeCode, func: NativeFunction, row: number, step: 1 | -1): boolean {
+  const first = Number(func.address - address);
+  const end = first + func.length;
+  for (let at = row; at >= 0 && at < rows.count; at += step) {
+    const offset = rows.offset[at] ?? 0;
+    if (offset < first || offset >= end) break;
+    if ((rows.slot[at] ?? -1) >= 0) return true;
+  }
+  return false;
 }
 
 function describe(loaded: Loaded, { program, code }: NativePlace, row: number): DisassembledRow | null {
@@ -136,7 +148,7 @@ function describe(loaded: Loaded, { program, code }: NativePlace, row: number): 
     address: code.address + BigInt(at),
     bytes: code.bytes(row),
     text: '  '.repeat(Math.min(depth?.[row] ?? 0, MAX_INDENTATION)) + code.text(row),
-    symbol: own < 0 ? beginningOf(code, at) : bpfText(loaded, program, own),
+    symbol: own < 0 ? partOf(code, row) : bpfText(loaded, program, own),
     location: original === undefined ? undefined : program.lines.locationOf(original),
     ...(isFirst ? { isFirst } : {}),
   };
@@ -147,12 +159,13 @@ function startsFunction(code: NativeCode, offset: number): boolean {
   return code.funcs.some((func) => func.address === address);
 }
 
-/** What stands for code that belongs to no BPF instruction. */
-function beginningOf(code: NativeCode, offset: number): string {
-  const address = code.address + BigInt(offset);
-  const func = code.funcs.find((one) => contains(one, address));
+/** What stands for code that belongs to no BPF instruction: where in its function it is. */
+function partOf(code: NativeCode, row: number): string {
+  const func = functionOf(code, row);
   if (func === undefined) return '';
-  return func.start < 0 ? func.name : `${func.name}: prologue`;
+  if (func.start < 0) return func.name;
+  if (!hasSlot(code, func, row, -1)) return `${func.name}: prologue`;
+  return `${func.name}: ${hasSlot(code, func, row, 1) ? 'check point' : 'epilogue'}`;
 }
 
 /** The rewritten instruction, maps and functions by their names. */

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import { encodeFilters, SOCK_FILTER_SIZE } from '../cbpf/sock-filter.ts';
 import { decodeInsn, WIDE_OPCODE } from '../isa/decode.ts';
 import { helperById } from '../isa/helpers.ts';
@@ -217,14 +218,7 @@ function namesOf({ attr }: DebugProgram) {
 function functionAt({ prog }: DebugProgram, slot: InsnIndex): string {
   const xlated = prog.firstXlated[slot] ?? 0;
   const { subprogs } = prog;
-  let low = 0;
-  let high = subprogs.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((subprogs[middle]?.start ?? 0) <= xlated) low = middle + 1;
-    else high = middle;
-  }
-  return subprogs[low - 1]?.name ?? prog.name;
+  return subprogs[lastUpTo(subprogs.length, xlated, (at) => subprogs[at]?.start ?? 0)]?.name ?? prog.name;
 }
 
 function noInstructions(reference: string): string {

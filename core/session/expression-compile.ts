@@ -1,14 +1,24 @@
-import { mulHigh, swap32 } from '../interp/int64.ts';
 import { BPF_REG_AX } from '../isa/registers.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import { PERM_READ, regOffset } from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
 import { checkedLinear, regionTable } from '../vm/region-table.ts';
-import { compute, type IntValue } from './expression-arithmetic.ts';
+import { compute } from './expression-arithmetic.ts';
 import { intOf } from './expression-eval.ts';
 import { registerNamed } from './expression-names.ts';
 import { type Expr, INT_TYPES, type IntType } from './expression-parse.ts';
 import type { ExprEnv } from './expression-value.ts';
+import {
+  bitsOf,
+  COMBINE,
+  cutter,
+  type Pair,
+  put,
+  RELATIONS,
+  type Relation,
+  rightSigned,
+  rightUnsigned,
+} from './expression-words.ts';
 
 /** Where the innermost frame's registers and the program's memory lie. */
 export interface CompiledFor {
@@ -16,12 +26,6 @@ export interface CompiledFor {
   readonly cpu: Cpu;
   /** The same place for the parts of expressions that are not worth compiling. */
   readonly env: ExprEnv;
-}
-
-/** 64 bits as two words, signed. */
-interface Pair {
-  lo: number;
-  hi: number;
 }
 
 /** Computes a value into `v`. Throws ExprFailure as the evaluation of the tree does. */
@@ -108,6 +112,7 @@ function compile(expr: Expr, of: CompiledFor): Compiled {
     case 'deref':
       return load(expr, of);
     case 'index':
+      return compileIndex(expr, of) ?? evaluated(expr, of.env, false);
     case 'call':
       return evaluated(expr, of.env, false);
     default:
@@ -129,12 +134,7 @@ function constant(value: bigint, signed: boolean): Compiled {
 
 /** From the tree; `signed`: what its type always is. */
 function evaluated(expr: Expr, env: ExprEnv, signed: boolean): Compiled {
-  return { signed, code: (v) => put(v, intOf(expr, env)) };
-}
-
-function put(v: Pair, { bits }: IntValue): void {
-  v.lo = Number(BigInt.asIntN(32, bits));
-  v.hi = Number(BigInt.asIntN(32, bits >> 32n));
+  return { signed, code: (v) => put(v, intOf(expr, env).bits) };
 }
 
 /** Names of registers of classic BPF, where one runs. */
@@ -223,75 +223,6 @@ function compileBinary(expr: Expr & { kind: 'binary' }, of: CompiledFor): Compil
   };
 }
 
-/** `v` = (lo, hi) op `v`. */
-type Combine = (v: Pair, lo: number, hi: number) => void;
-
-const COMBINE: ReadonlyMap<string, Combine> = new Map<string, Combine>([
-  [
-    '+',
-    (v, lo, hi) => {
-      const sum = (v.lo + lo) | 0;
-      v.hi = (v.hi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0)) | 0;
-      v.lo = sum;
-    },
-  ],
-  [
-    '-',
-    (v, lo, hi) => {
-      v.hi = (hi - v.hi - (lo >>> 0 < v.lo >>> 0 ? 1 : 0)) | 0;
-      v.lo = (lo - v.lo) | 0;
-    },
-  ],
-  [
-    '*',
-    (v, lo, hi) => {
-      v.hi = (mulHigh(v.lo, lo) + Math.imul(v.hi, lo) + Math.imul(v.lo, hi)) | 0;
-      v.lo = Math.imul(v.lo, lo);
-    },
-  ],
-  [
-    '&',
-    (v, lo, hi) => {
-      v.lo &= lo;
-      v.hi &= hi;
-    },
-  ],
-  [
-    '|',
-    (v, lo, hi) => {
-      v.lo |= lo;
-      v.hi |= hi;
-    },
-  ],
-  [
-    '^',
-    (v, lo, hi) => {
-      v.lo ^= lo;
-      v.hi ^= hi;
-    },
-  ],
-  [
-    '<<',
-    (v, lo, hi) => {
-      const by = v.lo & 63;
-      v.lo = by >= 32 ? 0 : lo << by;
-      v.hi = by === 0 ? hi : by >= 32 ? lo << (by - 32) : (hi << by) | (lo >>> (32 - by));
-    },
-  ],
-]);
-
-const rightUnsigned: Combine = (v, lo, hi) => {
-  const by = v.lo & 63;
-  v.lo = by === 0 ? lo : by >= 32 ? hi >>> (by - 32) : (lo >>> by) | (hi << (32 - by));
-  v.hi = by >= 32 ? 0 : hi >>> by;
-};
-
-const rightSigned: Combine = (v, lo, hi) => {
-  const by = v.lo & 63;
-  v.lo = by === 0 ? lo : by >= 32 ? hi >> (by - 32) : (lo >>> by) | (hi << (32 - by));
-  v.hi = by >= 32 ? hi >> 31 : hi >> by;
-};
-
 /** Division and remainder, by bigints. */
 function divided(expr: Expr & { kind: 'binary' }, left: Compiled, right: Compiled): Compiled {
   const typeOf = ({ signed }: Compiled): IntType => (signed ? 's64' : 'u64');
@@ -301,31 +232,10 @@ function divided(expr: Expr & { kind: 'binary' }, left: Compiled, right: Compile
       left.code(v);
       const a = { bits: bitsOf(v), type: typeOf(left) };
       right.code(v);
-      put(v, compute(expr.op, a, { bits: bitsOf(v), type: typeOf(right) }, expr.at));
+      put(v, compute(expr.op, a, { bits: bitsOf(v), type: typeOf(right) }, expr.at).bits);
     },
   };
 }
-
-function bitsOf({ lo, hi }: Pair): bigint {
-  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
-}
-
-/** What a comparison finds (−1: less, 0: equal, 1: greater) makes it true. */
-type Relation = (order: number) => boolean;
-
-const ORDERS: readonly (readonly [string, Relation])[] = [
-  ['<', (order) => order < 0],
-  ['>', (order) => order > 0],
-  ['<=', (order) => order <= 0],
-  ['>=', (order) => order >= 0],
-];
-
-const RELATIONS: ReadonlyMap<string, Relation> = new Map([
-  ['==', (order) => order === 0],
-  ['!=', (order) => order !== 0],
-  ...ORDERS,
-  ...ORDERS.map(([op, holds]) => [`s${op}`, holds] as const),
-]);
 
 function comparison(holds: Relation, left: Compiled, right: Compiled, op: string): Truth {
   // Words of unsigned numbers are compared as signed ones with the highest bit the other way round.
@@ -339,49 +249,73 @@ function comparison(holds: Relation, left: Compiled, right: Compiled, op: string
   };
 }
 
-/** Cuts to a type's width and extends to 64 bits again, as `cutTo`. */
-function cutter(type: IntType): (v: Pair) => void {
-  const { bits, signed, big } = INT_TYPES[type];
-  if (bits === 64) return big ? swap64 : () => {};
-  const unused = 32 - bits;
-  return (v) => {
-    if (big) v.lo = swap32(v.lo) >>> unused;
-    v.lo = signed ? (v.lo << unused) >> unused : (v.lo << unused) >>> unused;
-    v.lo |= 0;
-    v.hi = signed ? v.lo >> 31 : 0;
-  };
-}
+/** Types of map values that are integers, by their size. */
+const VALUE_TYPES: ReadonlyMap<number, IntType> = new Map([
+  [1, 'u8'],
+  [2, 'u16'],
+  [4, 'u32'],
+  [8, 'u64'],
+]);
 
-function swap64(v: Pair): void {
-  const { lo } = v;
-  v.lo = swap32(v.hi);
-  v.hi = swap32(lo);
+/** The integer that a map holds for an integer; undefined: it is something else, or not known before it is evaluated. */
+function compileIndex(expr: Expr & { kind: 'index' }, of: CompiledFor): Compiled | undefined {
+  const { target, index } = expr;
+  const map =
+    target.kind === 'name' && registerNamed(target.name) === undefined ? of.env.map(target.name) : undefined;
+  const type = VALUE_TYPES.get(map?.valueSize ?? 0);
+  const isKey = VALUE_TYPES.has(map?.keySize ?? 0) && index.kind !== 'string';
+  if (map === undefined || type === undefined || !isKey || CLASSIC.has(map.name)) return undefined;
+  const { code } = compile(index, of);
+  const read = reader(type, of.machine);
+  const key = new Uint8Array(8);
+  const words = new DataView(key.buffer);
+  const bytes = key.subarray(0, map.keySize);
+  const unused = 32 - map.keySize * 8;
+  return {
+    signed: false,
+    code: (v) => {
+      code(v);
+      const isShort = (v.lo << unused) >>> unused === v.lo >>> 0 && v.hi === 0;
+      const isNegative = (v.lo << unused) >> unused === v.lo && v.hi === v.lo >> 31;
+      words.setInt32(0, v.lo, true);
+      words.setInt32(4, v.hi, true);
+      const addr = unused < 0 || isShort || isNegative ? map.valueAddr(bytes) : undefined;
+      if (addr !== undefined) put(v, addr);
+      if (addr === undefined || !read(v)) put(v, intOf(expr, of.env).bits);
+    },
+  };
 }
 
 /** Memory that the program can read; what lies elsewhere, or nowhere, is the tree's. */
 function load(expr: Expr & { kind: 'deref' }, of: CompiledFor): Compiled {
   const { machine, env } = of;
   const { code } = compile(expr.operand, of);
-  const size = INT_TYPES[expr.type].bits / 8;
-  const cut = cutter(expr.type);
+  const read = reader(expr.type, machine);
   return {
     signed: INT_TYPES[expr.type].signed,
     code: (v) => {
       code(v);
-      const { view } = machine.memory;
-      const at = checkedLinear(regionTable(view), v.hi, v.lo >>> 0, size, PERM_READ);
-      if (at === 0) {
-        put(v, intOf(expr, env));
-        return;
-      }
-      v.hi = 0;
-      if (size === 1) v.lo = view.getUint8(at);
-      else if (size === 2) v.lo = view.getUint16(at, true);
-      else {
-        v.lo = view.getInt32(at, true);
-        if (size === 8) v.hi = view.getInt32(at + 4, true);
-      }
-      cut(v);
+      if (!read(v)) put(v, intOf(expr, env).bits);
     },
+  };
+}
+
+/** Makes of an address what lies there; false: the program cannot read that. */
+function reader(type: IntType, { memory }: Machine): (v: Pair) => boolean {
+  const size = INT_TYPES[type].bits / 8;
+  const cut = cutter(type);
+  return (v) => {
+    const { view } = memory;
+    const at = checkedLinear(regionTable(view), v.hi, v.lo >>> 0, size, PERM_READ);
+    if (at === 0) return false;
+    v.hi = 0;
+    if (size === 1) v.lo = view.getUint8(at);
+    else if (size === 2) v.lo = view.getUint16(at, true);
+    else {
+      v.lo = view.getInt32(at, true);
+      if (size === 8) v.hi = view.getInt32(at + 4, true);
+    }
+    cut(v);
+    return true;
   };
 }

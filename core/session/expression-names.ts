@@ -26,6 +26,8 @@ export function evaluateName(name: string, at: number, env: ExprEnv): ExprValue 
       ? { kind: 'int', bits: all, type: 'u64', lvalue }
       : { kind: 'int', bits: all & 0xffff_ffffn, type: 'u32', lvalue };
   }
+  const native = name.startsWith('$') ? env.nativeRegister(name.slice(1)) : undefined;
+  if (native !== undefined) return { kind: 'int', bits: native, type: 'u64' };
   const field = instructionField(name, at, env);
   if (field !== undefined) return field;
   const classic = classicCell(name, env);

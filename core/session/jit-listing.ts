@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { JitForm } from '../protocol/jit.ts';
@@ -146,7 +147,7 @@ export function nativeRowAt(
   { headings }: NativeViewRows,
   row: number,
 ): { readonly func: number } | { readonly codeRow: number } {
-  const before = lastAtOrBefore(headings, row);
+  const before = lastUpTo(headings.length, row, (at) => headings[at] ?? 0);
   return before >= 0 && headings[before] === row ? { func: before } : { codeRow: row - before - 1 };
 }
 
@@ -162,17 +163,5 @@ export function nativeRowOf({ headings }: NativeViewRows, codeRow: number): numb
 
 /** The BPF row that a native row belongs to; −1: none. */
 export function bpfRowOfNative({ runStart, runRow }: NativeViewRows, row: number): number {
-  return runRow[lastAtOrBefore(runStart, row)] ?? -1;
-}
-
-/** Index of the last of ascending numbers that is not above `wanted`; −1: none. */
-function lastAtOrBefore(numbers: Uint32Array, wanted: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return runRow[lastUpTo(runStart.length, row, (run) => runStart[run] ?? 0)] ?? -1;
 }

@@ -8,7 +8,11 @@ import { addressText } from './code-address.ts';
 import { instructionAddress } from './disassembly.ts';
 import { type BpfRows, bpfRowOfNative, type NativeViewRows, nativeRowAt, originalOf } from './jit-listing.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
+import type { NativeCode } from './native-code.ts';
 import { rewrittenMark } from './program-text.ts';
+
+/** Deepest nesting that is shown as such. */
+const MAX_DEPTH = 12;
 
 /** A listing: what the JIT view's columns show, but for the source. */
 export interface Listing {
@@ -57,12 +61,27 @@ export function nativeRow(listing: Listing, native: NativeViewRows, row: number)
       ? undefined
       : bpfAddressOf(listing, belongs);
   return {
-    text: code.text(codeRow),
+    text: `${indent(code.rows.depth?.[codeRow])}${shortTargets(code, code.text(codeRow))}`,
     at,
     bytes: hexText(code.bytes(codeRow)),
     ...(address === undefined ? {} : { address }),
-    ...(code.isPatched?.(codeRow) ? { patched: true } : {}),
   };
+}
+
+/** Blocks amid blocks stand further to the right, up to where the texts would leave the column. */
+function indent(depth = 0): string {
+  return '  '.repeat(Math.min(depth, MAX_DEPTH));
+}
+
+/** Addresses amid the shown code as `at` counts: `ja 0x195`, where a debugger would have `ja 0xffffffffc0000195`. */
+function shortTargets({ address, funcs }: NativeCode, text: string): string {
+  return text.replace(/\b0x[0-9a-f]{16}\b/g, (hex) => {
+    const target = BigInt(hex);
+    const isInside = funcs.some(
+      (func) => target >= func.address && target < func.address + BigInt(func.length),
+    );
+    return isInside ? `0x${(target - address).toString(16)}` : hex;
+  });
 }
 
 /** The line of a source that a row of instructions stands in: `firewall.bpf.s:12`. */

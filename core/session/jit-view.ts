@@ -15,7 +15,14 @@ import type { HashHost } from '../vm/settings.ts';
 import { shownType } from './classic.ts';
 import { addressText, bpfPlace } from './code-address.ts';
 import { codePlace } from './disassembly.ts';
-import { bpfRows, type NativeViewRows, nativeRowOf, nativeViewRows, rowOfXlated } from './jit-listing.ts';
+import {
+  bpfRowOfNative,
+  bpfRows,
+  type NativeViewRows,
+  nativeRowOf,
+  nativeViewRows,
+  rowOfXlated,
+} from './jit-listing.ts';
 import { bpfRow, type Listing, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
 import { loadSession } from './load-session.ts';
@@ -184,10 +191,15 @@ function listingId({ prog, attr }: DebugProgram, code: NativeCodeResult, words: 
   return [prog.id, attr.name, checksum(prog.xlated).toString(16), native, ...words].join(':');
 }
 
-/** FNV-1a: tells two listings apart, nothing more. */
+const checksums = new WeakMap<Uint8Array, number>();
+
+/** FNV-1a: tells two listings apart, nothing more. Made once: it is asked for at each stop. */
 function checksum(bytes: Uint8Array): number {
+  const known = checksums.get(bytes);
+  if (known !== undefined) return known;
   let hash = 0x811c_9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  checksums.set(bytes, hash >>> 0);
   return hash >>> 0;
 }
 
@@ -216,10 +228,16 @@ function listingTables({ bpf, native }: Listing): JitListing {
         : {
             count: native.count,
             bytes: native.bytes,
+            end: endOf(native),
             runStart: base64(native.runStart),
             runRow: base64(native.runRow),
           },
   };
+}
+
+function endOf({ code: { rows } }: NativeViewRows): number {
+  const last = rows.count - 1;
+  return (rows.offset[last] ?? 0) + (rows.length[last] ?? 0);
 }
 
 function base64({ buffer, byteOffset, byteLength }: Int32Array | Uint32Array): string {
@@ -235,9 +253,13 @@ function currentPlace(listing: Listing, frame: DebugFrame): JitPlace | undefined
   if (row < 0) return undefined;
   if ('message' in native) return { bpfRow: row };
   const here = isExecuted ? native.code.currentAddress(frame.index) : undefined;
-  // an outer frame returns behind its call; it is the call that it is at
-  const address = here !== undefined && frame.index > 0 ? here - 1n : here;
-  return { bpfRow: row, ...nativePlace(native, row, address) };
+  if (here === undefined || frame.index === 0) return { bpfRow: row, ...nativePlace(native, row, here) };
+  // It is the call that an outer frame is at, though it may be named by where it returns to.
+  const atCall = [here - 1n, here].find((address) => {
+    const codeRow = native.code.rowAt(address);
+    return codeRow >= 0 && bpfRowOfNative(native, nativeRowOf(native, codeRow)) === row;
+  });
+  return { bpfRow: row, ...nativePlace(native, row, atCall) };
 }
 
 /** A breakpoint's rows; undefined: it lies in another program, or nowhere. */

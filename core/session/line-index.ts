@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { LineInfo } from '../object/object.ts';
 import { besideFile, foldPath } from './paths.ts';
@@ -49,7 +50,9 @@ export function indexLines(
     const continues = previous?.file === entry.file && previous.line === entry.line;
     slots.push({ slot: entry.insnOff, column: entry.column, continues });
   }
-  const entryAt = (slot: InsnIndex): number => lastAtOrBefore(lineInfo, slot);
+  const sorted = new Map<string, readonly number[]>();
+  const entryAt = (slot: InsnIndex): number =>
+    lastUpTo(lineInfo.length, slot, (at) => lineInfo[at]?.insnOff ?? 0);
   return {
     locationOf(slot) {
       const entry = lineInfo[entryAt(slot)];
@@ -67,20 +70,12 @@ export function indexLines(
       return byFile.get(file)?.get(line) ?? [];
     },
     linesOf(file) {
-      return [...(byFile.get(file)?.keys() ?? [])].sort((a, b) => a - b);
+      const known = sorted.get(file);
+      if (known !== undefined) return known;
+      const lines = [...(byFile.get(file)?.keys() ?? [])].sort((a, b) => a - b);
+      sorted.set(file, lines);
+      return lines;
     },
     files: [...byFile.keys()],
   };
-}
-
-/** Number of the last entry whose `insnOff` is not behind `slot`; −1: none. */
-function lastAtOrBefore(lineInfo: readonly LineInfo[], slot: InsnIndex): number {
-  let low = 0;
-  let high = lineInfo.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((lineInfo[middle]?.insnOff ?? 0) <= slot) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -1,5 +1,6 @@
 import type { RunInput } from '../ctx/input.ts';
-import type { Engine } from '../interp/engine.ts';
+import type { Engine, RunLimits } from '../interp/engine.ts';
+import { type Checkpoint, restoreCheckpoint } from './lockstep-checkpoint.ts';
 import { applyEdit, type StateEdit } from './lockstep-edit.ts';
 import { LockstepSide, type MakeSide, type SideCause } from './lockstep-side.ts';
 import { causeDifferences, compareStates, type StateDifference } from './lockstep-state.ts';
@@ -47,6 +48,12 @@ export class LockstepPair {
     return this.#compared([first.runTo(count, breakpoints), second.runTo(count, breakpoints)]);
   }
 
+  /** Runs both by the same limits, and compares. */
+  run(limits: RunLimits): PairOutcome {
+    const [first, second] = this.sides;
+    return this.#compared([first.run(limits), second.run(limits)]);
+  }
+
   /** What differs as they stand. */
   compare(): readonly StateDifference[] {
     const [first, second] = this.sides;
@@ -69,31 +76,60 @@ export class LockstepPair {
   }
 }
 
+/** What has happened until now, to be done again. */
+export interface LockstepPast {
+  readonly make: MakeSide;
+  readonly engines: Engines;
+  /** The last entry is the current input. */
+  readonly history: readonly LockstepEntry[];
+  /** A state on the current input to begin with; undefined: everything is done again. */
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
 /**
- * A fresh pair that has done again what stands in `history`, on the last input up to `count` instructions. Runs are
- * deterministic, so it stands where the first pair stood.
+ * A fresh pair that has done again what stands in `past`, on the current input up to `count` instructions. Runs are
+ * deterministic, so it stands where the first pair stood; `breakpoints` as in `LockstepSide.runTo`.
  */
-export function replayed(
-  make: MakeSide,
-  engines: Engines,
-  history: readonly LockstepEntry[],
+export function replayed(past: LockstepPast, count: number, breakpoints = false): LockstepPair {
+  const pair = fromCheckpoint(past, count, breakpoints) ?? fromBegin(past, count, breakpoints);
+  pair.clearOutput();
+  return pair;
+}
+
+function fromBegin(
+  { make, engines, history }: LockstepPast,
   count: number,
   breakpoints: boolean,
 ): LockstepPair {
   const pair = new LockstepPair(make, engines);
   for (const side of pair.sides) {
     for (const [index, { input, edits, executed, faulted }] of history.entries()) {
-      const isLast = index === history.length - 1;
-      const end = isLast ? count : executed;
       side.enter(input);
-      for (const { at, edit } of edits) {
-        if (at > end) break;
-        side.runTo(at, breakpoints);
-        applyEdit(side.loaded, edit);
-      }
-      side.runTo(!isLast && faulted ? end + 1 : end, breakpoints);
+      if (index === history.length - 1) goOn(side, edits, count, breakpoints);
+      else goOn(side, edits, faulted ? executed + 1 : executed, breakpoints);
     }
   }
-  pair.clearOutput();
   return pair;
+}
+
+function fromCheckpoint(past: LockstepPast, count: number, breakpoints: boolean): LockstepPair | undefined {
+  const { make, engines, history, checkpoint } = past;
+  if (checkpoint?.entry !== history.length - 1 || checkpoint.count > count) return undefined;
+  const pair = new LockstepPair(make, engines);
+  for (const side of pair.sides) {
+    // Objects get the windows that they had.
+    for (const { input } of history) side.enter(input);
+    if (!restoreCheckpoint(side, checkpoint)) return undefined;
+    goOn(side, history.at(-1)?.edits.slice(checkpoint.edits) ?? [], count, breakpoints);
+  }
+  return pair;
+}
+
+function goOn(side: LockstepSide, edits: LockstepEntry['edits'], count: number, breakpoints: boolean): void {
+  for (const { at, edit } of edits) {
+    if (at > count) break;
+    side.runTo(at, breakpoints);
+    applyEdit(side.loaded, edit);
+  }
+  side.runTo(count, breakpoints);
 }

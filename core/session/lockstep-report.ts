@@ -1,7 +1,7 @@
 import type { EngineName } from '../interp/engine.ts';
 import { addressText } from './code-address.ts';
 import { insnText, placeText } from './loaded.ts';
-import type { Pinpoint } from './lockstep-search.ts';
+import type { Pinpoint } from './lockstep-replay.ts';
 import type { LockstepSide } from './lockstep-side.ts';
 import type { DifferenceKind } from './lockstep-state.ts';
 import { archOf, nativeCodeFor } from './native-code.ts';
@@ -31,9 +31,10 @@ export interface LockstepReport {
   readonly engines: readonly [LockstepEngine, LockstepEngine];
   /** Number of the packet in its capture, from 1. */
   readonly packet: number;
-  /** Instructions on this packet that both have executed alike. */
+  /** Instructions on this packet before the one that is named. */
   readonly executed: number;
-  /** Instructions on this packet after which they are known to differ. */
+  /** Instructions on this packet after which both are certainly the same, and after which they are certainly not. */
+  readonly sameAt: number;
   readonly differsAt: number;
   readonly certainty: Pinpoint['certainty'];
   readonly program: string;
@@ -62,6 +63,7 @@ export function lockstepReport(at: Pinpoint, packet: number): LockstepReport {
     engines: [engineAt(first), engineAt(second)] as const,
     packet,
     executed: at.executed,
+    sameAt: at.sameAt,
     differsAt: at.differsAt,
     certainty: at.certainty,
     program: program?.attr.name ?? cpu.prog.name,
@@ -99,22 +101,21 @@ function engineAt({ loaded, engine, cpu }: LockstepSide): LockstepEngine {
 }
 
 function textOf(report: Omit<LockstepReport, 'text'>, place: string): string[] {
-  const { engines, executed, packet, certainty, differsAt, differences, insn } = report;
+  const { engines, executed, packet, certainty, sameAt, differsAt, differences, insn } = report;
   const [first, second] = engines.map(({ engine }) => engine);
   const before = `after ${count(executed)} of packet ${packet}`;
   const what = {
     exact: `${first} and ${second} differ in what ${place} does, ${before}: ${insn}`,
     likely: `${first} and ${second} differ ${before}, most likely in what ${place} does: ${insn}`,
-    once: `${first} and ${second} differ between ${place} (${before}) and instruction ${differsAt} of the run`,
+    once: `${first} and ${second} differ between ${place} (${before}) and instruction ${number(differsAt)}`,
   }[certainty];
   const lines = [what];
   for (const { name, values } of differences) {
     lines.push(`  ${name}: ${values[0]} (${first}), ${values[1]} (${second})`);
   }
   if (certainty === 'likely') {
-    lines.push(
-      `  It shows when instructions are executed together, up to number ${differsAt}, not when they are executed one by one.`,
-    );
+    const which = `instructions ${number(sameAt + 1)} to ${number(differsAt)}`;
+    lines.push(`  It shows when ${which} are executed together, not one by one: it is one of them.`);
   }
   if (certainty === 'once') lines.push('  It did not happen again when the same was done once more.');
   for (const { engine, native, more } of engines) {
@@ -130,5 +131,9 @@ function textOf(report: Omit<LockstepReport, 'text'>, place: string): string[] {
 
 /** `1 instruction`, `1,234 instructions` */
 function count(n: number): string {
-  return `${n.toLocaleString('en-US')} instruction${n === 1 ? '' : 's'}`;
+  return `${number(n)} instruction${n === 1 ? '' : 's'}`;
+}
+
+function number(n: number): string {
+  return n.toLocaleString('en-US');
 }

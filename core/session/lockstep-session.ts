@@ -193,8 +193,8 @@ export class SessionLockstep {
     ];
     if (differences.length === 0) return;
     const { pair, executed } = this.#lockstep;
-    const at = { executed, differsAt: executed, certainty: 'once', differences, pair } as const;
-    this.#tell(lockstepReport(at, this.#packet));
+    const at = { executed, sameAt: executed, differsAt: executed, differences, pair } as const;
+    this.#tell(lockstepReport({ ...at, certainty: 'once' }, this.#packet));
   }
 
   #tell(report: LockstepReport): void {

@@ -1,11 +1,9 @@
 import type { EngineName } from '../interp/engine.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import type { NativeArch } from '../protocol/jit.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { wasmCode } from './native-wasm.ts';
 import { x86Code } from './native-x86.ts';
-
-/** What compilers there are to. */
-export type NativeArch = 'x86-64' | 'wasm';
 
 /** Native code of one function. */
 export interface NativeFunction {

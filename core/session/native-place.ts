@@ -1,7 +1,7 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { Native } from '../x86-sim/state.ts';
 import { nativeRegisters } from '../x86-sim/view.ts';
-import { type X86Sim, x86Sim } from '../x86-sim/x86-sim.ts';
+import { isBetweenInsns, type X86Sim, x86Sim } from '../x86-sim/x86-sim.ts';
 import type { Loaded } from './loaded.ts';
 
 /** The simulated processor, where it is what executes the session's programs. */
@@ -19,19 +19,23 @@ export interface NativePlace {
   readonly hasMoved: boolean;
 }
 
-/** Where it stands at a stop; undefined: another engine runs, or the program has no machine code. */
+/** The processor as it stands; undefined: another engine runs, or the program has no machine code. */
+export function processorState(loaded: Loaded): Native | undefined {
+  const { machine, cpu } = loaded;
+  return cpu.progOrNone === undefined ? undefined : simulatedProcessor(loaded)?.at(machine, cpu.index);
+}
+
+/** Where it stands at a stop; undefined as above. */
 export function nativePlace(loaded: Loaded): NativePlace | undefined {
-  const n = simulatedProcessor(loaded)?.at(loaded.machine, loaded.cpu.index);
+  const n = processorState(loaded);
   if (n === undefined) return undefined;
   return { rip: nativeRegisters(n).rip, slots: slotsAt(n), hasMoved: n.hasMoved };
 }
 
 /** It stands in the middle of an instruction as loaded, where a native step or a breakpoint by address has left it. */
 export function isAmidInsn(loaded: Loaded): boolean {
-  const n = simulatedProcessor(loaded)?.at(loaded.machine, loaded.cpu.index);
-  if (n === undefined) return false;
-  const op = n.s.ops[n.arrive];
-  return op === undefined || (op.cost === 0 && op.begun === 1);
+  const n = processorState(loaded);
+  return n !== undefined && !isBetweenInsns(n);
 }
 
 function slotsAt({ func, at, arrive }: Native): readonly InsnIndex[] {

@@ -86,6 +86,13 @@ class WasmCode implements NativeCode {
   currentAddress(frameIndex: number): bigint | undefined {
     if (this.#cpu.progOrNone === undefined) return undefined;
     const frame = this.#cpu.frames()[frameIndex];
-    return frame?.prog === this.#prog ? this.addressOf(frame.pc) : undefined;
+    if (frame?.prog !== this.#prog) return undefined;
+    return frameIndex === 0 ? this.addressOf(frame.pc) : this.#beginOf(frame.pc);
+  }
+
+  /** Where the code of the slot itself begins, not what its function begins with. */
+  #beginOf(slot: InsnIndex): bigint | undefined {
+    const row = this.rows.slot.indexOf(slot);
+    return row < 0 ? this.addressOf(slot) : this.address + BigInt(this.rows.offset[row] ?? 0);
   }
 }

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { kernelFunctionOfImm } from '../isa/numbering.ts';
 import type { X86Config } from '../jit/x86-64/config.ts';
@@ -68,7 +69,7 @@ class X86Code implements NativeCode {
   rowAt(address: bigint): number {
     const { offset, length, count } = this.rows;
     const wanted = Number(address - this.address);
-    const row = lastAtOrBefore(offset, count, wanted);
+    const row = lastUpTo(count, wanted, (at) => offset[at] ?? 0);
     return row >= 0 && wanted < (offset[row] ?? 0) + (length[row] ?? 0) ? row : -1;
   }
 
@@ -84,6 +85,11 @@ class X86Code implements NativeCode {
     const processor = cpu.progOrNone === undefined ? undefined : x86Sim.at(this.#machine, this.#cpu);
     const frame = processor && nativeBacktrace(processor)[frameIndex];
     return frame?.prog === this.#native.main.prog ? frame.addr : undefined;
+  }
+
+  isPatched(row: number): boolean {
+    const place = this.#place(row);
+    return place?.func.isPatched(place.at) ?? false;
   }
 
   #place(row: number) {
@@ -142,16 +148,4 @@ function decodedRows(funcs: readonly NativeFunc[], address: bigint): NativeRows 
     length: length.slice(0, row),
     slot: slot.slice(0, row),
   };
-}
-
-/** Index of the last of `count` ascending numbers that is not above `wanted`; −1: none. */
-function lastAtOrBefore(numbers: Uint32Array, count: number, wanted: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -34,7 +34,13 @@ export function resolveLine(
   const problem = requestProblem(request);
   if (problem !== undefined) return refused(problem);
   const key = fileKey(loaded, file);
-  if (!loaded.allLines.files.includes(key)) {
+  const { files } = loaded.allLines;
+  if (files.length === 0) {
+    return refused(
+      `${baseName(file)} has no line info: set breakpoints on instructions, in the Disassembly view`,
+    );
+  }
+  if (!files.includes(key)) {
     return refused(`${baseName(file)} is not part of the program that is debugged`);
   }
   const line = loaded.allLines.linesOf(key).find((one) => one >= asked);

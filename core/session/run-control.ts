@@ -1,23 +1,22 @@
 import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
-import type { BreakpointJudge, RunLimits, StopCause } from '../interp/engine.ts';
+import type { RunLimits, StopCause } from '../interp/engine.ts';
 import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
 import { STEP_BREAKPOINT } from './breakpoint.ts';
-import type { BreakpointHit, BreakpointTable } from './breakpoints.ts';
+import type { BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep-session.ts';
-import { isAmidInsn, nativePlace, simulatedProcessor } from './native-place.ts';
+import { isAmidInsn, simulatedProcessor } from './native-place.ts';
+import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, type StepPlan, stepDone } from './stepping.ts';
 import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
 const CALL_COST = 20;
-/** What a breakpoint that an engine passes without stopping counts as. */
-const JUDGE_COST = 100;
 
 /**
  * Lines that are handed on between two stops. A loop prints faster than any front end shows: what piles up there
@@ -40,7 +39,7 @@ type State = 'new' | 'running' | 'stopped' | 'ended';
  */
 export class RunControl {
   readonly #loaded: Loaded;
-  readonly #breakpoints: BreakpointTable;
+  readonly #breakpoints: ReachedBreakpoints;
   readonly #emit: (event: TargetEvent) => void;
   readonly #tally: RunTally;
   readonly #lockstep: SessionLockstep | undefined;
@@ -55,11 +54,6 @@ export class RunControl {
   /** The breakpoint under the program counter was reported already. */
   #resumeOver = false;
   #step: StepPlan | undefined;
-  /** Breakpoints that the engine has asked about since it was called, and how many it may. */
-  #asked = 0;
-  #mayAsk = 0;
-  /** What the last of them came to: the engine stops there. */
-  #found: BreakpointHit | undefined;
   #stopOnFaults = true;
   #stops = 0;
   /** Lines handed on since the last stop; above the limit once the rest is left out. */
@@ -76,7 +70,7 @@ export class RunControl {
   ) {
     this.#loaded = loaded;
     this.#lockstep = lockstep;
-    this.#breakpoints = breakpoints;
+    this.#breakpoints = new ReachedBreakpoints(loaded, breakpoints);
     this.#emit = emit;
     this.#tally = new RunTally(loaded, emit);
   }
@@ -164,19 +158,18 @@ export class RunControl {
       this.#faultedAt(this.#limitFault());
       return CALL_COST;
     }
-    this.#asked = 0;
-    this.#mayAsk = budget / JUDGE_COST;
+    this.#breakpoints.begin(budget);
     const cause = this.#execute(this.#limits(Math.min(budget, limit)));
     this.#resumeOver = false;
     if (!this.#differs()) this.#arrived(cause);
-    return Number(cpu.insnsExecuted - before) + CALL_COST + this.#asked * JUDGE_COST;
+    return Number(cpu.insnsExecuted - before) + CALL_COST + this.#breakpoints.cost;
   }
 
   /** How far the engine is to run. */
   #limits(budget: number): RunLimits {
     const { debug } = this.#options;
     if (this.#step?.mode !== 'single') {
-      const passes = this.#breakpoints.canJudge ? this.#judge : undefined;
+      const { passes } = this.#breakpoints;
       return { budget, breakpoints: debug, resume: this.#resumeOver, passes };
     }
     // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
@@ -184,13 +177,6 @@ export class RunControl {
       return { budget: 1, breakpoints: false, resume: true };
     return { budget: isAmidInsn(this.#loaded) ? 0 : 1, breakpoints: debug, resume: true };
   }
-
-  /** Whether a breakpoint stops nothing and prints nothing; the rest is for `#userBreakpoint`. */
-  readonly #judge: BreakpointJudge = (prog, slot) => {
-    if (++this.#asked > this.#mayAsk || ((prog.breakpoints[slot] ?? 0) & STEP_BREAKPOINT) !== 0) return false;
-    this.#found = this.#breakpoints.reachedAt(prog, slot);
-    return this.#found === undefined;
-  };
 
   /** Has the engine execute; where it is compared with another, no further than both agree. */
   #execute(limits: RunLimits): StopCause {
@@ -261,6 +247,8 @@ export class RunControl {
 
   #afterStep(): void {
     const step = this.#step;
+    // Where a step runs on from here, the breakpoints here have been looked at.
+    this.#resumeOver = true;
     if (step === undefined || this.#userBreakpoint()) return;
     if (stepDone(this.#loaded, step)) this.#stopNow('step');
   }
@@ -280,7 +268,7 @@ export class RunControl {
   #userBreakpoint(): boolean {
     const here = this.#here();
     if (here === undefined) return false;
-    const hit = this.#takeHit();
+    const hit = this.#breakpoints.take();
     if (hit === undefined) return false;
     const { program, pc } = here;
     const location = program.lines.locationOf(pc);
@@ -303,18 +291,6 @@ export class RunControl {
       ...(description === undefined ? {} : { description }),
     });
     return true;
-  }
-
-  /** What the breakpoints here come to, each looked at once. */
-  #takeHit(): BreakpointHit | undefined {
-    const found = this.#found;
-    this.#found = undefined;
-    if (found !== undefined) return found;
-    const { cpu } = this.#loaded;
-    const native = nativePlace(this.#loaded);
-    if (native === undefined) return this.#breakpoints.reachedAt(cpu.prog, cpu.pc);
-    // All that lies at an address was looked at when it was reached.
-    return native.hasMoved ? this.#breakpoints.reached(cpu.prog, native.slots, native.rip) : undefined;
   }
 
   #here(): { program: DebugProgram; pc: number } | undefined {

@@ -1,6 +1,6 @@
-import { x86Sim } from '../x86-sim/x86-sim.ts';
 import { chooseEngine, ENGINE_NAMES, notCompiled } from './engines.ts';
 import type { Loaded } from './loaded.ts';
+import { processorState } from './native-place.ts';
 
 /**
  * Lets the engine called `name` go on with a stopped program: registers, stack, frames and maps are the machine's, so
@@ -17,7 +17,9 @@ export function switchEngine(loaded: Loaded, name: string): string | undefined {
   const { engine } = choice;
   if (engine === loaded.engine) return undefined;
   const { machine, programs } = loaded;
-  if (loaded.engine === x86Sim && isAmidInstruction(loaded)) {
+  const processor = processorState(loaded);
+  // In the middle of what one instruction as loaded became, but between two of those, the machine's state is whole.
+  if (processor !== undefined && processor.arrive < 0) {
     return 'the program stands amid a BPF instruction: step to the next one (Step Over in the source), then switch';
   }
   const progs = Array.from(programs.values(), ({ prog }) => prog);
@@ -25,10 +27,4 @@ export function switchEngine(loaded: Loaded, name: string): string | undefined {
   if (why !== undefined) return `${name} cannot execute this: ${why}`;
   loaded.engine = engine;
   return undefined;
-}
-
-function isAmidInstruction({ machine, cpu }: Loaded): boolean {
-  if (cpu.progOrNone === undefined) return false;
-  const processor = x86Sim.at(machine, cpu.index);
-  return processor !== undefined && processor.arrive < 0;
 }

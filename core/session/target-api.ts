@@ -281,7 +281,7 @@ export interface FrameRow {
 
 /** Something that has children in the Variables view. Addresses are unsigned 64 bits. */
 export type Container =
-  | { readonly kind: 'registers' | 'stack' | 'packet' | 'context' | 'maps' }
+  | { readonly kind: 'registers' | 'native' | 'stack' | 'packet' | 'context' | 'maps' }
   | { readonly kind: 'map'; readonly id: number }
   /** The scratch memory of a classic program. */
   | { readonly kind: 'scratch' }

@@ -7,6 +7,7 @@ import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
+import { hasNativeRegisters, N_NATIVE_ROWS, nativeRows } from './native-registers.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
@@ -23,6 +24,9 @@ export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const scopes: ScopeRow[] = [
     { name: 'Registers', container: { kind: 'registers' }, named: registers, expensive: false },
   ];
+  if (hasNativeRegisters(context)) {
+    scopes.push({ name: 'Native', container: { kind: 'native' }, named: N_NATIVE_ROWS, expensive: false });
+  }
   if (!isClassic) {
     const named = stackDepthShown(context) / 8;
     scopes.push({ name: 'Stack', container: { kind: 'stack' }, named, expensive: false });
@@ -55,6 +59,8 @@ export function containerRows(
   switch (of.kind) {
     case 'registers':
       return registerRows(context).slice(start, end);
+    case 'native':
+      return nativeRows(context).slice(start, end);
     case 'scratch':
       return scratchRows(context).slice(start, end);
     case 'stack':

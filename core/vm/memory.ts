@@ -15,14 +15,17 @@ export class MemoryLimitError extends Error {
  * `generation` has changed.
  */
 export class LinearMemory {
-  readonly wasm: WebAssembly.Memory;
   readonly shared: boolean;
   /** Most bytes it may have. */
   readonly limit: number;
-  readonly #blocks = new BlockAllocator();
+  #wasm: WebAssembly.Memory;
+  #blocks = new BlockAllocator();
+  /** It may grow: only for the thread that made it. */
+  #isOwn = true;
   #bytes: Uint8Array;
   #view: DataView;
   #words: Int32Array;
+  #longs: BigInt64Array;
   #generation = 0;
   #failAfter = Number.POSITIVE_INFINITY;
   #cacheBytes = 0;
@@ -32,13 +35,36 @@ export class LinearMemory {
   constructor(options: { shared: boolean; reserved: number; limit: number }) {
     const maximum = Math.ceil(options.limit / PAGE);
     const initial = Math.min(maximum, Math.max(GROW_PAGES, Math.ceil(options.reserved / PAGE)));
-    this.wasm = new WebAssembly.Memory({ initial, maximum, shared: options.shared });
+    this.#wasm = new WebAssembly.Memory({ initial, maximum, shared: options.shared });
     this.shared = options.shared;
     this.limit = maximum * PAGE;
     this.#bytes = new Uint8Array(this.wasm.buffer);
     this.#view = new DataView(this.wasm.buffer);
     this.#words = new Int32Array(this.wasm.buffer);
+    this.#longs = new BigInt64Array(this.wasm.buffer);
     this.#blocks.addSpace(options.reserved, initial * PAGE);
+  }
+
+  get wasm(): WebAssembly.Memory {
+    return this.#wasm;
+  }
+
+  /**
+   * Goes over to the memory of a machine that another thread made by the same calls, so that what has an address there
+   * has it here: this thread can then drive another CPU of that machine. What it allocates from now on comes from
+   * `room`, a block that the other thread has allocated for it; what was there before is the other thread's to free.
+   * Before anything has run here. Throws RangeError where a memory is not shared.
+   */
+  attach(memory: WebAssembly.Memory, room: { readonly at: number; readonly size: number }): void {
+    const { buffer } = memory;
+    if (!this.shared || !(buffer instanceof SharedArrayBuffer)) {
+      throw new RangeError('only machines over shared memory can be driven by several threads');
+    }
+    this.#wasm = memory;
+    this.#isOwn = false;
+    this.#blocks = new BlockAllocator();
+    this.#blocks.addSpace(room.at, room.at + room.size);
+    this.#takeViews();
   }
 
   get bytes(): Uint8Array {
@@ -52,6 +78,11 @@ export class LinearMemory {
   /** For Atomics; index = byte address / 4. */
   get words(): Int32Array {
     return this.#words;
+  }
+
+  /** The same by 64 bits; index = byte address / 8. */
+  get longs(): BigInt64Array {
+    return this.#longs;
   }
 
   /** Changes when the views have been replaced. */
@@ -133,18 +164,23 @@ export class LinearMemory {
     const size = this.#bytes.length;
     const needed = Math.ceil(bytes / PAGE);
     const left = (this.limit - size) / PAGE;
-    if (needed > left) throw this.#limitError(bytes);
+    if (needed > left || !this.#isOwn) throw this.#limitError(bytes);
     const pages = Math.min(left, Math.max(GROW_PAGES, needed));
     try {
       this.wasm.grow(pages);
     } catch {
       throw new MemoryLimitError(`the host refused ${bytes} more bytes for the machine (it has ${size})`);
     }
+    this.#takeViews();
+    this.#blocks.addSpace(size, this.#bytes.length);
+  }
+
+  #takeViews(): void {
     this.#bytes = new Uint8Array(this.wasm.buffer);
     this.#view = new DataView(this.wasm.buffer);
     this.#words = new Int32Array(this.wasm.buffer);
+    this.#longs = new BigInt64Array(this.wasm.buffer);
     this.#generation++;
-    this.#blocks.addSpace(size, this.#bytes.length);
   }
 
   #limitError(bytes: number): MemoryLimitError {

@@ -96,6 +96,12 @@ export class Code {
     this.u32(offset);
   }
 
+  /** Everything in front of it happens before everything behind it, for other threads too. */
+  fence(): void {
+    this.op(opcodes.OP.atomic_fence);
+    this.byte(0);
+  }
+
   i32Const(value: number): void {
     this.byte(opcodes.CODED.i32_const);
     this.s32(value);

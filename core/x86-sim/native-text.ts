@@ -156,16 +156,17 @@ export class NativeText {
       if (!outcome.ok) this.#refuse(prog, outcome.message);
       return;
     }
-    const program: Omit<X86Program, 'imageAddrs'> = {
+    const at = this.#next;
+    const program: X86Program = {
       insns: prog.xlated,
       funcs: prog.subprogs.map(({ start }) => start),
       stackDepths: prog.subprogs.map(({ stackDepth }) => stackDepth),
       // An arena begins at a multiple of 2^32; its addresses in user space are their low words.
       ...(prog.arenaAddr === undefined ? {} : { arena: { kernVmStart: prog.arenaAddr, userVmStart: 0n } }),
+      imageAddrs: prog.subprogs.map(() => at),
+      layOut: (lengths) => layOut(lengths, at),
     };
-    const at = this.#next;
-    let outcome = compileX86({ ...program, imageAddrs: program.funcs.map(() => at) }, this.config);
-    if (outcome.ok) outcome = compileX86({ ...program, imageAddrs: layOut(outcome.funcs, at) }, this.config);
+    const outcome = compileX86(program, this.config);
     if (!outcome.ok) {
       const { slot, message } = outcome;
       this.#refuse(prog, slot === undefined ? message : `instruction ${slot}: ${message}`);

@@ -1,7 +1,7 @@
 import { tailCallTarget } from '../helpers/tail-call.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { decodeX86, type X86Insn } from '../jit/x86-64/decode.ts';
-import { registerName } from '../jit/x86-64/registers.ts';
+import { BPF_TO_X86, registerName } from '../jit/x86-64/registers.ts';
 import type { ExecProg } from '../vm/program.ts';
 import type { NativeFunc } from './native-func.ts';
 import type { Native } from './state.ts';
@@ -12,6 +12,8 @@ export interface NativeRegisters {
   readonly rip: bigint;
   /** rax … r15 by name, unsigned 64 bits. */
   readonly general: ReadonlyMap<string, bigint>;
+  /** By name the BPF register (0 … 10; 11 is AX) that lives in it; amid a BPF instruction another value may be there. */
+  readonly holds: ReadonlyMap<string, number>;
   /** Flags that are set, as debuggers write them: `ZF`, `SF`, `CF`, `OF`. */
   readonly flags: readonly string[];
 }
@@ -44,12 +46,22 @@ export interface PatchSite {
   readonly patched: boolean;
 }
 
+/** Where BPF registers live, by the name of the general register. */
+const HOLDS: ReadonlyMap<string, number> = new Map(
+  BPF_TO_X86.map((reg, bpf) => [registerName(reg, 64), bpf]),
+);
+
 /** The registers of `n`. */
 export function nativeRegisters(n: Native): NativeRegisters {
   const general = new Map<string, bigint>();
   for (let reg = 0; reg < 16; reg++) general.set(registerName(reg, 64), word(n, reg));
   const flags = [n.zf ? 'ZF' : '', n.sf ? 'SF' : '', n.cf ? 'CF' : '', n.of ? 'OF' : ''];
-  return { rip: n.func.code.addr + BigInt(n.at), general, flags: flags.filter((flag) => flag !== '') };
+  return {
+    rip: n.func.code.addr + BigInt(n.at),
+    general,
+    holds: HOLDS,
+    flags: flags.filter((flag) => flag !== ''),
+  };
 }
 
 /** The instruction that is executed next. */

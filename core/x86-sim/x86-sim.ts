@@ -1,6 +1,6 @@
-import { decodeProg } from '../interp/decode.ts';
 import type { Engine, RunLimits, StopCause } from '../interp/engine.ts';
-import { type ExecState, type Op, refresh } from '../interp/op.ts';
+import { stateOf, takePause } from '../interp/loop.ts';
+import { refresh } from '../interp/op.ts';
 import { reference } from '../interp/reference.ts';
 import { X86_PRESETS, type X86Config } from '../jit/x86-64/config.ts';
 import type { Cpu } from '../vm/cpu.ts';
@@ -86,7 +86,7 @@ export class X86Sim implements Engine {
     s.passes = limits.passes;
     for (;;) {
       if (takePause(s)) return this.#stopped(n, { kind: 'pause' });
-      if (budget <= 0 && isBetween(n)) return this.#stopped(n, { kind: 'budget' });
+      if (budget <= 0 && isBetweenInsns(n)) return this.#stopped(n, { kind: 'budget' });
       const chunk = Math.max(Math.min(CHUNK, budget), 0);
       s.left = chunk;
       s.chunk = chunk;
@@ -151,8 +151,8 @@ function isAtSlot({ arrive, at, func }: Native): boolean {
   return arrive >= 0 && at >= func.code.prologueLen;
 }
 
-/** Not in the middle of an instruction as loaded. */
-function isBetween(n: Native): boolean {
+/** Whether the processor stands between two instructions as loaded, not in the middle of one. */
+export function isBetweenInsns(n: Native): boolean {
   const op = n.s.ops[n.arrive];
   return op !== undefined && (op.cost === 1 || op.begun === 0);
 }
@@ -175,26 +175,7 @@ function keyOf(cpu: Cpu): string {
 }
 
 function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: NativeProg): Native {
-  const { prog } = cpu;
-  const { memory } = machine;
-  const ops: readonly Op[] = decodeProg(prog);
-  const s: ExecState = {
-    machine,
-    cpu,
-    block: cpu.block,
-    prog,
-    ops,
-    decode: decodeProg,
-    initialised: cpu.regInitialised,
-    view: memory.view,
-    table: 0,
-    nRegions: 0,
-    left: 0,
-    chunk: 0,
-    stop: undefined,
-    passes: undefined,
-  };
-  refresh(s);
+  const s = stateOf(machine, cpu);
   const info = main.info(0);
   const stack = new NativeStack((layout.WINDOW_HI + cpu.stackRegionId(0)) | 0);
   const flags = { zf: false, sf: false, cf: false, of: false };
@@ -212,11 +193,4 @@ function newNative(machine: Machine, cpu: Cpu, text: NativeText, { main }: Nativ
     ...watch,
     before: new Int32Array(32),
   };
-}
-
-/** Answers a request to pause, once. */
-function takePause(s: ExecState): boolean {
-  const word = (s.block + layout.CPU_CONTROL) >> 2;
-  const before = Atomics.exchange(s.machine.memory.words, word, layout.CONTROL_GO);
-  return before === layout.CONTROL_PAUSE;
 }

@@ -1,5 +1,6 @@
 import { cpus, release } from 'node:os';
 import type { BenchResults } from '../../scripts/lib/bench-results.ts';
+import { breakpointCosts } from './breakpoints.ts';
 import { benchClock } from './clock.ts';
 import { compileTimes } from './compile-time.ts';
 import { debugLatency } from './debug-latency.ts';
@@ -49,6 +50,13 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     const text = textTools(rounds, quick ? 1 : undefined);
     progress('large programs');
     const large = largeProgram(quick ? 2000 : 400_000, quick ? 1 : 3);
+    progress('breakpoints');
+    const breakpoints = breakpointCosts(
+      clock,
+      quick ? 1 : 5,
+      quick ? 1000 : 1_000_000,
+      quick ? 100_000 : 1e9,
+    );
     progress('the debug adapter');
     const debug = quick ? [] : await debugLatency();
     return {
@@ -64,7 +72,7 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
       missing: [...missing, ...text.missing],
       programs: samples.map(({ times }) => times),
       means: programMeans(samples),
-      rows: [...compile, ...helpers, ...text.rows, ...large, ...debug],
+      rows: [...compile, ...helpers, ...text.rows, ...large, ...breakpoints, ...debug],
     };
   } finally {
     kernel?.dispose();
@@ -73,11 +81,14 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
   }
 }
 
-/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. `keep` gets the results too. */
+export async function main(
+  args: readonly string[],
+  keep: (results: BenchResults) => void = () => {},
+): Promise<number> {
   const unknown = args.find((arg) => !['--json', '--quick'].includes(arg));
   if (unknown !== undefined) {
-    console.error(`usage: npm run bench [-- --json] [-- --quick]; ${unknown} is not known`);
+    console.error(`usage: npm run bench [-- --json|--quick|--write]; ${unknown} is not known`);
     return 2;
   }
   const json = args.includes('--json');
@@ -85,6 +96,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (process.stderr.isTTY) process.stderr.write(`${what} …\n`);
   };
   const results = await runSuite({ quick: args.includes('--quick'), progress });
+  keep(results);
   console.log(json ? JSON.stringify(results, undefined, 1) : benchText(results));
   return 0;
 }

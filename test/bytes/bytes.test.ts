@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lastUpTo } from '#core/bytes/ascending.ts';
 import { fromBase64, toBase64 } from '#core/bytes/base64.ts';
 import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { littleEndian, u32Bytes, u32Of } from '#core/bytes/little-endian.ts';
@@ -67,4 +68,18 @@ test('little-endian numbers', () => {
   // A view into a longer buffer must not be read from the buffer's start.
   expect(u32Of(Uint8Array.of(9, 9, 1, 0, 0, 0x80).subarray(2))).toBe(0x80000001);
   expect(() => u32Of(Uint8Array.of(1, 2, 3))).toThrow(RangeError);
+});
+
+test('lastUpTo finds what a look at each number finds', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 30 })),
+      fc.integer({ min: -2, max: 32 }),
+      (some, wanted) => {
+        const numbers = some.sort((a, b) => a - b);
+        const found = lastUpTo(numbers.length, wanted, (at) => numbers[at] ?? 0);
+        expect(found).toBe(numbers.findLastIndex((number) => number <= wanted));
+      },
+    ),
+  );
 });

@@ -6,11 +6,11 @@ import { classicObject } from '#core/cbpf/object.ts';
 import { packetInput } from '#core/cbpf/packet-input.ts';
 import { filtersOf } from '#core/cbpf/program.ts';
 import { readCapture } from '#core/input/capture.ts';
-import { reference } from '#core/interp/reference.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
+import { EVERY_WAY } from '../engines.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -42,15 +42,18 @@ test('some filter matches some but not all packets of each capture', () => {
 });
 
 test.each(filters)('tcpdump $expression matches as many packets here', ({ ddd, matches }) => {
-  const machine = new Machine({ shared: false });
   const source = classicObject(ddd, { fileName: 'filter.ddd', name: 'filter' });
   expect(source.diagnostics).toEqual([]);
   const attr = source.object && linkProgram(source.object).value;
   if (attr === undefined) throw new Error('no program');
-  const loaded = bpfProgLoad(machine, attr);
-  if (!loaded.ok) throw new Error(loaded.refusal.message);
+  const sides = EVERY_WAY.map(({ title, engine, options }) => {
+    const machine = new Machine({ shared: false, ...options });
+    const loaded = bpfProgLoad(machine, attr);
+    if (!loaded.ok) throw new Error(loaded.refusal.message);
+    const { prog } = loaded;
+    return { title, retval: (data: Uint8Array) => runProgram(machine, prog, engine, { data }).retval };
+  });
   for (const [name, packets] of captures) {
-    const converted = packets.map((data) => runProgram(machine, loaded.prog, reference, { data }).retval);
     const evaluated = packets.map((bytes) => {
       const result = evaluateClassic(
         filtersOf(source.value),
@@ -58,7 +61,7 @@ test.each(filters)('tcpdump $expression matches as many packets here', ({ ddd, m
       );
       return result.kind === 'return' ? result.value : result.message;
     });
-    expect(evaluated).toEqual(converted);
-    expect(converted.filter((retval) => retval !== 0)).toHaveLength(matches[name] ?? -1);
+    for (const { title, retval } of sides) expect(packets.map(retval), title).toEqual(evaluated);
+    expect(evaluated.filter((retval) => retval !== 0)).toHaveLength(matches[name] ?? -1);
   }
 });

@@ -16,7 +16,7 @@ describe('debug', () => {
 
   test('steps into a function, shows both frames, and out again', async () => {
     const { stdout } = await session([
-      'b next_pair',
+      'b nowhere',
       'b',
       's',
       's',
@@ -34,10 +34,38 @@ describe('debug', () => {
       'bt',
       'q',
     ]);
-    expect(stdout).toContain('next_pair is no line number');
+    expect(stdout).toContain(
+      'no breakpoint at nowhere (there is no function "nowhere"; there are fib, next_pair)',
+    );
     expect(stdout).toContain('no breakpoints');
     expect(stdout).toMatch(/#0 {2}next_pair .*\n#1 {2}fib /);
     expect(stdout.trimEnd()).toMatch(/#0 {2}fib [^\n]*$/);
+  });
+
+  test('engine tells which one executes and lets another go on', async () => {
+    const { code, stdout } = await session(['engine', 's', 'engine wasm', 's', 'engine qemu', 'engine', 'c']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^interp executes$/m);
+    expect(stdout).toMatch(/^wasm executes from here on$/m);
+    expect(stdout).toMatch(/^there is no engine "qemu"; the engines are reference, interp, wasm, x86-64$/m);
+    expect(stdout).toMatch(/^wasm executes$/m);
+    expect(stdout).toMatch(/r0 = 0x37\b/);
+  });
+
+  test('a breakpoint on a function', async () => {
+    const { stdout } = await session(['b fob', 'b fib', 'b', 'd fib', 'b', 'b 0']);
+    expect(stdout).toContain('no breakpoint at fob (there is no function "fob"; did you mean fib?)');
+    expect(stdout).toMatch(
+      /^breakpoint at fib\nbreakpoints at fib\ndeleted breakpoint at fib\nno breakpoints$/m,
+    );
+    expect(stdout).toContain('lines count from 1');
+  });
+
+  test('steps by machine code show it', async () => {
+    const { stdout } = await session(['engine x86-64', 'sm', 'sm', 'nm', 'p $rip']);
+    expect(stdout.match(/^ {2}0xffffffffc0000\w{3} {2}\w+ .*$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/^ {2}0xffffffffc\w+ {2}push rbp$/m);
+    expect(stdout).toMatch(/^0xffffffffc0000\w{3} /m);
   });
 
   test('breakpoints, printing, changing a register, running to the end', async () => {

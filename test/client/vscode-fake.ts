@@ -12,6 +12,9 @@ export interface FakeState {
   shownLabels: string[][];
   /** Files by path; their bytes. */
   files: Map<string, Uint8Array>;
+  clipboard: string;
+  /** Documents that were brought into an editor, and the line (from 0). */
+  shown: { readonly path: string; readonly line: number | undefined }[];
 }
 
 export interface FakeDocument {
@@ -45,10 +48,21 @@ export class FakeUri {
 
 export class FakeSourceBreakpoint {
   readonly enabled: boolean;
-  readonly location: { uri: FakeUri };
-  constructor(path: string, enabled = true) {
+  readonly location: FakeLocation;
+  /** @param place a path, or what VS Code's own constructor takes. */
+  constructor(place: string | FakeLocation, enabled = true, line = 0) {
     this.enabled = enabled;
-    this.location = { uri: FakeUri.file(path) };
+    this.location =
+      typeof place === 'string' ? new FakeLocation(FakeUri.file(place), { line, character: 0 }) : place;
+  }
+}
+
+export class FakeLocation {
+  readonly uri: FakeUri;
+  readonly range: { readonly start: { readonly line: number } };
+  constructor(uri: FakeUri, start: { line: number; character: number }) {
+    this.uri = uri;
+    this.range = { start };
   }
 }
 
@@ -61,6 +75,8 @@ export const state: FakeState = {
   choose: () => undefined,
   shownLabels: [],
   files: new Map(),
+  clipboard: '',
+  shown: [],
 };
 
 /** Forgets what the last test did. */
@@ -74,7 +90,10 @@ export function resetFake(): void {
     choose: () => undefined,
     shownLabels: [],
     files: new Map(),
+    clipboard: '',
+    shown: [],
   });
+  panels.length = 0;
 }
 
 type Listener<T> = (value: T) => unknown;
@@ -118,6 +137,43 @@ export const debugging = {
   activeDebugSession: undefined as { type: string; configuration: Record<string, unknown> } | undefined,
   factory: undefined as { createDebugAdapterTracker(session: unknown): Tracker } | undefined,
 };
+
+/** A webview in an editor. */
+export interface FakePanel {
+  visible: boolean;
+  readonly webview: { options: object; html: string };
+  readonly fromPage: FakeEmitter<unknown>;
+  readonly viewState: FakeEmitter<void>;
+  /** What the page was sent. */
+  readonly posted: unknown[];
+}
+
+/** The webview panels that were made. */
+export const panels: FakePanel[] = [];
+
+function createWebviewPanel(): FakePanel {
+  const fromPage = new FakeEmitter<unknown>();
+  const viewState = new FakeEmitter<void>();
+  const disposed = new FakeEmitter<void>();
+  const posted: unknown[] = [];
+  const panel = {
+    ...{ visible: true, fromPage, viewState, posted, iconPath: undefined },
+    webview: {
+      ...{ options: {}, html: '', cspSource: 'https://csp' },
+      asWebviewUri: (uri: FakeUri) => `webview:${uri.path}`,
+      onDidReceiveMessage: fromPage.event,
+      postMessage: async (message: unknown) => posted.push(message),
+    },
+    onDidChangeViewState: viewState.event,
+    onDidDispose: disposed.event,
+    reveal: () => undefined,
+    dispose: () => disposed.fire(),
+  };
+  panels.push(panel);
+  return panel;
+}
+
+const breakpointsChanged = new FakeEmitter<void>();
 
 interface Row {
   readonly label: string;
@@ -216,6 +272,24 @@ const nothing = () => ({ dispose: () => undefined });
 export const fakeVscode = {
   Uri: FakeUri,
   SourceBreakpoint: FakeSourceBreakpoint,
+  Location: FakeLocation,
+  Position: class {
+    readonly line: number;
+    readonly character: number;
+    constructor(line: number, character: number) {
+      this.line = line;
+      this.character = character;
+    }
+  },
+  ViewColumn: { One: 1, Beside: -2 },
+  ProgressLocation: { Window: 10 },
+  env: {
+    clipboard: {
+      writeText: async (text: string) => {
+        state.clipboard = text;
+      },
+    },
+  },
   QuickPickItemKind: { Separator: -1, Default: 0 },
   FileType: { File: 1, Directory: 2 },
   EventEmitter: FakeEmitter,
@@ -232,7 +306,10 @@ export const fakeVscode = {
     get isTrusted() {
       return state.trusted;
     },
-    openTextDocument: async (uri: FakeUri) => ({ uri, languageId: 'bpf', isUntitled: false }),
+    openTextDocument: async (uri: FakeUri) => ({
+      ...{ uri, languageId: 'bpf', isUntitled: false },
+      getText: () => `text of ${uri.path}`,
+    }),
     getWorkspaceFolder: () => undefined,
     asRelativePath: (uri: FakeUri) => uri.path.replace(/^\/work\//, ''),
     findFiles: async () =>
@@ -261,6 +338,13 @@ export const fakeVscode = {
         : [];
     },
     createQuickPick,
+    createWebviewPanel,
+    registerWebviewPanelSerializer: nothing,
+    showTextDocument: async (uri: FakeUri, { selection }: { selection?: FakeRange } = {}) => {
+      state.shown.push({ path: uri.path, line: selection?.start.line });
+    },
+    withProgress: (_options: unknown, work: (progress: unknown, token: object) => unknown) =>
+      work({}, { isCancellationRequested: false }),
     showQuickPick: async (rows: readonly Row[]) => {
       const labels = rows.map(({ label }) => label);
       state.shownLabels.push(labels);
@@ -288,6 +372,15 @@ export const fakeVscode = {
     },
     get breakpoints() {
       return state.breakpoints;
+    },
+    onDidChangeBreakpoints: breakpointsChanged.event,
+    addBreakpoints: (added: readonly unknown[]) => {
+      state.breakpoints = [...state.breakpoints, ...added];
+      breakpointsChanged.fire();
+    },
+    removeBreakpoints: (removed: readonly unknown[]) => {
+      state.breakpoints = state.breakpoints.filter((each) => !removed.includes(each));
+      breakpointsChanged.fire();
     },
     startDebugging: async (_folder: unknown, config: Record<string, unknown>, options: unknown) => {
       state.started.push({ config, options });

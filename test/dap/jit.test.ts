@@ -32,7 +32,7 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     const { breakpoints } = await jit();
     expect(breakpoints).toMatchObject([{ column: 'native', address: add?.address }]);
     expect((await rows('native'))[breakpoints[0]?.nativeRow ?? -1]).toMatchObject({ at: add?.at });
-    expect(await dap.stopAfter('continue')).toMatchObject({ reason: 'instruction breakpoint' });
+    expect(await dap.stopAfter('continue')).toMatchObject({ reason: 'breakpoint' });
     expect((await jit()).current?.nativeRow).toBe(breakpoints[0]?.nativeRow);
     await breakAt(add?.address, false);
     expect((await jit()).breakpoints).toEqual([]);
@@ -46,7 +46,7 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     await breakAt(add?.address, true);
     await dap.request('restart');
     await dap.event('stopped');
-    expect(await dap.stopAfter('continue')).toMatchObject({ reason: 'instruction breakpoint' });
+    expect(await dap.stopAfter('continue')).toMatchObject({ reason: 'breakpoint' });
     expect((await jit()).breakpoints).toHaveLength(1);
   });
 

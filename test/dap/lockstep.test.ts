@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
 import { mistaken } from '../session/lockstep-engines.ts';
-import { DapClient, hostNamed } from './dap-client.ts';
+import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 const SUM = `.program raw
 main:
@@ -67,6 +67,22 @@ describe('launch attribute lockstep', () => {
     const printed = dap.transcript.filter((line) => line.startsWith('** output')).join('\n');
     expect(printed).toContain('Going on executes with x86-64 alone; nothing is compared any more.');
     expect(printed).toContain('r0 = 0x37');
+  });
+
+  test.each(HOSTS)('engines that agree on the %s host: breakpoints, edits, pause, end', async (_, host) => {
+    const dap = new DapClient(host());
+    dap.files.set('/programs/sum.bpf.s', new TextEncoder().encode(SUM.replace('r1 = 10', 'r1 = 1000')));
+    await dap.launch({ ...launch, engine: 'wasm' }, { lines: [{ line: 6, condition: 'r1 == 500' }] });
+    expect(await dap.event('stopped')).toMatchObject({ reason: 'breakpoint' });
+    const edit = { expression: 'r1', value: '0' };
+    expect(await dap.request('setExpression', edit)).toMatchObject({ value: '0x0' });
+    // 0 - 1 is not 0 for a long time.
+    await dap.request('continue', { threadId: 1 });
+    expect(await dap.stopAfter('pause')).toMatchObject({ reason: 'pause' });
+    await dap.request('setExpression', { expression: 'r1', value: '2' });
+    await dap.request('continue', { threadId: 1 });
+    expect(await dap.event('exited')).toEqual({ exitCode: 0 });
+    expect(dap.transcript.join('\n')).not.toContain('compared');
   });
 
   test('a name that is no engine is refused', async () => {

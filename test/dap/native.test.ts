@@ -114,7 +114,7 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
     async (engine) => {
       await launch({ engine });
       const reference = await pointer();
-      const list = await rows(reference, { instructionCount: 600 });
+      const list = await rows(reference, { instructionCount: 3000 });
       const row = list.find(({ symbol }) => symbol === 'r1 += 1');
       const offset = Number(BigInt(row?.address ?? '0') - BigInt(reference));
       const [set] = await breakAt([{ instructionReference: reference, offset }]);

@@ -3,7 +3,7 @@ import { inRoot } from '#scripts/lib/paths.ts';
 import { Editor, QUIET_SETTINGS } from './harness.ts';
 import { copyExamples, type Workspace } from './workspace.ts';
 
-/** `npm run e2e -- --all`: the views and the pane with the rewritten program are legible in light, dark and high-contrast themes. */
+/** `npm run e2e -- --all`: the views, the JIT view and the pane with the rewritten program are legible in light, dark and high-contrast themes. */
 const THEMES = ['Dark Modern', 'Light Modern', 'Default High Contrast', 'Default High Contrast Light'];
 let editor: Editor | undefined;
 let workspace: Workspace | undefined;
@@ -32,6 +32,10 @@ test.each(THEMES)('%s', async (theme) => {
   }
   await editor.runCommand('BPF: Show Rewritten Program');
   await expect.poll(() => opened.decoratedLines('bpf-program:', { current: true })).toHaveLength(1);
+  await editor.runCommand('BPF: Show JIT');
+  const jit = await editor.webview('JIT');
+  await jit.locator('.native .row.current .text', { hasText: /./ }).waitFor();
+  expect(await jit.evaluate(poorContrast), 'text of the JIT view that is hard to read').toEqual([]);
   await editor.screenshot(`theme-${theme.replaceAll(' ', '-').toLowerCase()}`);
 });
 
@@ -57,7 +61,8 @@ function poorContrast(): string[] {
     const chain: Element[] = [];
     for (let each: Element | null = element; each !== null; each = each.parentElement) chain.unshift(each);
     const root = getComputedStyle(document.documentElement);
-    const page = root.getPropertyValue('--vscode-sideBar-background') || '#808080';
+    const place = document.title === 'JIT' ? 'editor' : 'sideBar';
+    const page = root.getPropertyValue(`--vscode-${place}-background`) || '#808080';
     return chain.reduce(
       (below, each) => channels(getComputedStyle(each).backgroundColor, below),
       channels(page, [0, 0, 0]),

@@ -15,6 +15,8 @@ import type { DataFile } from './format.ts';
 
 /** Steps of one run that are recorded: later ones are loops over the same slots. */
 const MAX_RECORDED = 10_000;
+/** Instructions a slice from then on: a long loop step by step takes its time. */
+const BEHIND_STEPS = 97;
 
 /** How a data file is run: all at once over shared memory, or in time slices over memory of its own. */
 export interface Way {
@@ -192,8 +194,9 @@ function runSlices(
   for (;;) {
     const left = limit - Number(cpu.insnsExecuted);
     if (left <= 0) return limitFault(cpu);
-    const budget = Math.min(left, way.slice);
-    if (way.slice === 1 && executed.length < MAX_RECORDED) record(cpu, executed);
+    const isStep = way.slice === 1 && executed.length < MAX_RECORDED;
+    const budget = Math.min(left, isStep || way.slice > 1 ? way.slice : BEHIND_STEPS);
+    if (isStep) record(cpu, executed);
     const stop: StopCause = way.engine.run(machine, 0, { budget, breakpoints: false, resume: true });
     if (stop.kind === 'exit') return undefined;
     if (stop.kind === 'fault') return stop.fault;

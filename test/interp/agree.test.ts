@@ -1,25 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
-import type { Engine, StopCause } from '#core/interp/engine.ts';
+import type { Engine } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import type { Insn } from '#core/isa/insn.ts';
-import { createMap, isRefusal } from '#core/maps/create.ts';
+import { createMap } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
-import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
 import { underTest } from '../engines.ts';
-import { attrOfGenerated, generate } from '../kernel/generate.ts';
-import { PROGRAM_MAPS } from '../kernel/program-maps.ts';
+import { enterGenerated } from '../kernel/enter-generated.ts';
 import { anyRecipe } from '../kernel/recipe.ts';
 import { unhex } from '../prog/build.ts';
 import { furtherVectors, loadVector, vectors } from '../prog/vectors.ts';
 import { encode, load } from './build.ts';
-import { type Leg, runInStep } from './whole-state.ts';
+import { breakpointSlots, countEnd, legsOf, setBreakpoints } from './legs.ts';
+import { runInStep } from './whole-state.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 0x1d3);
 /** Programs of instructions that nobody has checked, and of those that a verifier would take. */
@@ -34,32 +32,7 @@ vi.setConfig({ testTimeout: TIMEOUT });
 const compared: Engine = underTest.engine === reference ? interp : underTest.engine;
 const ENGINES = [reference, compared] as const;
 
-/** Legs of a run; short ones among them, and the last long enough for most programs. */
-const legs: fc.Arbitrary<readonly Leg[]> = fc
-  .array(
-    fc.record({
-      engine: fc.constantFrom(...ENGINES, compared),
-      budget: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 400 })),
-      breakpoints: fc.boolean(),
-      resume: fc.boolean(),
-    }),
-    { maxLength: 8 },
-  )
-  .map((some) => [...some, { engine: compared, budget: 3000, breakpoints: false, resume: true }]);
-
-/** Where breakpoints are set, modulo the length. */
-const breakpoints = fc.array(fc.nat(), { maxLength: 4 });
-
-function setBreakpoints(prog: ExecProg, slots: readonly number[]): void {
-  if (prog.breakpoints.length === 0) return;
-  for (const slot of slots) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
-}
-
-/** How many ended in which way: a test of programs that all fault at once would say little. */
-function count(ends: Map<string, number>, cause: StopCause | undefined): void {
-  const end = cause?.kind === 'fault' ? `fault ${cause.fault.kind}` : (cause?.kind ?? 'nothing');
-  ends.set(end, (ends.get(end) ?? 0) + 1);
-}
+const legs = legsOf({ among: [...ENGINES, compared], last: [compared] });
 
 describe('instructions that nobody has checked', () => {
   const maps: MapDef[] = [
@@ -128,7 +101,7 @@ describe('instructions that nobody has checked', () => {
   test(`${N_RAW} programs: the same state at every stop`, () => {
     const ends = new Map<string, number>();
     fc.assert(
-      fc.property(program, registers, breakpoints, legs, (bytes, values, stops, run) => {
+      fc.property(program, registers, breakpointSlots, legs, (bytes, values, stops, run) => {
         for (const { machine, made, memory } of worlds) {
           const prog = load(machine, bytes, { arenaAddr: memory.addr, mapIds: [...machine.maps.keys()] });
           setBreakpoints(prog, stops);
@@ -140,7 +113,7 @@ describe('instructions that nobody has checked', () => {
         }
         const machines = worlds.map(({ machine }) => machine);
         try {
-          count(ends, runInStep(machines as [Machine, Machine], reference, run));
+          countEnd(ends, runInStep(machines as [Machine, Machine], run));
         } catch (error) {
           // Not equal any more: a smaller program must not find them so.
           worlds = [newWorld(false), newWorld(true)];
@@ -167,23 +140,11 @@ describe.each([
     const recipe = fc
       .constantFrom('xdp', 'sched_cls', 'socket_filter')
       .chain((type) => anyRecipe(type as 'xdp'));
-    const all = new Set(PROGRAM_MAPS.keys());
     fc.assert(
-      fc.property(recipe, breakpoints, legs, (one, stops, run) => {
-        const attr = attrOfGenerated(generate(one, all));
+      fc.property(recipe, breakpointSlots, legs, (one, stops, run) => {
         const machines = ENGINES.map(() => new Machine(options));
-        for (const machine of machines) {
-          const maps = PROGRAM_MAPS.map((def) => createMap(machine, def)).map((map) =>
-            isRefusal(map) ? undefined : map,
-          );
-          const loaded = bpfProgLoad(machine, attr, { maps });
-          if (!loaded.ok) return;
-          setBreakpoints(loaded.prog, stops);
-          const input = { data: one.packet, attach: 'test_run', ctx: one.ctx } as const;
-          const { r1, r2 } = prepareInput(machine, 0, loaded.prog, input);
-          machine.enter(0, loaded.prog, r1, r2);
-        }
-        count(ends, runInStep(machines as [Machine, Machine], reference, run));
+        if (!machines.every((machine) => enterGenerated(machine, one, stops))) return;
+        countEnd(ends, runInStep(machines as [Machine, Machine], run));
       }),
       { seed, numRuns: N_LOADED },
     );
@@ -209,7 +170,7 @@ describe.each([
       });
       if (!ready) continue;
       nCompared++;
-      runInStep(machines as [Machine, Machine], reference, sample[index] ?? []);
+      runInStep(machines as [Machine, Machine], sample[index] ?? []);
     }
     expect(nCompared).toBeGreaterThanOrEqual(200);
   });

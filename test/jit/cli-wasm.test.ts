@@ -66,11 +66,14 @@ describe('jit --arch wasm', () => {
       expect.stringMatching(/^ {2};; bpf_prog_[0-9a-f]{16}_next_pair: instructions 16 to \d+, /),
       expect.stringMatching(/^ {2};; lookup: \d+ bytes at /),
       expect.stringMatching(/^ {2};; clear: \d+ bytes at /),
+      expect.stringMatching(/^ {2};; leave_[0-9a-f]+: \d+ bytes at /),
+      expect.stringMatching(/^ {2};; leave_[0-9a-f]+: \d+ bytes at /),
     ]);
     expect(text).toContain('\n  (func $fib (export "at_0") (param $block i32) ');
     const at = lines.findIndex((line) => /^ +;; 14: r0 = 0 {3}fib\.bpf\.s:29$/.test(line));
     expect(lines.slice(at + 1, at + 3).map((line) => line.trim())).toEqual(['i64.const 0', 'local.set $r0']);
     expect(text).toContain('call $next_pair\n');
+    expect(text).toMatch(/ call \$leave_[0-9a-f]+\n +return\n/);
     expect(text).not.toContain('line_num');
     // Every instruction is there once.
     const slots = [...text.matchAll(/^ +;; (\d+): /gm)].map(([, slot]) => Number(slot));
@@ -78,6 +81,14 @@ describe('jit --arch wasm', () => {
     // What is open is closed.
     const open = lines.filter((line) => /^ +(block|loop|if)\b/.test(line)).length;
     expect(lines.filter((line) => line.trim() === 'end')).toHaveLength(open);
+  });
+
+  test('names the maps whose addresses stand in the code', async () => {
+    const text = await jit(inRoot('examples/xdp-firewall/firewall.bpf.s'));
+    expect(text).toMatch(
+      /;; \d+: r1 = map\[id:\d+\].*\n +i64\.const -\d+ ;; map blocked_ports\n +local\.set \$r1\n/,
+    );
+    expect(text).toContain(';; map counters\n');
   });
 
   test('--linum has the source line above its code, --opcodes the bytes with their offset in the module', async () => {
@@ -142,6 +153,19 @@ describe('jit --arch wasm', () => {
     );
   });
 
+  test('--debuggable shows the code of debug sessions: it tests for breakpoints', async () => {
+    const plain = await jit(FIB);
+    const debuggable = await jit(FIB, '--debuggable');
+    expect(plain).not.toContain('breakpoint');
+    expect(debuggable).toMatch(
+      /;; 14: r0 = 0 {3}fib\.bpf\.s:29\n +i32\.const 0\n +i32\.load8_u offset=\d+ ;; breakpoint at @14\?\n/,
+    );
+    const shown = await jitJson(FIB, '--debuggable');
+    expect(shown.module_length).toBe((await moduleOf(FIB, '--debuggable')).length);
+    const rows = shown.funcs.flatMap(({ addr, insns }) => insns.map(({ pc }) => BigInt(addr) + BigInt(pc)));
+    expect(shown.line_info.filter(({ jited }) => !rows.includes(BigInt(jited)))).toEqual([]);
+  });
+
   test('with blinded constants the numbers of the program are gone', async () => {
     const source = file('secret.bpf.s', 'r0 = 0x12345678\nr0 ^= 0x0badcafe\nexit\n');
     const plain = await jitJson(source);
@@ -187,6 +211,15 @@ describe('jit --arch wasm', () => {
     );
     const json = JSON.parse((await cli(['jit', long, '--arch', 'wasm', '--json'])).stdout) as object;
     expect(json).toHaveProperty('why_interpreted');
+  });
+
+  test('--debuggable is of WebAssembly', async () => {
+    const finished = await cli(['jit', FIB, '--debuggable']);
+    expect(finished).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/is for --arch wasm/),
+    });
   });
 
   test('batches are for x86-64', async () => {

@@ -45,5 +45,5 @@ test('images of classic filters', async () => {
 });
 
 test('there are images of everything that random programs leave out', () => {
-  expect(specials.length).toBeGreaterThanOrEqual(25);
+  expect(specials.length).toBeGreaterThanOrEqual(27);
 });

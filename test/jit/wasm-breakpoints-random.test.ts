@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeProg } from '#core/interp/decode.ts';
 import { reference } from '#core/interp/reference.ts';
 import { decodeProgram } from '#core/isa/decode.ts';
 import { printInsn } from '#core/isa/print.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
 import { flowFrom } from '#core/jit/wasm/flow.ts';
+import { jitOps } from '#core/jit/wasm/ops.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
 import { encode, load, newMachine } from '../interp/build.ts';
@@ -69,13 +69,13 @@ test(`${N} random programs with breakpoints that come and go: the same state at 
           for (const { prog } of both) setBreakpointByte(prog, slot % prog.breakpoints.length, byte);
         };
         for (const slot of first) set([slot, 1]);
-        if (!flowFrom(decodeProg(both[0].prog), 0).reducible) irreducible++;
+        if (!flowFrom(jitOps(both[0].prog), 0).reducible) irreducible++;
         for (const { onReference, changes, ...limits } of turns) {
           for (const each of changes) set(each);
           const leg = { engine: onReference ? reference : wasm, ...limits };
           let cause: ReturnType<typeof runInStep>;
           try {
-            cause = runInStep(machines, reference, [leg]);
+            cause = runInStep(machines, [leg]);
           } catch (error) {
             throw new Error(textOf(program), { cause: error });
           }

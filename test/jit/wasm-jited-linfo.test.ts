@@ -7,6 +7,7 @@ import {
   MAX_FUNCTION_OPS,
 } from '#core/jit/wasm/compile.ts';
 import { WASM_IMAGES_AT } from '#core/jit/wasm/debug-image.ts';
+import { NO_SLOT } from '#core/jit/wasm/emit-function.ts';
 import { wasm, wasmImage, whyNotCompiled } from '#core/jit/wasm/engine.ts';
 import { slotAt, wasmJitCompiler } from '#core/jit/wasm/jit-compiler.ts';
 import { linkProgram } from '#core/object/link.ts';
@@ -102,6 +103,7 @@ test('what is compiled at load is what is executed: every reached slot of each t
     expect(WebAssembly.validate(program.bytes), vector.name).toBe(true);
     for (const { offsets } of program.functions) {
       for (const [slot, offset] of offsets) {
+        if (slot === NO_SLOT) continue;
         const found = slotAt(program, offset);
         // Instructions without code share their place with the next.
         if (found !== slot) expect(offsets.filter(([, at]) => at === offset).at(-1)?.[0]).toBe(found);

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeProg } from '#core/interp/decode.ts';
 import { reference } from '#core/interp/reference.ts';
 import { decodeProgram } from '#core/isa/decode.ts';
 import { printInsn } from '#core/isa/print.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
 import { flowFrom } from '#core/jit/wasm/flow.ts';
+import { jitOps } from '#core/jit/wasm/ops.ts';
 import { encode, load, newMachine } from '../interp/build.ts';
 import { type RandomProgram, randomProgram } from './random-program.ts';
 import { firstDifference, type Outcome, runOn } from './same-state.ts';
@@ -43,7 +43,7 @@ test('random programs leave the same state on reference and wasm, whatever ends 
       const a = runOn(program.slots, [{ engine: reference, budget: WHOLE }], LIMIT);
       const b = runOn(program.slots, [{ engine: wasm, budget: WHOLE }], LIMIT);
       note(a);
-      const { reducible } = flowFrom(decodeProg(load(newMachine(), program.slots)), 0);
+      const { reducible } = flowFrom(jitOps(load(newMachine(), program.slots)), 0);
       if (!reducible) irreducible++;
       same(program, a, b);
     }),

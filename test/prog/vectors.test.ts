@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
-import { ENGINES } from '#core/session/engines.ts';
+import { bpfProgFree } from '#core/prog/load.ts';
 import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
+import { EVERY_WAY } from '../engines.ts';
 import { unhex } from './build.ts';
 import { loadVector as load, vectors } from './vectors.ts';
 
-test.each(ENGINES)('programs that Linux 6.18 ran give the same result on $name', (engine) => {
+test.each(EVERY_WAY)('programs that Linux 6.18 ran give the same result on $title', ({ engine, options }) => {
   let equal = 0;
   const other: string[] = [];
+  const machine = new Machine({ shared: false, ...options });
   for (const vector of vectors) {
-    const machine = new Machine({ shared: false });
     const loaded = load(machine, vector);
     if (!loaded.ok) {
       other.push(`${vector.name}: ${loaded.refusal.message}`);
@@ -18,6 +19,7 @@ test.each(ENGINES)('programs that Linux 6.18 ran give the same result on $name',
     if (vector.retval === null || vector.data === null) continue;
     const input = { data: unhex(vector.data), attach: 'test_run' } as const;
     const { retval, fault } = runProgram(machine, loaded.prog, engine, input);
+    bpfProgFree(machine, loaded.prog);
     if (!fault && retval === vector.retval) equal++;
     else other.push(`${vector.name}: ${fault?.message ?? retval}, the kernel gave ${vector.retval}`);
   }

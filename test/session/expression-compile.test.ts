@@ -11,12 +11,14 @@ import { loadSession } from '#core/session/load-session.ts';
 const SEED = 0xc0de;
 
 const SOURCE = `.map ports, array, 4, 2, 4
+.map bytes, hash, 1, 8, 4
 .equ LIMIT, -7
 .section xdp,"ax"
 .globl main
 .type main, @function
 main:
 	r2 = ports ll
+	r3 = bytes ll
 	r0 = XDP_PASS
 	exit
 	.size main, .-main
@@ -31,6 +33,10 @@ if (packet === undefined) throw new Error('no packet');
 const prepared = prepareInput(machine, cpu.index, main.prog, packet.input);
 machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
 const env = expressionEnv(loaded, () => 0);
+for (const key of [0, 3, 0x80, 0xff]) {
+  loaded.maps.get('bytes')?.update(Uint8Array.of(key), Uint8Array.of(key, 0, 0, 0, 0, 0, 0, key), 0n);
+}
+loaded.maps.get('ports')?.update(Uint8Array.of(2, 0, 0, 0), Uint8Array.of(7, 9), 0n);
 
 const numbers = fc.oneof(
   fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
@@ -78,6 +84,9 @@ const { text } = fc.letrec<{ text: string }>((tie) => ({
       .map(([type, from, by]) => `*(${type} *)(${from} + (${by}))`),
     fc.tuple(tie('text'), tie('text'), tie('text')).map(([a, b, c]) => `(${a}) ? (${b}) : (${c})`),
     tie('text').map((key) => `ports[(${key}) & 7]`),
+    tie('text').map((key) => `ports[${key}]`),
+    tie('text').map((key) => `bytes[(s8)(${key})]`),
+    tie('text').map((key) => `bytes[(${key}) & 1023]`),
     tie('text').map((key) => `map_lookup(ports, (${key}) & 3)`),
   ),
 }));

@@ -89,6 +89,44 @@ describe('the three columns', () => {
     expect(rows(bench, view(bench), 'bpf')[2]).toMatchObject({ at: 1, mark: 'changed' });
   });
 
+  test('WebAssembly: each instruction has its code, blocks amid blocks stand further to the right', () => {
+    const bench = load({ engine: 'wasm' });
+    const reply = view(bench);
+    expect(reply).toMatchObject({ arch: 'wasm', runs: { arch: 'wasm', blinded: false } });
+    const native = rows(bench, reply, 'native');
+    const { bpfRowOf } = tables(reply);
+    expect(native.filter(({ at }) => at === undefined).map(({ text }) => text)).toEqual(
+      expect.arrayContaining(['main', 'helper']),
+    );
+    const ofMove = native.filter((_, row) => bpfRowOf(row) === 1);
+    expect(ofMove.map(({ text }) => text.trim())).toEqual(
+      expect.arrayContaining(['local.get $r1', 'local.set $r6']),
+    );
+    expect(native.some(({ text }) => text.startsWith('  '))).toBe(true);
+    expect(BigInt(ofMove[0]?.address ?? 0) >> 28n).toBe(0xffffffffan);
+    expect(view(bench, { arch: 'x86-64' })).toMatchObject({ arch: 'x86-64', runs: { arch: 'wasm' } });
+  });
+
+  test('what a compiler refuses has its reason, and still its instructions', () => {
+    const long = Bench.load(`r0 = 0\n${'r0 += 1\n'.repeat(50_000)}exit\n`, { type: 'raw' });
+    const { listing } = view(long, { arch: 'wasm' });
+    expect(listing?.native).toEqual({ message: expect.stringMatching(/too long/) });
+    expect(listing?.bpf.count).toBe(50_003);
+  });
+
+  test('another engine executes other code, or none', () => {
+    const bench = load({ engine: 'x86-64' });
+    bench.start({ stopOnEntry: true });
+    const before = view(bench);
+    bench.session.request('switchEngine', { name: 'reference' });
+    const after = view(bench, { have: before.listingId });
+    expect(after).toMatchObject({ engine: 'reference', arch: 'x86-64', current: { bpfRow: 1 } });
+    expect(after.runs.arch).toBeUndefined();
+    expect(after.listing).toBeDefined();
+    bench.session.request('switchEngine', { name: 'wasm' });
+    expect(view(bench)).toMatchObject({ arch: 'wasm', runs: { arch: 'wasm' } });
+  });
+
   test('an engine that interprets: the code is shown and said not to run; breakpoints lie on instructions', () => {
     const bench = load({ engine: 'reference' });
     const reply = view(bench);
@@ -117,7 +155,7 @@ describe('from stop to stop', () => {
     expect(native[second.current?.nativeRow ?? -1]?.at).toBeDefined();
   });
 
-  test.each(['x86-64', 'reference'])('an outer frame is at its call: %s', (engine) => {
+  test.each(['x86-64', 'reference', 'wasm'])('an outer frame is at its call: %s', (engine) => {
     const bench = load({ engine });
     bench.start({ stopOnEntry: true });
     bench.to('over');
@@ -127,7 +165,8 @@ describe('from stop to stop', () => {
     const outer = view(bench, { frame: 1 });
     expect(outer.current?.bpfRow).toBe(3);
     expect(tables(outer).bpfRowOf(outer.current?.nativeRow ?? -1)).toBe(3);
-    expect(rows(bench, outer, 'native')[outer.current?.nativeRow ?? -1]?.text).toMatch(/^call/);
+    if (engine !== 'wasm')
+      expect(rows(bench, outer, 'native')[outer.current?.nativeRow ?? -1]?.text).toMatch(/^call/);
     expect(view(bench).current?.bpfRow).toBe(7);
   });
 

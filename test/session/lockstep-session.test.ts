@@ -145,6 +145,20 @@ describe('a session in lockstep', () => {
     expect(bench.value('r6')).toBe('0xc8 (200)');
   });
 
+  test('a difference that is known before an edit is found again behind it, or is gone', () => {
+    referenceErrs(wrongProduct(50));
+    const at = (change: string) => {
+      const bench = load(LOOP);
+      bench.breakpoints({ line: 6, condition: 'r6 == 953' });
+      bench.start();
+      expect(bench.value('r6')).toBe('0x3b9 (953)');
+      bench.session.request('evaluate', { expression: change, frame: 0, context: 'repl' });
+      return bench.resume({ kind: 'continue' });
+    };
+    expect(at('r7 = 1')).toMatchObject({ difference: { executed: 3 + 49 * 6 + 1, insn: 'r1 *= 13' } });
+    expect(at('r6 = 1')).toBeUndefined();
+  });
+
   test('maps keep their contents; a difference on a later packet names it', () => {
     const capture = { name: 'c.pcap', bytes: pcapOf([60, 60, 60, 60].map((n) => new Uint8Array(n))) };
     const equal = load(COUNT, { capture, packets: 'all', engine: 'x86-64' });
@@ -203,7 +217,7 @@ describe('a session in lockstep', () => {
     const bench = load(LOOP, { engine: 'interp' });
     bench.breakpoints({ line: 9, hitCondition: '% 300' });
     bench.start();
-    expect(bench.session.request('switchEngine', { name: 'wasm' })).toMatchObject({ ok: true });
+    expect(bench.session.request('switchEngine', { name: 'wasm' })).toEqual({ ok: true, engine: 'wasm' });
     expect(bench.to('continue')).toBe('main:9');
     expect(bench.output('stderr')).toBe('');
     expect(bench.session.request('switchEngine', { name: 'reference' })).toMatchObject({ ok: true });
@@ -228,6 +242,52 @@ describe('a session in lockstep', () => {
     expect(faulty.start()).toMatchObject({ fault: { kind: 'out_of_bounds' }, reason: 'exception' });
     expect(faulty.where()).toBe('program:3');
     expect([limited, faulty].map((bench) => bench.output('stderr')).join('')).not.toContain('differ');
+  });
+
+  test('a classic program in its own text, and programs that call each other', () => {
+    const text = 'ldh [12]\njne #0x800, drop\nldb [23]\njneq #6, drop\nret #40\ndrop: ret #0\n';
+    const classic = Bench.load(text, { fileName: '/work/tcp.cbpf', lockstep: 'reference', engine: 'wasm' });
+    classic.start({ stopOnEntry: true });
+    for (let i = 0; i < 4; i++) classic.to('over');
+    expect(classic.value('A')).toBe('0x6');
+    expect([classic.to('over'), classic.to('continue'), classic.output('stderr')]).toEqual([
+      expect.stringContaining(':5'),
+      'end',
+      '',
+    ]);
+    const TAIL = `.map jmp, prog_array, 4, 4, 2
+	.map_entry jmp, 1, second
+	.section xdp,"ax"
+	.globl first
+	.type first, @function
+first:
+	r2 = jmp ll
+	r3 = 1
+	call bpf_tail_call
+	r0 = XDP_ABORTED
+	exit
+	.size first, .-first
+	.globl second
+	.type second, @function
+second:
+	r0 = XDP_TX
+	r0 *= 1
+	exit
+	.size second, .-second
+`;
+    const equal = load(TAIL, { prog: 'first', engine: 'x86-64' });
+    expect([equal.start(), equal.ended]).toEqual([undefined, 0]);
+    referenceErrs({
+      insn: 'mul64_imm',
+      from: 1,
+      harm: (_, cpu) => {
+        cpu.writeReg(0, 9n);
+        return undefined;
+      },
+    });
+    const bench = load(TAIL, { prog: 'first' });
+    expect(bench.start()).toMatchObject({ difference: { program: 'second', location: { line: 17 } } });
+    expect(bench.where()).toBe('second:17');
   });
 
   test('what cannot be compared is told at launch', () => {

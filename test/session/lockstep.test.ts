@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Engine } from '#core/interp/engine.ts';
+import type { Engine, StopCause } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
@@ -7,6 +7,8 @@ import { loadSession } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { runLockstep } from '#core/session/lockstep-run.ts';
 import type { LoadArgs } from '#core/session/target-api.ts';
+import type { Cpu } from '#core/vm/cpu.ts';
+import type { Machine } from '#core/vm/machine.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
 import { mistaken } from './lockstep-engines.ts';
 import { pcapOf } from './pcap.ts';
@@ -315,8 +317,47 @@ describe('a mistake in an engine is found', () => {
     });
     const { difference } = run(LOOP, wrong, {}, reference);
     expect(difference).toMatchObject({ certainty: 'likely', insn: 'r1 *= 13', location: { line: 7 } });
-    expect(difference?.text.join('\n')).toContain('not when they are executed one by one');
+    expect(difference?.text.join('\n')).toContain('not one by one');
   });
+
+  test.each([
+    ['by what the machine holds', (cpu: Cpu) => Number(cpu.insnsExecuted), 20_000_000],
+    [
+      'by what the engine keeps for itself',
+      (_: Cpu, inMachine: number) => inMachine,
+      Number.POSITIVE_INFINITY,
+    ],
+  ] as const)(
+    'late in a long run, %s: found without doing all of it again where that is enough',
+    (_, at, most) => {
+      const endless = LOOP.replace('if r6 != 0 goto', 'goto');
+      const wrongAt = 9_000_005;
+      const inMachines = new WeakMap<Machine, number>();
+      let inAll = 0;
+      const wrong: Engine = {
+        name: 'interp',
+        run(machine, index, limits) {
+          const cpu = machine.cpu(index);
+          const done = (budget: number): StopCause => {
+            const before = cpu.insnsExecuted;
+            const cause = interp.run(machine, index, { ...limits, budget });
+            const executed = Number(cpu.insnsExecuted - before);
+            inMachines.set(machine, (inMachines.get(machine) ?? 0) + executed);
+            inAll += executed;
+            return cause;
+          };
+          const left = wrongAt - at(cpu, inMachines.get(machine) ?? 0);
+          if (left <= 0 || left > limits.budget) return done(limits.budget);
+          const cause = done(left);
+          cpu.writeReg(1, 0n);
+          return left === limits.budget ? cause : done(limits.budget - left);
+        },
+      };
+      const { difference } = run(endless, wrong, { maxInsns: 12_000_000 }, wasm);
+      expect(difference).toMatchObject({ executed: wrongAt - 1, certainty: 'exact', insn: 'r1 *= 13' });
+      expect(inAll).toBeLessThan(most);
+    },
+  );
 
   test('one that does not happen again', () => {
     let calls = 0;

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import { loadSession } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { type NativeCode, nativeCodeOf } from '#core/session/native-code.ts';
 import type { LoadArgs } from '#core/session/target-api.ts';
+import { inRoot } from '#scripts/lib/paths.ts';
 import { FILE } from './harness.ts';
 
 const CALLS = `	.section xdp,"ax"
@@ -116,7 +118,31 @@ describe.each(['x86-64', 'wasm'])('%s', (engine) => {
   });
 });
 
-test("x86-64: rows are in the manual's syntax; calls name what they lead to", () => {
+const examples = [
+  'fib/fib.bpf.s',
+  'map-counter/counter.bpf.s',
+  'socket-filter/dns.bpf.s',
+  'xdp-firewall/firewall.bpf.s',
+].map((path) => [path, readFileSync(inRoot('examples', path), 'utf8')] as const);
+
+describe.each(['x86-64', 'wasm'])('%s', (engine) => {
+  test.each(examples)('%s, blinded and not: rows and line records fit together', (_, text) => {
+    for (const blind of [false, true]) {
+      const { loaded } = loadedOf(text, { engine, blind });
+      const [code] = codesOf(loaded);
+      const { prog } = loaded.main;
+      if (code === undefined) throw new Error('no code');
+      const linfo = jitedLinfo(loaded.machine, prog) ?? [];
+      expect(linfo).toEqual(prog.xlatedLineInfo.map(({ insnOff }) => code.addressOf(insnOff)));
+      // Each address is where an instruction begins.
+      const begins = new Set(Array.from(code.rows.offset, (offset) => code.address + BigInt(offset)));
+      expect(linfo.filter((address) => !begins.has(address))).toEqual([]);
+      expect(Array.from(code.rows.slot).filter((slot) => slot >= prog.xlated.length / 8)).toEqual([]);
+    }
+  });
+});
+
+test('x86-64: rows are in Intel syntax; calls name what they lead to', () => {
   const [code] = codesOf(loadedOf(CALLS, { engine: 'x86-64' }).loaded);
   const texts = Array.from({ length: code?.rows.count ?? 0 }, (_, row) => code?.text(row));
   expect(texts).toContain('mov rbp, rsp');

@@ -95,6 +95,15 @@ describe('stepping', () => {
     expect(bench.where()).toBe('fib:8 < fib:13 < fib:13 < fib:13 < fib:13 < main:4');
   });
 
+  test('a breakpoint at the beginning of a function that is stepped over is counted once', () => {
+    const source = '.program raw\nmain:\n\tcall f\n\tcall f\n\texit\nf:\n\tr0 = 1\n\texit\n';
+    const bench = Bench.load(source);
+    bench.breakpoints({ line: 7, hitCondition: '2' });
+    bench.start({ stopOnEntry: true });
+    expect(bench.to('over')).toBe('main:4');
+    expect(bench.to('over')).toBe('f:7 < main:4');
+  });
+
   test('a rewritten context access is one step', () => {
     const source = '.program socket_filter\nmain:\n\tr0 = *(u32 *)(r1 + 20)\n\tr0 += 1\n\texit\n';
     const bench = Bench.load(source);

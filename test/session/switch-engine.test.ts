@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { addressText } from '#core/session/code-address.ts';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
-import { Bench } from './harness.ts';
+import { Bench, FILE } from './harness.ts';
 
 /** Calls, a map, the packet, a loop, and stack in both frames. */
 const TEXT = `.map hits, array, 4, 8, 4
@@ -88,6 +89,108 @@ test.each(pairs)('%s to %s: breakpoints hold, with their ids and counts', (from,
   expect(bench.ended).toBe(0);
 });
 
+/** A 16-bit byte swap is two native instructions. */
+const SWAP = `.program raw
+main:
+	r1 = 0x1234
+	r1 = be16 r1
+	r0 = r1
+	exit
+`;
+
+test("amid a BPF instruction the state is the processor's: refused, and possible again behind it", () => {
+  const bench = Bench.load(SWAP, { engine: 'x86-64' });
+  bench.breakpoints({ line: 4 });
+  bench.start();
+  const asked = (name: string) => bench.session.request('switchEngine', { name });
+  bench.resume({ kind: 'in', granularity: 'native' });
+  expect(bench.where()).toBe('main:4');
+  expect(asked('interp')).toEqual({
+    ok: false,
+    message: expect.stringMatching(/^the program stands amid a BPF instruction: step to the next one/),
+  });
+  expect(bench.session.request('stats', null).engine).toBe('x86-64');
+  bench.resume({ kind: 'in', granularity: 'native' });
+  expect(bench.where()).toBe('main:5');
+  expect(asked('interp')).toEqual({ ok: true, engine: 'interp' });
+  expect(bench.value('r1')).toMatch(/^0x3412\b/);
+});
+
+test('a breakpoint on a native instruction goes to its BPF instruction and back with the engine', () => {
+  const bench = Bench.load(SWAP, { engine: 'x86-64' });
+  bench.start({ stopOnEntry: true });
+  const { session } = bench;
+  const reference = addressText(session.request('frames', null)[0]?.address ?? 0n);
+  const rows = session.request('disassemble', {
+    reference,
+    offset: 0,
+    instructionOffset: 0,
+    count: 20,
+    symbols: true,
+  });
+  const swap = 'rows' in rows ? rows.rows.filter((row) => row?.symbol === 'r1 = be16 r1') : [];
+  expect(swap).toHaveLength(2);
+  const offset = Number((swap[1]?.address ?? 0n) - BigInt(reference));
+  const wanted = { breakpoints: [{ reference, offset }] };
+  const [set] = session.request('setInstructionBreakpoints', wanted);
+  expect(set).toMatchObject({ verified: true, address: swap[1]?.address });
+  session.request('switchEngine', { name: 'interp' });
+  const [moved] = session.request('setInstructionBreakpoints', wanted);
+  expect(moved).toMatchObject({ id: set?.id, verified: true, message: expect.stringMatching(/interp/) });
+  session.request('switchEngine', { name: 'x86-64' });
+  const [back] = session.request('setInstructionBreakpoints', wanted);
+  expect(back).toEqual(set);
+  expect(bench.resume({ kind: 'continue' })).toMatchObject({
+    reason: 'instruction breakpoint',
+    breakpoints: [set?.id],
+  });
+  expect(session.request('frames', null)[0]?.address).toBe(swap[1]?.address);
+});
+
+const ENDS = `.program raw
+main:
+	call deep
+	exit
+deep:
+	r1 = 0
+	r0 = *(u32 *)(r1 + 4)
+	exit
+`;
+
+test.each(pairs)('%s to %s at a fault, and at the verdict', (from, to) => {
+  const bench = Bench.load(ENDS, { engine: from });
+  expect(bench.start()?.fault?.kind).toBe('out_of_bounds');
+  const before = stateOf(bench);
+  expect(bench.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  expect(stateOf(bench)).toEqual(before);
+  expect(bench.resume({ kind: 'continue' })).toBeUndefined();
+
+  const other = Bench.load(SWAP, { engine: from });
+  other.start({ stopOnEntry: true });
+  for (let step = 0; step < 3; step++) other.resume({ kind: 'over', granularity: 'line' });
+  expect(other.resume({ kind: 'over', granularity: 'line' })?.verdict).toBeDefined();
+  expect(other.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  expect(other.value('r0')).toMatch(/^0x3412\b/);
+  expect(other.where()).toBe('main:6');
+  expect(other.resume({ kind: 'continue' })).toBeUndefined();
+  expect(other.ended).toBe(0);
+});
+
+test.each(pairs)('%s to %s: amid a classic program', (from, to) => {
+  const bench = Bench.load('\tldh [12]\n\tjne #0x806, drop\n\tret #-1\ndrop:\tret #0\n', {
+    engine: from,
+    fileName: FILE.replace('.bpf.s', '.cbpf'),
+    data: { kind: 'hex', text: '00'.repeat(60) },
+  });
+  bench.start({ stopOnEntry: true });
+  expect(bench.session.request('switchEngine', { name: to })).toEqual({ ok: true, engine: to });
+  const step = () => bench.resume({ kind: 'over', granularity: 'line' });
+  expect([step(), step()].map((report) => report?.reason)).toEqual(['step', 'step']);
+  expect(bench.session.request('frames', null)[0]?.pc).toBe(3);
+  bench.session.request('switchEngine', { name: from });
+  expect(step()?.verdict).toBeDefined();
+});
+
 test('what cannot be is refused with a reason, and the engine stays', () => {
   const bench = Bench.load(TEXT, args);
   const engine = () => bench.session.request('stats', null).engine;
@@ -102,4 +205,8 @@ test('what cannot be is refused with a reason, and the engine stays', () => {
   expect(engine()).toBe('interp');
   expect(asked('reference')).toEqual({ ok: true, engine: 'reference' });
   expect(engine()).toBe('reference');
+
+  const compared = Bench.load(TEXT, { ...args, lockstep: 'reference' });
+  compared.start({ stopOnEntry: true });
+  expect(compared.session.request('switchEngine', { name: 'wasm' })).toEqual({ ok: true, engine: 'wasm' });
 });

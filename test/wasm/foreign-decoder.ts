@@ -5,6 +5,8 @@ export interface ForeignRow {
   /** In the module. */
   readonly offset: number;
   readonly text: string;
+  /** Constructs around it, by its indentation. */
+  readonly depth: number;
 }
 
 /** Names that are given to it, so that texts can be compared: without the `$`, by function and local. */
@@ -48,8 +50,8 @@ export function foreignRows(bytes: Uint8Array, names: ForeignNames): ForeignRow[
     else if (!inside || text.startsWith('(local ')) return;
     else if (line === '  )') {
       inside = false;
-      rows.push({ offset: offsets[i] ?? -1, text: 'end' });
-    } else rows.push({ offset: offsets[i] ?? -1, text });
+      rows.push({ offset: offsets[i] ?? -1, text: 'end', depth: 0 });
+    } else rows.push({ offset: offsets[i] ?? -1, text, depth: line.search(/\S/) / 2 - 2 });
   });
   return rows;
 }

@@ -1,13 +1,21 @@
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import type { FromJitPage, ToJitPage } from '#core/protocol/jit-page.ts';
 import type { FromPage, ToPage, ViewName } from '#core/protocol/views.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
 import { CHROMIUM_FLAGS, chromiumPath } from '#scripts/workbench/chromium.ts';
 import { THEMES } from './themes.ts';
 
+/** A page of `client/webview`. */
+export type PageName = ViewName | 'jit';
+
+/** What the client sends to a page, and what the page sends. */
+export type ToPageNamed<P extends PageName> = P extends ViewName ? ToPage<P> : ToJitPage;
+export type FromPageNamed<P extends PageName> = P extends ViewName ? FromPage : FromJitPage;
+
 /** A browser in which the pages of the views run without VS Code. */
 export interface Harness {
-  open<V extends ViewName>(view: V, options?: OpenOptions): Promise<OpenPage<V>>;
+  open<V extends PageName>(view: V, options?: OpenOptions): Promise<OpenPage<V>>;
   close(): Promise<void>;
 }
 
@@ -21,12 +29,12 @@ export interface OpenOptions {
 }
 
 /** One open page and the client's side of its messages. */
-export interface OpenPage<V extends ViewName> {
+export interface OpenPage<V extends PageName> {
   readonly page: Page;
   /** Sends a message as the client would, and waits until it is drawn. */
-  send(message: ToPage<V>): Promise<void>;
+  send(message: ToPageNamed<V>): Promise<void>;
   /** Messages of the page so far. */
-  received(): Promise<FromPage[]>;
+  received(): Promise<FromPageNamed<V>[]>;
   /** What the page asked to keep. */
   state(): Promise<unknown>;
   /** Uncaught errors of the page. */
@@ -38,18 +46,19 @@ export async function startHarness(): Promise<Harness> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM');
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
-  const bundles = new Map<ViewName, Promise<{ js: string; css: string }>>();
+  const bundles = new Map<PageName, Promise<{ js: string; css: string }>>();
   return {
     open(view, options = {}) {
       const bundle = bundles.get(view) ?? bundlePage(view);
       bundles.set(view, bundle);
-      return openPage(browser, bundle, options);
+      const background = view === 'jit' ? 'editor' : 'sideBar';
+      return openPage(browser, bundle, { ...options, background });
     },
     close: () => browser.close(),
   };
 }
 
-async function bundlePage(view: ViewName): Promise<{ js: string; css: string }> {
+async function bundlePage(view: PageName): Promise<{ js: string; css: string }> {
   const bundle = async (entry: string) => {
     const result = await build({
       entryPoints: [inRoot(`client/webview/${view}/${entry}`)],
@@ -66,20 +75,20 @@ async function bundlePage(view: ViewName): Promise<{ js: string; css: string }> 
   return { js, css };
 }
 
-async function openPage<V extends ViewName>(
+async function openPage<V extends PageName>(
   browser: Browser,
   bundle: Promise<{ js: string; css: string }>,
-  { theme = 'dark', width = 320, height = 480, state }: OpenOptions,
+  { theme = 'dark', width = 320, height = 480, state, background }: OpenOptions & { background: string },
 ): Promise<OpenPage<V>> {
   const { js, css } = await bundle;
   const page = await browser.newPage({ viewport: { width, height } });
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   const variables = Object.entries(THEMES[theme]).map(([name, value]) => `--vscode-${name}: ${value};`);
-  // VS Code puts the theme's class on the body and the side bar's colour behind the page.
+  // VS Code puts the theme's class on the body and the colour of where it stands behind the page.
   await page.setContent(
     `<!DOCTYPE html><html lang="en" style='${variables.join(' ').replaceAll("'", '"')}'><head>
-     <style>${css}</style><style>html { background: var(--vscode-sideBar-background) !important; }</style>
+     <style>${css}</style><style>html { background: var(--vscode-${background}-background) !important; }</style>
      <script>
        const posted = []; let kept = ${JSON.stringify(state) ?? 'undefined'};
        window.acquireVsCodeApi = () => ({

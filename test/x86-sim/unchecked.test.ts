@@ -8,11 +8,11 @@ import { createMap } from '#core/maps/create.ts';
 import type { MapDef } from '#core/object/object.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import { type Subprog, setBreakpointByte } from '#core/vm/program.ts';
+import type { Subprog } from '#core/vm/program.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
 import { encode, load } from '../interp/build.ts';
-import type { Leg } from '../interp/whole-state.ts';
-import { runInStep } from './whole-state.ts';
+import { breakpointSlots, countEnd, legsOf, setBreakpoints } from '../interp/legs.ts';
+import { runInStep } from '../interp/whole-state.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 0x86);
 const N = Number(process.env.FUZZ_PROGRAMS ?? 5000);
@@ -123,21 +123,7 @@ function build(drafts: readonly (readonly Draft[])[]): { insns: Insn[]; subprogs
 
 const ENGINES = [x86Sim, new X86Sim({ ...X86_PRESETS['plain-ret'], bmi2: false, ibt: true, sls: true })];
 
-const legs: fc.Arbitrary<readonly Leg[]> = fc
-  .array(
-    fc.record({
-      engine: fc.constantFrom(...ENGINES, reference),
-      budget: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 400 })),
-      breakpoints: fc.boolean(),
-      resume: fc.boolean(),
-    }),
-    { maxLength: 6 },
-  )
-  .chain((some) =>
-    fc
-      .constantFrom(...ENGINES)
-      .map((engine) => [...some, { engine, budget: 1500, breakpoints: false, resume: true }]),
-  );
+const legs = legsOf({ among: [...ENGINES, reference], last: ENGINES, most: 6, end: 1500 });
 
 test(`${N} programs that nobody has checked: the same state at every stop`, () => {
   const ends = new Map<string, number>();
@@ -146,7 +132,7 @@ test(`${N} programs that nobody has checked: the same state at every stop`, () =
     fc.property(
       functions,
       fc.array(value, { minLength: 9, maxLength: 9 }),
-      fc.array(fc.nat(), { maxLength: 4 }),
+      breakpointSlots,
       legs,
       (drafts, values, stops, run) => {
         const { insns, subprogs } = build(drafts);
@@ -154,7 +140,7 @@ test(`${N} programs that nobody has checked: the same state at every stop`, () =
         for (const { machine, made, memory } of worlds) {
           const mapIds = [...machine.maps.keys()];
           const prog = load(machine, bytes, { arenaAddr: memory.addr, mapIds, subprogs });
-          for (const slot of stops) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
+          setBreakpoints(prog, stops);
           made[2]?.update(new Uint8Array(4), new Uint8Array(Uint32Array.of(prog.id).buffer), 0n);
           machine.output.length = 0;
           machine.enter(0, prog, 0n);
@@ -163,9 +149,7 @@ test(`${N} programs that nobody has checked: the same state at every stop`, () =
         const [first, second] = worlds.map(({ machine }) => machine) as [Machine, Machine];
         try {
           if (x86Sim.text(second).of(second.cpu(0).prog) !== undefined) native++;
-          const cause = runInStep([first, second], run);
-          const end = cause?.kind === 'fault' ? `fault ${cause.fault.kind}` : (cause?.kind ?? 'nothing');
-          ends.set(end, (ends.get(end) ?? 0) + 1);
+          countEnd(ends, runInStep([first, second], run));
         } catch (error) {
           // Not equal any more: a smaller program must not find them so.
           worlds = [newWorld(false), newWorld(true)];

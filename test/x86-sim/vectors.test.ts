@@ -3,14 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
 import { reference } from '#core/interp/reference.ts';
 import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
-import { runProgram } from '#core/session/run.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { X86Sim, x86Sim } from '#core/x86-sim/x86-sim.ts';
-import type { Leg } from '../interp/whole-state.ts';
+import { legsOf, setBreakpoints } from '../interp/legs.ts';
+import { runInStep } from '../interp/whole-state.ts';
 import { unhex } from '../prog/build.ts';
 import { furtherVectors, loadVector, vectors } from '../prog/vectors.ts';
-import { runInStep } from './whole-state.ts';
 
 const SEED = 0x86;
 const ALL = [...vectors, ...furtherVectors];
@@ -21,41 +19,19 @@ const OTHERS = [
   ['without BMI2', new X86Sim({ ...X86_PRESETS['linux-6.18'], bmi2: false })],
 ] as const;
 
-const legs = (engine: X86Sim): fc.Arbitrary<readonly Leg[]> =>
-  fc
-    .array(
-      fc.record({
-        engine: fc.constantFrom(engine, engine, reference),
-        budget: fc.integer({ min: 1, max: 40 }),
-        breakpoints: fc.boolean(),
-        resume: fc.boolean(),
-      }),
-      { maxLength: 6 },
-    )
-    .map((some) => [...some, { engine, budget: 3000, breakpoints: false, resume: true }]);
+const legs = (engine: X86Sim) =>
+  legsOf({
+    among: [engine, engine, reference],
+    last: [engine],
+    most: 6,
+    budget: fc.integer({ min: 1, max: 40 }),
+  });
 
 describe.each([
   ['as loaded', 0],
   ['with constants blinded', 2],
 ] as const)('programs that Linux ran, %s', (_, bpfJitHarden) => {
   const options = { shared: false, settings: { bpfJitHarden }, blindSeed: 7, nCpus: 2 } as const;
-
-  test('the same result', () => {
-    let compared = 0;
-    for (const vector of ALL) {
-      if (vector.data === null || vector.retval === null) continue;
-      const machine = new Machine(options);
-      const loaded = loadVector(machine, vector);
-      if (!loaded.ok) continue;
-      const input = { data: unhex(vector.data), attach: 'test_run' } as const;
-      expect(x86Sim.text(machine).of(loaded.prog), vector.name).toBeDefined();
-      const { retval, fault } = runProgram(machine, loaded.prog, x86Sim, input);
-      expect(fault, vector.name).toBeUndefined();
-      expect(Number(retval), vector.name).toBe(vector.retval >>> 0);
-      compared++;
-    }
-    expect(compared).toBeGreaterThan(800);
-  }, 60_000);
 
   test.each([['default', x86Sim] as const, ...OTHERS])(
     'the same state at every stop: %s',
@@ -69,8 +45,7 @@ describe.each([
         const ready = machines.every((machine) => {
           const loaded = loadVector(machine, vector);
           if (!loaded.ok) return false;
-          for (const at of [index, index * 7])
-            setBreakpointByte(loaded.prog, at % loaded.prog.breakpoints.length, 1);
+          setBreakpoints(loaded.prog, [index, index * 7]);
           const { r1, r2 } = prepareInput(machine, 0, loaded.prog, { data, attach: 'test_run' });
           machine.enter(0, loaded.prog, r1, r2);
           return true;

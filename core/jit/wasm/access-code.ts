@@ -1,4 +1,3 @@
-import type { Op } from '../../interp/op.ts';
 import * as layout from '../../vm/layout.ts';
 import type { Region } from '../../vm/region.ts';
 import { OP } from '../../wasm/opcodes.ts';
@@ -10,18 +9,29 @@ import {
   FRAME,
   type FrameFacts,
   frameOffset,
+  isSite,
   isWritten,
   NOWHERE,
   newFacts,
+  type Place,
   passFacts,
   regionOf,
+  siteAt,
 } from './frame-facts.ts';
 import type { FunctionState } from './function-state.ts';
 import * as local from './locals.ts';
-import { type Atomic, atomicOf, cacheKey, type Load, loadOf, type Store, storeOf } from './memory.ts';
-import { dstOf, srcOf } from './ops.ts';
+import type { Atomic, Load, Store } from './memory.ts';
+import { AX, type JitOp } from './ops.ts';
 
 const R10 = 10;
+/** Sites that a function keeps apart: each costs something wherever regions are forgotten. */
+const MAX_SITES = 32;
+
+/** What accesses of one size and type that belong to one site remember. */
+interface Cache extends local.RegionCache {
+  readonly size: number;
+  readonly isWrite: boolean;
+}
 
 /** What accesses are compiled with. */
 export interface AccessContext extends FactsContext {
@@ -31,11 +41,13 @@ export interface AccessContext extends FactsContext {
   readonly lookup: number;
 }
 
-/** Memory accesses of one function: checked when compiled, by its region caches, or by `lookup`. */
+/** Memory accesses of one function: checked when compiled, by constants, or by its region caches. */
 export class AccessEmitter {
   readonly #context: AccessContext;
   readonly #state: FunctionState;
-  readonly #caches = new Map<number, local.RegionCache>();
+  /** By site; those of accesses of which nothing is known by their register. */
+  readonly #caches = new Map<number, Cache[]>();
+  #nCaches = 0;
 
   constructor(context: AccessContext, state: FunctionState) {
     this.#context = context;
@@ -44,44 +56,82 @@ export class AccessEmitter {
 
   /** Region caches that the function has. */
   get nCaches(): number {
-    return this.#caches.size;
+    return this.#nCaches;
   }
 
-  /** Makes a cache for every access that may need one: a few too many cost nothing. */
+  /** Makes a cache for every access that may need one. */
   collectCaches(flow: Flow, atBlocks: FrameFacts): void {
-    const add = (base: number, size: number, isWrite: boolean): void => {
-      const key = cacheKey(base, size, isWrite);
-      if (!this.#caches.has(key)) this.#caches.set(key, local.regionCache(this.#caches.size));
-    };
     const facts = newFacts();
     flow.blocks.forEach(({ ops }, index) => {
       atBlocks.read(index, facts);
       for (const op of ops) {
-        const lowering = this.#context.lowering(op);
-        const load = lowering === 'step' ? undefined : loadOf(op);
-        const store = lowering === 'step' ? undefined : (storeOf(op) ?? atomicOf(op));
-        const size = load?.size ?? store?.size;
-        const base = load === undefined ? dstOf(op) : srcOf(op);
-        if (size !== undefined && regionOf(facts, base) === NOWHERE) add(base, size, load === undefined);
+        if (op.lowering !== 'step') this.#collect(op, facts);
         passFacts(facts, op, this.#context);
       }
     });
   }
 
+  #collect(op: JitOp, facts: Facts): void {
+    const load = op.load;
+    const size = load?.size ?? (op.store ?? op.atomic)?.size;
+    if (size === undefined) return;
+    const base = load === undefined ? op.dst : op.src;
+    const region = regionOf(facts, base);
+    if (region !== NOWHERE && !isSite(region)) return;
+    const isWrite = load === undefined;
+    const site = this.#siteOf(region, base);
+    const caches = this.#caches.get(site) ?? [];
+    this.#caches.set(site, caches);
+    if (caches.some((cache) => cache.size === size && cache.isWrite === isWrite)) return;
+    caches.push({ size, isWrite, ...local.regionCache(this.#nCaches++) });
+  }
+
+  /** The site that an access through `base` belongs to: where there are too many, that of the register alone. */
+  #siteOf(region: number, base: number): number {
+    if (region !== NOWHERE && (this.#caches.has(region) || this.#caches.size < MAX_SITES)) return region;
+    return base;
+  }
+
+  /** Has the regions found that registers point into from this place on, in front of whose code `facts` hold. */
+  findRegions(place: Place, facts: Facts): void {
+    if (this.#caches.size === 0) return;
+    for (let reg = 0; reg <= AX; reg++) {
+      const site = siteAt(place, reg);
+      if (regionOf(facts, reg) !== site) continue;
+      for (const cache of this.#caches.get(site) ?? []) this.#findRegion(reg, cache);
+    }
+  }
+
+  /** Remembers the region of `reg`, unless that is the one remembered. */
+  #findRegion(reg: number, cache: Cache): void {
+    const { code } = this.#state;
+    code.localGet(local.reg(reg));
+    code.localGet(cache.window);
+    code.op(OP.i64_sub);
+    code.i64Const(32, 0);
+    code.op(OP.i64_shr_u);
+    code.op(OP.i64_eqz);
+    code.op(OP.i32_eqz);
+    this.#state.open(() => code.if());
+    this.#find(() => code.localGet(local.reg(reg)), cache);
+    this.#state.close();
+  }
+
   /** Forgets what the caches hold: helpers and callees may change the region table. */
   forgetRegions(): void {
     const { code } = this.#state;
-    for (const { count } of this.#caches.values()) {
+    for (const { window, count } of [...this.#caches.values()].flat()) {
       code.i64Const(0, 0);
+      code.localTee(window);
       code.localSet(count);
     }
   }
 
   /** Writes `op`, in front of which `facts` hold; false: it is no access. */
-  emit(op: Op, facts: Facts): boolean {
-    const load = loadOf(op);
-    const store = storeOf(op);
-    const atomic = atomicOf(op);
+  emit(op: JitOp, facts: Facts): boolean {
+    const load = op.load;
+    const store = op.store;
+    const atomic = op.atomic;
     if (load !== undefined) this.#load(op, facts, load);
     else if (store !== undefined) this.#store(op, facts, store);
     else if (atomic !== undefined) this.#atomic(op, facts, atomic);
@@ -89,25 +139,27 @@ export class AccessEmitter {
     return true;
   }
 
-  #load(op: Op, facts: Facts, { size, opcode }: Load): void {
+  #load(op: JitOp, facts: Facts, { size, opcode, isAcquire }: Load): void {
     const { code } = this.#state;
-    const offset = this.#address(op, facts, srcOf(op), size, false);
+    const offset = this.#address(op, facts, op.src, size, false);
     code.access(opcode, 0, offset);
-    code.localSet(local.reg(dstOf(op)));
+    code.localSet(local.reg(op.dst));
+    if (isAcquire) code.fence();
   }
 
-  #store(op: Op, facts: Facts, { size, opcode, isImm }: Store): void {
+  #store(op: JitOp, facts: Facts, { size, opcode, isImm, isRelease }: Store): void {
     const { code } = this.#state;
-    const offset = this.#address(op, facts, dstOf(op), size, true);
+    if (isRelease) code.fence();
+    const offset = this.#address(op, facts, op.dst, size, true);
     if (isImm) code.i64Const(op.imm, op.immHi);
-    else code.localGet(local.reg(srcOf(op)));
+    else code.localGet(local.reg(op.src));
     code.access(opcode, 0, offset);
   }
 
   /** What is not aligned is done by the reference engine: WebAssembly traps there. */
-  #atomic(op: Op, facts: Facts, { size, opcode, kind }: Atomic): void {
+  #atomic(op: JitOp, facts: Facts, { size, opcode, kind }: Atomic): void {
     const { code } = this.#state;
-    const offset = this.#address(op, facts, dstOf(op), size, true);
+    const offset = this.#address(op, facts, op.dst, size, true);
     code.i32Const(offset);
     code.op(OP.i32_add);
     code.localTee(local.LINEAR);
@@ -120,21 +172,21 @@ export class AccessEmitter {
     };
     code.localGet(local.LINEAR);
     if (kind === 'cmpxchg') push(0);
-    push(srcOf(op));
+    push(op.src);
     code.access(opcode, size === 4 ? 2 : 3, 0);
     if (kind === 'plain') {
       code.op(OP.drop);
       return;
     }
     if (size === 4) code.op(OP.i64_extend_i32_u);
-    code.localSet(local.reg(kind === 'cmpxchg' ? 0 : srcOf(op)));
+    code.localSet(local.reg(kind === 'cmpxchg' ? 0 : op.src));
   }
 
   /**
    * Leaves the linear address of an access through `base` on the stack, to which the returned offset is to
    * be added. Not allowed: the reference engine does the instruction, and says why.
    */
-  #address(op: Op, facts: Facts, base: number, size: number, isWrite: boolean): number {
+  #address(op: JitOp, facts: Facts, base: number, size: number, isWrite: boolean): number {
     const { code } = this.#state;
     const known = frameOffset(facts, base, op, size);
     if (known !== undefined) {
@@ -144,22 +196,19 @@ export class AccessEmitter {
     }
     const likely = regionOf(facts, base);
     if (likely === FRAME) return this.#inFrame(op, base, size, isWrite);
-    if (likely !== NOWHERE) return this.#inRegion(op, facts, base, size, isWrite);
-    const cache = this.#caches.get(cacheKey(base, size, isWrite));
+    if (likely !== NOWHERE && !isSite(likely)) return this.#inRegion(op, facts, base, size, isWrite);
+    const site = this.#siteOf(likely, base);
+    const cache = this.#caches.get(site)?.find((one) => one.size === size && one.isWrite === isWrite);
     if (cache === undefined) throw new RangeError(`no region cache for slot ${op.slot}`);
-    code.localGet(local.reg(base));
-    if (op.off !== 0) {
-      code.i64Const(op.off, op.off >> 31);
-      code.op(OP.i64_add);
-    }
-    code.localSet(local.ADDR);
-    this.#pushDistance(cache);
+    this.#pushAddress(op, base);
+    if (site === likely) {
+      code.localGet(cache.window);
+      code.op(OP.i64_sub);
+    } else this.#searchAt(cache);
     code.localTee(local.DISTANCE);
     code.localGet(cache.count);
     code.op(OP.i64_ge_u);
-    this.#state.open(() => code.if());
-    this.#find(op, cache, size, isWrite);
-    this.#state.close();
+    this.#state.trapIf(op);
     if (isWrite) this.#markFound(cache.shadow, size);
     code.localGet(cache.base);
     code.localGet(local.DISTANCE);
@@ -168,8 +217,32 @@ export class AccessEmitter {
     return 0;
   }
 
+  #pushAddress(op: JitOp, base: number): void {
+    const { code } = this.#state;
+    code.localGet(local.reg(base));
+    if (op.off === 0) return;
+    code.i64Const(op.off, op.off >> 31);
+    code.op(OP.i64_add);
+  }
+
+  /** Makes of the address on the stack its distance in its region, which is searched unless it is the one remembered. */
+  #searchAt(cache: Cache): void {
+    const { code } = this.#state;
+    code.localTee(local.ADDR);
+    code.localGet(cache.window);
+    code.op(OP.i64_sub);
+    code.localGet(cache.count);
+    code.op(OP.i64_ge_u);
+    this.#state.open(() => code.if());
+    this.#find(() => code.localGet(local.ADDR), cache);
+    this.#state.close();
+    code.localGet(local.ADDR);
+    code.localGet(cache.window);
+    code.op(OP.i64_sub);
+  }
+
   /** The same where it probably is the function's own frame; where it is not, the reference engine finds it. */
-  #inFrame(op: Op, base: number, size: number, isWrite: boolean): number {
+  #inFrame(op: JitOp, base: number, size: number, isWrite: boolean): number {
     const { code } = this.#state;
     code.localGet(local.reg(base));
     const offset = op.off + layout.MAX_BPF_STACK;
@@ -187,7 +260,7 @@ export class AccessEmitter {
   }
 
   /** The same where it probably is a region that stays as it is. */
-  #inRegion(op: Op, facts: Facts, base: number, size: number, isWrite: boolean): number {
+  #inRegion(op: JitOp, facts: Facts, base: number, size: number, isWrite: boolean): number {
     const { code } = this.#state;
     const region = this.#context.region(regionOf(facts, base));
     if (
@@ -219,7 +292,7 @@ export class AccessEmitter {
   }
 
   /** Keeps the number on the stack as DISTANCE and traps when it is above `last`. */
-  #trapBeyond(op: Op, last: number): void {
+  #trapBeyond(op: JitOp, last: number): void {
     const { code } = this.#state;
     code.localTee(local.DISTANCE);
     code.i64Const(last | 0, 0);
@@ -227,36 +300,25 @@ export class AccessEmitter {
     this.#state.trapIf(op);
   }
 
-  #pushDistance(cache: local.RegionCache): void {
-    const { code } = this.#state;
-    code.localGet(local.ADDR);
-    code.localGet(cache.window);
-    code.op(OP.i64_sub);
-  }
-
-  /** Has the region at ADDR searched and remembers it. */
-  #find(op: Op, cache: local.RegionCache, size: number, isWrite: boolean): void {
+  /** Has the region searched that the address left by `push` lies in, and remembers it. */
+  #find(push: () => void, cache: Cache): void {
     const { code } = this.#state;
     code.localGet(local.BLOCK);
-    code.localGet(local.ADDR);
-    code.i32Const(size);
-    code.i32Const(isWrite ? layout.PERM_WRITE : layout.PERM_READ);
+    push();
+    code.i32Const(cache.size);
+    code.i32Const(cache.isWrite ? layout.PERM_WRITE : layout.PERM_READ);
     code.call(this.#context.lookup);
-    code.op(OP.i32_eqz);
-    this.#state.trapIf(op);
     const found: [opcode: number, align: number, at: number, into: number][] = [
       [OP.i64_load, 3, local.FOUND_WINDOW, cache.window],
       [OP.i64_load, 3, local.FOUND_COUNT, cache.count],
       [OP.i32_load, 2, local.FOUND_BASE, cache.base],
     ];
-    if (isWrite) found.push([OP.i32_load, 2, local.FOUND_SHADOW, cache.shadow]);
+    if (cache.isWrite) found.push([OP.i32_load, 2, local.FOUND_SHADOW, cache.shadow]);
     for (const [opcode, align, at, into] of found) {
       code.localGet(local.BLOCK);
       code.access(opcode, align, at);
       code.localSet(into);
     }
-    this.#pushDistance(cache);
-    code.localSet(local.DISTANCE);
   }
 
   /** Notes a store at DISTANCE in the shadow of its region, where it has one. */

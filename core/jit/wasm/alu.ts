@@ -1,10 +1,9 @@
-import type { Op } from '../../interp/op.ts';
 import type { InsnId } from '../../isa/table.ts';
 import { CPU_THIS_CPU_OFF_HI, FUNCTION_HI, functionAddressLo } from '../../vm/layout.ts';
 import type { Code } from '../../wasm/code.ts';
 import { I32, I64, OP } from '../../wasm/opcodes.ts';
 import { BLOCK, reg } from './locals.ts';
-import { dstOf, srcOf } from './ops.ts';
+import type { JitOp } from './ops.ts';
 
 type Name = keyof typeof OP;
 
@@ -56,28 +55,28 @@ function formOf(id: InsnId): Form | undefined {
   return forms.get(id);
 }
 
-function pushDst(code: Code, op: Op, wide: boolean): void {
-  code.localGet(reg(dstOf(op)));
+function pushDst(code: Code, op: JitOp, wide: boolean): void {
+  code.localGet(reg(op.dst));
   if (!wide) code.op(OP.i32_wrap_i64);
 }
 
-function pushSrc(code: Code, op: Op, form: Form): void {
+function pushSrc(code: Code, op: JitOp, form: Form): void {
   if (form.isImm) {
     if (form.wide) code.i64Const(op.imm, op.immHi);
     else code.i32Const(op.imm);
     return;
   }
-  code.localGet(reg(srcOf(op)));
+  code.localGet(reg(op.src));
   if (!form.wide) code.op(OP.i32_wrap_i64);
 }
 
-function popDst(code: Code, op: Op, wide: boolean): void {
+function popDst(code: Code, op: JitOp, wide: boolean): void {
   if (!wide) code.op(OP.i64_extend_i32_u);
-  code.localSet(reg(dstOf(op)));
+  code.localSet(reg(op.dst));
 }
 
 /** Leaves an i32 on the stack, not 0 when the branch `op` is taken. */
-export function emitCondition(code: Code, op: Op): void {
+export function emitCondition(code: Code, op: JitOp): void {
   const form = formOf(op.id);
   if (form === undefined) throw new RangeError(`${op.id} is no branch`);
   pushDst(code, op, form.wide);
@@ -93,7 +92,7 @@ export function emitCondition(code: Code, op: Op): void {
 }
 
 /** Compiles arithmetic, moves, byte swaps and numbers; false: `op` is none of them. `progId`: for addresses of functions. */
-export function emitAlu(code: Code, op: Op, progId: number): boolean {
+export function emitAlu(code: Code, op: JitOp, progId: number): boolean {
   const form = formOf(op.id);
   if (form !== undefined && !op.id.startsWith('j')) return emitForm(code, op, form);
   const special = SPECIAL[op.id];
@@ -102,7 +101,7 @@ export function emitAlu(code: Code, op: Op, progId: number): boolean {
   return true;
 }
 
-function emitForm(code: Code, op: Op, form: Form): boolean {
+function emitForm(code: Code, op: JitOp, form: Form): boolean {
   const { name, wide } = form;
   const simple = SIMPLE[name];
   if (name === 'mov') {
@@ -118,7 +117,7 @@ function emitForm(code: Code, op: Op, form: Form): boolean {
   return true;
 }
 
-function divideByNumber(code: Code, op: Op, form: Form): void {
+function divideByNumber(code: Code, op: JitOp, form: Form): void {
   const { name, wide } = form;
   const isMod = name.endsWith('mod');
   if (op.imm === 0) {
@@ -136,7 +135,7 @@ function divideByNumber(code: Code, op: Op, form: Form): void {
   popDst(code, op, wide);
 }
 
-function divideByRegister(code: Code, op: Op, form: Form): void {
+function divideByRegister(code: Code, op: JitOp, form: Form): void {
   const { name, wide } = form;
   const type = wide ? I64 : I32;
   pushSrc(code, op, form);
@@ -183,7 +182,7 @@ function pushZero(code: Code, wide: boolean): void {
   else code.i32Const(0);
 }
 
-type Special = (code: Code, op: Op, progId: number) => void;
+type Special = (code: Code, op: JitOp, progId: number) => void;
 
 function negate(wide: boolean): Special {
   return (code, op) => {
@@ -197,7 +196,7 @@ function negate(wide: boolean): Special {
 /** dst = src, sign-extended by `opcode`. */
 function extend(opcode: number, wide: boolean): Special {
   return (code, op) => {
-    code.localGet(reg(srcOf(op)));
+    code.localGet(reg(op.src));
     if (!wide) code.op(OP.i32_wrap_i64);
     code.op(opcode);
     popDst(code, op, wide);
@@ -206,22 +205,22 @@ function extend(opcode: number, wide: boolean): Special {
 
 function maskDst(low: number): Special {
   return (code, op) => {
-    code.localGet(reg(dstOf(op)));
+    code.localGet(reg(op.dst));
     code.i64Const(low, 0);
     code.op(OP.i64_and);
-    code.localSet(reg(dstOf(op)));
+    code.localSet(reg(op.dst));
   };
 }
 
 const zeroExtendSrc: Special = (code, op) => {
-  code.localGet(reg(srcOf(op)));
+  code.localGet(reg(op.src));
   code.i64Const(-1, 0);
   code.op(OP.i64_and);
-  code.localSet(reg(dstOf(op)));
+  code.localSet(reg(op.dst));
 };
 
 const swap16: Special = (code, op) => {
-  const dst = reg(dstOf(op));
+  const dst = reg(op.dst);
   code.localGet(dst);
   code.i64Const(8, 0);
   code.op(OP.i64_shl);
@@ -249,7 +248,7 @@ const swap32: Special = (code, op) => {
 };
 
 const swap64: Special = (code, op) => {
-  const dst = reg(dstOf(op));
+  const dst = reg(op.dst);
   for (const [count, mask] of [[8, 0x00ff00ff] as const, [16, 0x0000ffff] as const]) {
     code.localGet(dst);
     code.i64Const(mask, mask);
@@ -294,20 +293,20 @@ const SPECIAL: Readonly<Partial<Record<InsnId, Special>>> = {
   bswap64: swap64,
   nospec: nothing,
   mov64_percpu: (code, op) => {
-    code.localGet(reg(srcOf(op)));
+    code.localGet(reg(op.src));
     code.localGet(BLOCK);
     code.access(OP.i64_load32_u, 2, CPU_THIS_CPU_OFF_HI);
     code.i64Const(32, 0);
     code.op(OP.i64_shl);
     code.op(OP.i64_add);
-    code.localSet(reg(dstOf(op)));
+    code.localSet(reg(op.dst));
   },
   lddw: (code, op) => {
     code.i64Const(op.imm, op.immHi);
-    code.localSet(reg(dstOf(op)));
+    code.localSet(reg(op.dst));
   },
   lddw_func: (code, op, progId) => {
     code.i64Const(functionAddressLo(progId, op.target), FUNCTION_HI);
-    code.localSet(reg(dstOf(op)));
+    code.localSet(reg(op.dst));
   },
 };

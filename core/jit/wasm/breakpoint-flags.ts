@@ -1,6 +1,6 @@
 import type { Op } from '../../interp/op.ts';
 import type { Machine } from '../../vm/machine.ts';
-import type { ExecProg } from '../../vm/program.ts';
+import { breakpointSlots, type ExecProg } from '../../vm/program.ts';
 import { flowOf } from './ops.ts';
 
 /**
@@ -44,10 +44,7 @@ export class BreakpointFlags {
     this.#epoch = prog.breakpointEpoch;
     const flags = this.#machine.memory.bytes.subarray(this.at, this.at + this.#nSlots + 1);
     flags.fill(0);
-    const { breakpoints } = prog;
-    for (let slot = 0; slot < breakpoints.length; slot++) {
-      if (breakpoints[slot] !== 0) flagStretch(flags, ops, slot);
-    }
+    for (const slot of breakpointSlots(prog)) flagStretch(flags, ops, slot);
   }
 
   /** Gives the memory back. */

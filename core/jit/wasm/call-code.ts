@@ -1,11 +1,10 @@
-import type { Op } from '../../interp/op.ts';
 import * as layout from '../../vm/layout.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { AccessEmitter } from './access-code.ts';
 import type { CalleeFacts } from './callees.ts';
 import type { FunctionState } from './function-state.ts';
 import * as local from './locals.ts';
-import { ARGUMENTS, AX } from './ops.ts';
+import { ARGUMENTS, AX, type JitOp } from './ops.ts';
 import { pushCalleeDepth, pushFramePointer, pushStackEntry } from './stack-frame.ts';
 
 const R10 = 10;
@@ -33,7 +32,7 @@ export class CallEmitter {
   }
 
   /** Writes the call `op` of a function of which `callee` is known. */
-  emit(op: Op, callee: CalleeFacts): void {
+  emit(op: JitOp, callee: CalleeFacts): void {
     const state = this.#state;
     const { code } = state;
     const { dirty } = state.registers;
@@ -69,7 +68,7 @@ export class CallEmitter {
   }
 
   /** Shows the call to whoever looks at the machine while the callee runs. */
-  #enter(op: Op): void {
+  #enter(op: JitOp): void {
     const { code } = this.#state;
     this.#writeRecord(op, false);
     this.#state.storeField(layout.CPU_DEPTH, () => pushCalleeDepth(code));
@@ -108,7 +107,7 @@ export class CallEmitter {
    * Writes the frame record of the callee. `isLate`: while it is being left; then what neither this function nor
    * its callees have in hand may still be in the locals of an outer one: the engine fills it in.
    */
-  #writeRecord(op: Op, isLate: boolean): void {
+  #writeRecord(op: JitOp, isLate: boolean): void {
     const state = this.#state;
     const { code } = state;
     const { used } = state.registers;

@@ -1,7 +1,5 @@
-import type { Op } from '../../interp/op.ts';
-import { rowById } from '../../isa/decode.ts';
 import type { Flow } from './flow.ts';
-import { AX, changes, flowOf, type Lowering, mentions } from './ops.ts';
+import { AX } from './ops.ts';
 
 /** What callers need to know of a function and all that it calls. */
 export interface CalleeFacts {
@@ -28,13 +26,10 @@ interface Draft {
   readonly callees: readonly number[];
 }
 
-/** The facts of each function, by the slot that it begins at. `lowering` tells how each op is compiled. */
-export function calleeFacts(
-  flows: ReadonlyMap<number, Flow>,
-  lowering: (op: Op) => Lowering,
-): ReadonlyMap<number, CalleeFacts> {
+/** The facts of each function, by the slot that it begins at. */
+export function calleeFacts(flows: ReadonlyMap<number, Flow>): ReadonlyMap<number, CalleeFacts> {
   const all = new Map<number, Draft>();
-  for (const [start, flow] of flows) all.set(start, ownFacts(flow, lowering));
+  for (const [start, flow] of flows) all.set(start, ownFacts(flow));
   for (let again = true; again; ) {
     again = false;
     for (const fn of all.values()) {
@@ -44,23 +39,23 @@ export function calleeFacts(
   return all;
 }
 
-function ownFacts(flow: Flow, lowering: (op: Op) => Lowering): Draft {
+function ownFacts(flow: Flow): Draft {
   const fn = { quiet: true, touches: false, used: 0, changed: 0 };
   const callees = new Set<number>();
   for (const { ops } of flow.blocks) {
     for (const op of ops) {
-      const kind = flowOf(op);
-      fn.used |= mentions(op);
-      fn.changed |= changes(op);
+      const kind = op.flow;
+      fn.used |= op.mentions;
+      fn.changed |= op.changes;
       if (kind === 'call') callees.add(op.target);
-      else if (kind === 'next' && lowering(op) === 'step') {
+      else if (kind === 'next' && op.lowering === 'step') {
         // The reference engine may look at anything, and gives its results in R0 and AX.
         fn.quiet = false;
         fn.touches = true;
         fn.used = 0xfff;
         fn.changed |= 1 | (1 << AX);
       }
-      if (kind === 'next' && rowById(op.id).access !== undefined) fn.touches = true;
+      if (kind === 'next' && op.access !== 0) fn.touches = true;
     }
   }
   return { ...fn, callees: [...callees] };

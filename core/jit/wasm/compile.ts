@@ -1,6 +1,4 @@
-import { decodeProg } from '../../interp/decode.ts';
-import { type Op, trap } from '../../interp/op.ts';
-import type { InsnId } from '../../isa/table.ts';
+import type { Op } from '../../interp/op.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { BpfMap } from '../../vm/map.ts';
 import type { ExecProg } from '../../vm/program.ts';
@@ -12,7 +10,7 @@ import { countReachable, type Flow, flowFrom } from './flow.ts';
 import type { Pointer } from './frame-facts.ts';
 import { leaveCode, leaveName, leaveType } from './leave-code.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
-import { AX, changes, dstOf, flowOf, type Lowering, loweringOf, srcOf } from './ops.ts';
+import { AX, type JitOp, jitOps } from './ops.ts';
 
 /** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
 export const MAX_FUNCTION_OPS = 50_000;
@@ -32,7 +30,7 @@ export interface CompiledFunction {
   /** Bytes of the module where its code begins and ends. */
   readonly codeStart: number;
   readonly codeEnd: number;
-  /** By order of code: offset in the module of each instruction's first byte, with its slot. */
+  /** By order of code: offset in the module of each instruction's first byte, with its slot; NO_SLOT: code of none. */
   readonly offsets: readonly (readonly [slot: number, offset: number])[];
 }
 
@@ -97,7 +95,7 @@ export function compileProgram(
     });
   }
   for (const start of unit.starts) entries[start] = 1;
-  const callees = calleeFacts(flows, (op) => unit.loweringOf(op));
+  const callees = calleeFacts(flows);
   const facts = (slot: number): CalleeFacts | undefined => callees.get(slot);
   const builder = unit.builder();
   const step = builder.importFunc('engine', 'step', STEP_TYPE);
@@ -139,7 +137,7 @@ export function compileEntry(
   const flow = flowFrom(unit.ops, start);
   if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start) };
   const targets = new Set<number>();
-  for (const { ops } of flow.blocks) for (const op of ops) if (flowOf(op) === 'call') targets.add(op.target);
+  for (const { ops } of flow.blocks) for (const op of ops) if (op.flow === 'call') targets.add(op.target);
   const builder = unit.builder();
   const step = builder.importFunc('engine', 'step', STEP_TYPE);
   const index = new Map<number, number>();
@@ -206,38 +204,36 @@ function compiled(
 
 /** What compiling needs to know of one program in one machine. */
 class Unit {
-  readonly ops: readonly Op[];
+  readonly ops: readonly JitOp[];
   /** Slots that functions begin at, the main one's first. */
   readonly starts: readonly number[];
   readonly maps = new Map<number, BpfMap>();
   readonly #machine: Machine;
   readonly #prog: ExecProg;
   readonly #flagsAt: number | undefined;
-  /** By slot. */
-  readonly #lowering: (Lowering | undefined)[] = [];
 
   constructor(machine: Machine, prog: ExecProg, flagsAt: number | undefined) {
     this.#machine = machine;
     this.#prog = prog;
     this.#flagsAt = flagsAt;
-    this.ops = decodeProg(prog);
+    this.ops = jitOps(prog, (op) => this.#mapAddress(op) !== undefined);
     const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
-    for (const op of this.ops) if (flowOf(op) === 'call') starts.add(op.target);
+    for (const op of this.ops) if (op.flow === 'call') starts.add(op.target);
     this.starts = [...starts];
   }
 
   /** The id of the program where it stands in the code. */
   get progId(): number | undefined {
-    return this.ops.some(({ id, exec }) => id === 'lddw_func' && exec !== trap) ? this.#prog.id : undefined;
+    return this.ops.some(({ id, flow }) => id === 'lddw_func' && flow !== 'trap') ? this.#prog.id : undefined;
   }
 
   /** Why this program cannot be compiled; undefined: it can. */
   refusal(): string | undefined {
     for (const op of this.ops) {
-      if (op.exec === trap) continue;
+      if (op.flow === 'trap' || (op.dst <= AX && op.src <= AX && (op.changes & (1 << R10)) === 0)) continue;
       const at = `${this.#prog.name}, instruction ${op.slot}`;
-      if (dstOf(op) > AX || srcOf(op) > AX) return `${at}: it names a register that is none`;
-      if (changes(op) & (1 << R10)) return `${at}: it changes the frame pointer`;
+      if (op.dst > AX || op.src > AX) return `${at}: it names a register that is none`;
+      if (op.changes & (1 << R10)) return `${at}: it changes the frame pointer`;
     }
     return undefined;
   }
@@ -264,7 +260,6 @@ class Unit {
       progId: this.#prog.id,
       flow,
       flagsAt: this.#flagsAt,
-      lowering: (op) => this.loweringOf(op),
       mapAddress: (op) => this.#mapAddress(op),
       pointer: (op) => this.#pointer(op),
       region: (id) => this.#machine.space.byId(id),
@@ -272,18 +267,8 @@ class Unit {
     });
   }
 
-  loweringOf(op: Op): Lowering {
-    let known = this.#lowering[op.slot];
-    if (known === undefined) {
-      known = loweringOf(this.#prog, op);
-      if (MAP_LOADS.has(op.id) && known === 'native' && this.#mapAddress(op) === undefined) known = 'step';
-      this.#lowering[op.slot] = known;
-    }
-    return known;
-  }
-
   /** Where a map load leads to, for maps whose values lie in one region. */
-  #pointer(op: Op): Pointer | undefined {
+  #pointer(op: JitOp): Pointer | undefined {
     const map = this.#machine.maps.get(op.imm);
     const [values] = map?.valueRegions ?? [];
     if (map === undefined || values === undefined || map.nValues !== 1) return undefined;
@@ -293,7 +278,7 @@ class Unit {
     return { region: values.id, distance };
   }
 
-  #mapAddress(op: Op): readonly [number, number] | undefined {
+  #mapAddress(op: Pick<Op, 'id' | 'imm' | 'immHi'>): readonly [number, number] | undefined {
     const map = this.#machine.maps.get(op.imm);
     if (map === undefined) return undefined;
     let address: bigint | undefined;
@@ -306,8 +291,6 @@ class Unit {
     return [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
   }
 }
-
-const MAP_LOADS: ReadonlySet<InsnId> = new Set(['lddw_map_fd', 'lddw_map_value'] as const);
 
 function tooLong(prog: ExecProg, start: number): string {
   return `${prog.name}, function at instruction ${start}: too long; the wasm engine compiles up to ${MAX_FUNCTION_OPS} instructions a function and ${MAX_PROGRAM_OPS} a program`;

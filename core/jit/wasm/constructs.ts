@@ -1,3 +1,4 @@
+import { lastUpTo } from '../../bytes/ascending.ts';
 import { CODED } from '../../wasm/opcodes.ts';
 import { type CodeRows, opens } from '../../wasm/rows.ts';
 
@@ -39,14 +40,7 @@ export class Constructs {
   /** Where label `label` of the branch in `row` leads; undefined: out of the function. */
   target(row: number, label: number): BranchTarget | undefined {
     const level = this.#opened[(this.#rows.depth[row] ?? 0) - 1 - label] ?? [];
-    let low = 0;
-    let high = level.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((level[middle] ?? 0) < row) low = middle + 1;
-      else high = middle;
-    }
-    const opener = level[low - 1];
+    const opener = level[lastUpTo(level.length, row - 1, (at) => level[at] ?? 0)];
     if (opener === undefined) return undefined;
     if (this.#bytes[this.#rows.offset[opener] ?? 0] === CODED.loop) return { row: opener };
     const end = this.#end.get(opener);

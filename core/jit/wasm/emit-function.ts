@@ -1,4 +1,3 @@
-import type { Op } from '../../interp/op.ts';
 import type { Code } from '../../wasm/code.ts';
 import type { Locals } from '../../wasm/module.ts';
 import { I32, OP } from '../../wasm/opcodes.ts';
@@ -11,14 +10,16 @@ import type { Block, Flow } from './flow.ts';
 import { FrameFacts, initialisedOf, newFacts, passFacts } from './frame-facts.ts';
 import { FunctionState, type KeptRegisters } from './function-state.ts';
 import * as local from './locals.ts';
-import { atomicOf, loadOf, storeOf } from './memory.ts';
-import { AX, changes, dstOf, flowOf, isStrayBranch, mentions } from './ops.ts';
+import { AX, type JitOp } from './ops.ts';
 import { findFrame, pushFramePointer } from './stack-frame.ts';
 import { emitFlow } from './structure.ts';
 
 const R10 = 10;
 /** Where a callee keeps nothing apart: what callers must take it for. */
 const ANYTHING: CalleeFacts = { quiet: false, touches: true, used: 0xfff, changed: 0xfff };
+
+/** Where code begins that belongs to no instruction. */
+export const NO_SLOT = -1;
 
 /** What a function is compiled with. */
 export interface FunctionContext extends AccessContext, CallContext {
@@ -27,7 +28,7 @@ export interface FunctionContext extends AccessContext, CallContext {
   /** Address of the breakpoint flags that it tests; undefined: it tests none. */
   readonly flagsAt: number | undefined;
   /** Value of a map load, by its words; undefined: it is done by the reference engine. */
-  readonly mapAddress: (op: Op) => readonly [low: number, high: number] | undefined;
+  readonly mapAddress: (op: JitOp) => readonly [low: number, high: number] | undefined;
   /** Index of the function that does one instruction in the reference engine. */
   readonly step: number;
   /** Index of the function that leaves those which keep these registers, a bit each (`leaveCode`). */
@@ -40,7 +41,7 @@ export interface FunctionContext extends AccessContext, CallContext {
 export interface EmittedFunction {
   readonly code: Code;
   readonly locals: Locals;
-  /** By order of code: offset of each instruction's first byte, with its slot. */
+  /** By order of code: offset of each instruction's first byte, with its slot; NO_SLOT: what follows is no instruction's. */
   readonly offsets: readonly (readonly [slot: number, offset: number])[];
 }
 
@@ -78,6 +79,8 @@ class FunctionEmitter {
     const { flow } = this.#context;
     this.#accesses.collectCaches(flow, this.#facts);
     this.#prologue();
+    this.#facts.read(0, this.#now);
+    this.#accesses.findRegions('entry', this.#now);
     emitFlow(flow, code, {
       depth: () => state.depth,
       open: (begin) => state.open(begin),
@@ -85,6 +88,7 @@ class FunctionEmitter {
       body: (block, index) => this.#body(block, index),
       condition: (op) => emitCondition(code, op),
     });
+    this.#offsets.push([NO_SLOT, code.length]);
     code.op(OP.unreachable);
     return { code, locals: local.localsWith(this.#accesses.nCaches), offsets: this.#offsets };
   }
@@ -105,18 +109,20 @@ class FunctionEmitter {
     this.#facts.read(index, this.#now);
     this.#state.beginBlock(initialisedOf(this.#now));
     if (flow.isCheckPoint[index]) this.#checkPoint(block, flow.cost[index] ?? 0);
+    this.#accesses.findRegions({ block: index }, this.#now);
     for (const [i, op] of block.ops.entries()) {
       this.#offsets.push([op.slot, this.#code.length]);
       if (i % MAX_STRETCH === 0) this.#flag(i === 0 ? block.start : op.slot);
       this.#op(op);
     }
     const last = block.ops.at(-1);
-    if (last !== undefined && flowOf(last) !== 'trap' && flowOf(last) !== 'exit') this.#state.settle();
+    if (last !== undefined && last.flow !== 'trap' && last.flow !== 'exit') this.#state.settle();
   }
 
   #checkPoint(block: Block, cost: number): void {
     if (cost === 0) return;
     const code = this.#code;
+    this.#offsets.push([NO_SLOT, code.length]);
     code.localGet(local.LEFT);
     code.i32Const(cost);
     code.op(OP.i32_lt_s);
@@ -136,34 +142,35 @@ class FunctionEmitter {
     this.#state.close();
   }
 
-  #op(op: Op): void {
+  #op(op: JitOp): void {
     const state = this.#state;
-    const lowering = this.#context.lowering(op);
+    const lowering = op.lowering;
     state.count(op);
-    const flow = flowOf(op);
+    const flow = op.flow;
     if (flow === 'trap') state.trap(op);
     else if (flow === 'exit') state.exit(op);
     else if (flow === 'call') this.#calls.emit(op, calleeOf(this.#context, op));
     else if (lowering === 'step') this.#step(op);
-    else if (isStrayBranch(op)) {
+    else if (op.isStray) {
       emitCondition(this.#code, op);
       state.trapIf(op);
     } else if (flow === 'next') this.#plain(op);
     if (lowering === 'lookup') state.loseArguments();
     if (lowering !== 'step' && flow !== 'call') state.give(op.writes);
     passFacts(this.#now, op, this.#context);
+    if (flow !== 'trap' && flow !== 'exit') this.#accesses.findRegions({ behind: op.slot }, this.#now);
   }
 
-  #plain(op: Op): void {
+  #plain(op: JitOp): void {
     if (this.#accesses.emit(op, this.#now) || emitAlu(this.#code, op, this.#context.progId)) return;
     const address = this.#context.mapAddress(op);
     if (address === undefined) throw new RangeError(`slot ${op.slot}: ${op.id} cannot be compiled`);
     this.#code.i64Const(...address);
-    this.#code.localSet(local.reg(dstOf(op)));
+    this.#code.localSet(local.reg(op.dst));
   }
 
   /** Has one instruction done by the reference engine and goes on behind it, where that is where it leads. */
-  #step(op: Op): void {
+  #step(op: JitOp): void {
     const code = this.#code;
     const state = this.#state;
     state.settle();
@@ -174,7 +181,7 @@ class FunctionEmitter {
     code.i32Const(local.LEFT_EARLY);
     code.op(OP.return);
     state.close();
-    state.reload((changes(op) | 1 | (1 << AX)) & state.registers.used);
+    state.reload((op.changes | 1 | (1 << AX)) & state.registers.used);
     state.reloadInit();
     this.#accesses.forgetRegions();
   }
@@ -190,21 +197,21 @@ function keptRegisters(context: FunctionContext): KeptRegisters {
   let dirty = 0;
   for (const { ops } of context.flow.blocks) {
     for (const op of ops) {
-      used |= mentions(op);
-      dirty |= changes(op);
+      used |= op.mentions;
+      dirty |= op.changes;
       // What a callee changes of these is put back from the caller's locals.
-      if (flowOf(op) === 'call') dirty |= calleeOf(context, op).changed & CALLEE_SAVED;
+      if (op.flow === 'call') dirty |= calleeOf(context, op).changed & CALLEE_SAVED;
     }
   }
   return { used: used | dirty, dirty: dirty & ~(1 << R10) };
 }
 
-function calleeOf(context: FunctionContext, call: Op): CalleeFacts {
+function calleeOf(context: FunctionContext, call: JitOp): CalleeFacts {
   return context.facts(call.target) ?? ANYTHING;
 }
 
 function accessesMemory(flow: Flow): boolean {
   return flow.blocks.some(({ ops }) =>
-    ops.some((op) => loadOf(op) !== undefined || storeOf(op) !== undefined || atomicOf(op) !== undefined),
+    ops.some((op) => op.load !== undefined || op.store !== undefined || op.atomic !== undefined),
   );
 }

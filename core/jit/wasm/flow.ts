@@ -1,10 +1,9 @@
-import type { Op } from '../../interp/op.ts';
-import { flowOf } from './ops.ts';
+import type { JitOp } from './ops.ts';
 
 /** A run of instructions that is entered at its first and left behind its last. */
 export interface Block {
   readonly start: number;
-  readonly ops: readonly Op[];
+  readonly ops: readonly JitOp[];
   /** Blocks that follow, by their index: of a branch first where it is taken to. Each once. */
   readonly succ: number[];
   /** It stands behind a call of a program-local function. */
@@ -31,21 +30,27 @@ export interface Flow {
 }
 
 /** Finds the blocks that can be reached from slot `entry`. Time is nearly linear; nothing is recursive. */
-export function flowFrom(ops: readonly Op[], entry: number): Flow {
-  const leaders = findLeaders(ops, entry);
-  const found = new Map<number, Draft>();
-  for (const start of leaders.starts) found.set(start, draft(ops, start, leaders));
-  const order = reversePostorder(found, entry);
-  const index = new Map(order.map(({ start }, at) => [start, at]));
-  const blocks = order.map(({ start, ops: own, next, afterCall }): Block => {
-    const succ = [...new Set(next.map((slot) => index.get(slot) ?? 0))];
-    return { start, ops: own, succ, afterCall };
+export function flowFrom(ops: readonly JitOp[], entry: number): Flow {
+  const marks = markSlots(ops, entry);
+  const order = reversePostorder(ops, marks, entry);
+  const index = new Int32Array(ops.length);
+  order.forEach(({ start }, at) => {
+    index[start] = at;
+  });
+  const blocks = order.map(({ start, ops: own }): Block => {
+    const succ: number[] = [];
+    const last = own.at(-1);
+    for (let way = 0; last !== undefined && way < nWays(last); way++) {
+      const to = index[wayOf(last, way)] ?? 0;
+      if (!succ.includes(to)) succ.push(to);
+    }
+    return { start, ops: own, succ, afterCall: ((marks[start] ?? 0) & AFTER_CALL) !== 0 };
   });
   return analyse(blocks);
 }
 
 /** Instructions that can be reached from slot `entry`; counting ends at `limit`. */
-export function countReachable(ops: readonly Op[], entry: number, limit: number): number {
+export function countReachable(ops: readonly JitOp[], entry: number, limit: number): number {
   const seen = new Uint8Array(ops.length);
   const todo = [entry];
   let count = 0;
@@ -53,93 +58,84 @@ export function countReachable(ops: readonly Op[], entry: number, limit: number)
     if (seen[slot]) continue;
     seen[slot] = 1;
     count++;
-    todo.push(...nextSlots(opAt(ops, slot)));
+    const op = opAt(ops, slot);
+    for (let way = nWays(op) - 1; way >= 0; way--) todo.push(wayOf(op, way));
   }
   return count;
 }
 
-interface Draft {
-  readonly start: number;
-  readonly ops: readonly Op[];
-  readonly next: readonly number[];
-  readonly afterCall: boolean;
+/** Ways that lead on behind an instruction, and where each leads: of a branch first where it is taken to. */
+function nWays({ flow }: JitOp): number {
+  if (flow === 'exit' || flow === 'trap') return 0;
+  return flow === 'branch' ? 2 : 1;
 }
 
-interface Leaders {
-  readonly starts: ReadonlySet<number>;
-  readonly afterCall: ReadonlySet<number>;
+function wayOf({ flow, target, next }: JitOp, way: number): number {
+  return way === 0 && (flow === 'jump' || flow === 'branch') ? target : next;
 }
 
-function nextSlots(op: Op): readonly number[] {
-  switch (flowOf(op)) {
-    case 'exit':
-    case 'trap':
-      return [];
-    case 'jump':
-      return [op.target];
-    case 'branch':
-      return [op.target, op.next];
-    default:
-      return [op.next];
-  }
-}
-
-function opAt(ops: readonly Op[], slot: number): Op {
+function opAt(ops: readonly JitOp[], slot: number): JitOp {
   const op = ops[slot];
   if (op === undefined) throw new RangeError(`no slot ${slot}`);
   return op;
 }
 
-function findLeaders(ops: readonly Op[], entry: number): Leaders {
-  const starts = new Set([entry]);
-  const afterCall = new Set<number>();
-  const seen = new Uint8Array(ops.length);
+/** What a slot is: reached; the first of a block; behind a call. */
+const REACHED = 1;
+const LEADER = 2;
+const AFTER_CALL = 4;
+
+function markSlots(ops: readonly JitOp[], entry: number): Uint8Array {
+  const marks = new Uint8Array(ops.length);
+  marks[entry] = LEADER;
   const todo = [entry];
   for (let slot = todo.pop(); slot !== undefined; slot = todo.pop()) {
-    if (seen[slot]) continue;
-    seen[slot] = 1;
+    if ((marks[slot] ?? 0) & REACHED) continue;
+    marks[slot] = (marks[slot] ?? 0) | REACHED;
     const op = opAt(ops, slot);
-    const next = nextSlots(op);
-    const flow = flowOf(op);
-    if (flow === 'call') afterCall.add(op.next);
-    for (const each of next) {
-      if (flow !== 'next') starts.add(each);
-      todo.push(each);
+    const mark = op.flow === 'next' ? 0 : op.flow === 'call' ? LEADER | AFTER_CALL : LEADER;
+    for (let way = 0; way < nWays(op); way++) {
+      const to = wayOf(op, way);
+      marks[to] = (marks[to] ?? 0) | mark;
+      todo.push(to);
     }
   }
-  return { starts, afterCall };
+  return marks;
 }
 
-function draft(ops: readonly Op[], start: number, leaders: Leaders): Draft {
-  const own: Op[] = [];
+interface Draft {
+  readonly start: number;
+  readonly ops: readonly JitOp[];
+}
+
+function draft(ops: readonly JitOp[], start: number, marks: Uint8Array): Draft {
+  const own: JitOp[] = [];
   for (let slot = start; ; ) {
     const op = opAt(ops, slot);
     own.push(op);
-    if (flowOf(op) !== 'next' || leaders.starts.has(op.next)) {
-      return { start, ops: own, next: nextSlots(op), afterCall: leaders.afterCall.has(start) };
-    }
+    if (op.flow !== 'next' || (marks[op.next] ?? 0) & LEADER) return { start, ops: own };
     slot = op.next;
   }
 }
 
-function reversePostorder(found: ReadonlyMap<number, Draft>, entry: number): Draft[] {
-  const seen = new Set([entry]);
-  const stack: { readonly block: Draft; at: number }[] = [];
+function reversePostorder(ops: readonly JitOp[], marks: Uint8Array, entry: number): Draft[] {
+  const seen = new Uint8Array(ops.length);
+  const stack: { readonly block: Draft; readonly last: JitOp; at: number }[] = [];
   const push = (slot: number): void => {
-    const block = found.get(slot);
-    if (block !== undefined) stack.push({ block, at: 0 });
+    seen[slot] = 1;
+    const block = draft(ops, slot, marks);
+    stack.push({ block, last: opAt(ops, block.ops.at(-1)?.slot ?? slot), at: 0 });
   };
   const done: Draft[] = [];
   push(entry);
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const next = top.block.next[top.at++];
-    if (next === undefined) {
+    if (top.at === nWays(top.last)) {
       done.push(top.block);
       stack.pop();
-    } else if (!seen.has(next)) {
-      seen.add(next);
-      push(next);
+      continue;
     }
+    const next = wayOf(top.last, top.at++);
+    if (!seen[next]) push(next);
   }
   return done.reverse();
 }

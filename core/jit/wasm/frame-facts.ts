@@ -1,15 +1,18 @@
-import type { Op } from '../../interp/op.ts';
-import { rowById } from '../../isa/decode.ts';
 import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Flow } from './flow.ts';
-import { ARGUMENTS, AX, changes, dstOf, flowOf, type Lowering, srcOf } from './ops.ts';
+import { ARGUMENTS, AX, type JitOp } from './ops.ts';
 
 /** In `Facts`: a distance that is not known. */
 export const UNKNOWN = -0x8000_0000;
-/** What a register may point into: nothing is known of it; the function's frame; it is 0, which goes with everything; else a region's id. */
+/**
+ * What a register may point into: nothing is known of it; the function's frame; it is 0, which goes with everything;
+ * a region's id; or, from FIRST_SITE down, whatever region it pointed into at some place (`siteAt`).
+ */
 export const NOWHERE = 0;
 export const FRAME = -1;
 const NULL = -2;
+const FIRST_SITE = -16;
+const N_REGS = AX + 1;
 const R0 = 1;
 const R10 = 10;
 /** Distances that are worth following. */
@@ -32,14 +35,30 @@ export interface Pointer {
 
 /** What facts are made with. */
 export interface FactsContext {
-  /** How an op is compiled. */
-  readonly lowering: (op: Op) => Lowering;
   /** What a map load loads, where all of the map's values lie in one region. */
-  readonly pointer: (op: Op) => Pointer | undefined;
+  readonly pointer: (op: JitOp) => Pointer | undefined;
 }
 
-const REGION = AX + 1;
-const WRITTEN = REGION + AX + 1;
+/** A place where registers may get other regions: the entry of a function, behind a slot, the start of a block. */
+export type Place = 'entry' | { readonly behind: number } | { readonly block: number };
+
+/** What register `reg` points into at a place, whatever that is. */
+export function siteAt(place: Place, reg: number): number {
+  return FIRST_SITE - placeNumber(place) * N_REGS - reg;
+}
+
+/** Whether a region is one that is found out while the program runs. */
+export function isSite(region: number): boolean {
+  return region <= FIRST_SITE;
+}
+
+function placeNumber(place: Place): number {
+  if (place === 'entry') return 0;
+  return 'behind' in place ? 1 + 2 * place.behind : 2 + 2 * place.block;
+}
+
+const REGION = N_REGS;
+const WRITTEN = REGION + N_REGS;
 const INITIALISED = WRITTEN + MAX_BPF_STACK / 32;
 const N_FACTS = INITIALISED + 1;
 
@@ -63,22 +82,30 @@ export class FrameFacts {
     const isKnown = new Uint8Array(n);
     // At the entry: R10 points to the frame's end; nothing else is certain.
     this.#all.fill(UNKNOWN, 0, REGION);
+    for (let reg = 0; reg < R10; reg++) this.#all[REGION + reg] = siteAt('entry', reg);
     this.#all[R10] = 0;
     this.#all[REGION + R10] = FRAME;
     this.#all[INITIALISED] = 1 << R10;
     isKnown[0] = 1;
     const facts = newFacts();
+    // Blocks whose facts have changed since they were passed through.
+    const isOpen = new Uint8Array(n).fill(1);
     for (let again = true; again; ) {
       again = false;
-      flow.blocks.forEach((block, index) => {
+      for (let index = 0; index < n; index++) {
+        const block = flow.blocks[index];
+        if (block === undefined || isOpen[index] === 0) continue;
+        isOpen[index] = 0;
         this.read(index, facts);
         for (const op of block.ops) passFacts(facts, op, context);
         for (const to of block.succ) {
-          if (isKnown[to]) again = this.#join(to, facts) && to <= index ? true : again;
-          else this.#all.set(facts, to * N_FACTS);
+          if (isKnown[to] === 0) this.#all.set(facts, to * N_FACTS);
+          else if (!this.#join(to, facts)) continue;
           isKnown[to] = 1;
+          isOpen[to] = 1;
+          if (to <= index) again = true;
         }
-      });
+      }
     }
   }
 
@@ -97,7 +124,8 @@ export class FrameFacts {
       const before = all[first + i] ?? 0;
       const its = other[i] ?? 0;
       if (before === its) continue;
-      const both = i < REGION ? UNKNOWN : i < WRITTEN ? joinRegions(before, its) : before & its;
+      const both =
+        i < REGION ? UNKNOWN : i < WRITTEN ? joinRegions(before, its, index, i - REGION) : before & its;
       if (both === before) continue;
       all[first + i] = both;
       changed = true;
@@ -106,21 +134,22 @@ export class FrameFacts {
   }
 }
 
-function joinRegions(a: number, b: number): number {
-  if (a === NULL) return b;
-  return b === NULL ? a : NOWHERE;
+/** What a register points into at the start of a block that is reached with two regions of it. */
+function joinRegions(before: number, other: number, block: number, reg: number): number {
+  if (before === NULL) return other;
+  return other === NULL ? before : siteAt({ block }, reg);
 }
 
 /** Makes of the facts in front of `op` those behind it. */
-export function passFacts(facts: Facts, op: Op, context: FactsContext): void {
-  const flow = flowOf(op);
+export function passFacts(facts: Facts, op: JitOp, context: FactsContext): void {
+  const flow = op.flow;
   if (flow === 'trap') return;
-  const lowering = context.lowering(op);
+  const lowering = op.lowering;
   const region = movedRegion(facts, op, context);
   const distance = region === NOWHERE ? UNKNOWN : movedDistance(facts, op, context);
   if (lowering === 'native') noteStore(facts, op);
-  let changed = changes(op);
-  if (flow === 'call' || (lowering === 'step' && rowById(op.id).flow === 'call')) {
+  let changed = op.changes;
+  if (flow === 'call' || (lowering === 'step' && op.callsOut)) {
     changed |= R0 | ARGUMENTS | (1 << AX);
     facts[INITIALISED] = initialisedOf(facts) & ~(R0 | ARGUMENTS);
   } else if (lowering === 'lookup') facts[INITIALISED] = initialisedOf(facts) & ~ARGUMENTS;
@@ -128,22 +157,26 @@ export function passFacts(facts: Facts, op: Op, context: FactsContext): void {
     changed |= R0 | (1 << AX);
     facts[INITIALISED] = initialisedOf(facts) & ~ARGUMENTS;
   }
+  const mayMove = flow === 'call' || lowering === 'step';
   for (let reg = 0; reg <= AX; reg++) {
-    if ((changed & (1 << reg)) === 0) continue;
-    facts[reg] = UNKNOWN;
-    facts[REGION + reg] = NOWHERE;
+    const isChanged = (changed & (1 << reg)) !== 0;
+    if (isChanged) facts[reg] = UNKNOWN;
+    // What is called may have changed the regions that others point into.
+    if (isChanged ? mayMove : mayMove && isSite(facts[REGION + reg] ?? NOWHERE)) {
+      facts[REGION + reg] = siteAt({ behind: op.slot }, reg);
+    } else if (isChanged) facts[REGION + reg] = NOWHERE;
   }
   if (lowering === 'step') return;
   facts[INITIALISED] = initialisedOf(facts) | op.writes;
   if (region === NOWHERE) return;
-  facts[dstOf(op)] = distance;
-  facts[REGION + dstOf(op)] = region;
+  facts[op.dst] = distance;
+  facts[REGION + op.dst] = region;
 }
 
 /** What dst points into behind `op`; NOWHERE also where `op` leaves dst alone. */
-function movedRegion(facts: Facts, op: Op, context: FactsContext): number {
-  const dst = facts[REGION + dstOf(op)] ?? NOWHERE;
-  const src = facts[REGION + srcOf(op)] ?? NOWHERE;
+function movedRegion(facts: Facts, op: JitOp, context: FactsContext): number {
+  const dst = facts[REGION + op.dst] ?? NOWHERE;
+  const src = facts[REGION + op.src] ?? NOWHERE;
   switch (op.id) {
     case 'mov64_reg':
       return src;
@@ -154,10 +187,13 @@ function movedRegion(facts: Facts, op: Op, context: FactsContext): number {
     case 'sub64_imm':
       return dst === NULL ? NOWHERE : dst;
     case 'add64_reg':
-      if (src === NOWHERE || src === NULL) return dst === NULL ? NOWHERE : dst;
-      return dst === NOWHERE || dst === NULL ? src : NOWHERE;
+      return sumRegion(dst, src);
     case 'sub64_reg':
-      return (src === NOWHERE || src === NULL) && dst !== NULL ? dst : NOWHERE;
+      return src === NOWHERE || src === NULL || (isSite(src) && !isSite(dst))
+        ? sumRegion(dst, NOWHERE)
+        : NOWHERE;
+    case 'ldxdw':
+      return siteAt({ behind: op.slot }, op.dst);
     case 'lddw_map_fd':
     case 'lddw_map_value':
       return context.pointer(op)?.region ?? NOWHERE;
@@ -166,17 +202,27 @@ function movedRegion(facts: Facts, op: Op, context: FactsContext): number {
   }
 }
 
+/** Where the sum of two values points to: one of them is a number, most likely. */
+function sumRegion(a: number, b: number): number {
+  const [first, second] = [a === NULL ? NOWHERE : a, b === NULL ? NOWHERE : b];
+  if (second === NOWHERE) return first;
+  if (first === NOWHERE) return second;
+  // A loaded value may be a number; what a map load gives is none.
+  if (isSite(first) === isSite(second)) return NOWHERE;
+  return isSite(first) ? second : first;
+}
+
 /** Its distance. */
-function movedDistance(facts: Facts, op: Op, context: FactsContext): number {
-  if (op.id === 'mov64_reg') return facts[srcOf(op)] ?? UNKNOWN;
+function movedDistance(facts: Facts, op: JitOp, context: FactsContext): number {
+  if (op.id === 'mov64_reg') return facts[op.src] ?? UNKNOWN;
   if (op.id === 'lddw_map_fd' || op.id === 'lddw_map_value') return context.pointer(op)?.distance ?? UNKNOWN;
   if (op.id !== 'add64_imm') return UNKNOWN;
-  const before = facts[dstOf(op)] ?? UNKNOWN;
+  const before = facts[op.dst] ?? UNKNOWN;
   const after = before + op.imm;
   return before === UNKNOWN || Math.abs(after) > FAR ? UNKNOWN : after;
 }
 
-/** What register `reg` probably points into: FRAME, a region's id, or NOWHERE. */
+/** What register `reg` probably points into: FRAME, a region's id, a site, or NOWHERE. */
 export function regionOf(facts: Facts, reg: number): number {
   const region = facts[REGION + reg] ?? NOWHERE;
   return region === NULL ? NOWHERE : region;
@@ -189,7 +235,7 @@ export function distanceOf(facts: Facts, reg: number): number | undefined {
 }
 
 /** Offset in the frame, from its lowest address, of the access of `op` through `reg`; undefined when it is not certainly inside. */
-export function frameOffset(facts: Facts, reg: number, op: Op, size: number): number | undefined {
+export function frameOffset(facts: Facts, reg: number, op: JitOp, size: number): number | undefined {
   const fp = facts[reg] ?? UNKNOWN;
   if (fp === UNKNOWN || facts[REGION + reg] !== FRAME) return undefined;
   const offset = MAX_BPF_STACK + fp + op.off;
@@ -204,13 +250,11 @@ export function isWritten(facts: Facts, offset: number, size: number): boolean {
   return true;
 }
 
-function noteStore(facts: Facts, op: Op): void {
-  const row = rowById(op.id);
-  // Memory is written through dst where dst itself is only read.
-  if (row.access === undefined || row.dst !== 'r') return;
-  const offset = frameOffset(facts, dstOf(op), op, row.access);
+function noteStore(facts: Facts, op: JitOp): void {
+  if (!op.writesMemory) return;
+  const offset = frameOffset(facts, op.dst, op, op.access);
   if (offset === undefined) return;
-  for (let byte = offset; byte < offset + row.access; byte++) {
+  for (let byte = offset; byte < offset + op.access; byte++) {
     const word = WRITTEN + (byte >> 5);
     facts[word] = (facts[word] ?? 0) | (1 << (byte & 31));
   }

@@ -1,10 +1,9 @@
-import type { Op } from '../../interp/op.ts';
 import * as layout from '../../vm/layout.ts';
 import { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import { registersOf } from './leave-code.ts';
 import * as local from './locals.ts';
-import { ARGUMENTS, AX } from './ops.ts';
+import { ARGUMENTS, AX, type JitOp } from './ops.ts';
 
 const R10 = 10;
 /** Registers that a function keeps in locals, and those of them that may differ from memory; a bit each. */
@@ -65,7 +64,7 @@ export class FunctionState {
   }
 
   /** `op` is executed from here on. */
-  count(op: Op): void {
+  count(op: JitOp): void {
     this.#pending += op.cost;
   }
 
@@ -110,7 +109,7 @@ export class FunctionState {
   }
 
   /** Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. */
-  trap(op: Op): void {
+  trap(op: JitOp): void {
     this.#leaveAt(op.slot, this.#pending - op.cost, this.#given & ~this.#known, 1);
   }
 
@@ -146,7 +145,7 @@ export class FunctionState {
   }
 
   /** Traps where what is on the stack is not 0. */
-  trapIf(op: Op): void {
+  trapIf(op: JitOp): void {
     this.open(() => this.code.if());
     this.trap(op);
     this.close();
@@ -163,7 +162,7 @@ export class FunctionState {
   }
 
   /** Returns at the exit instruction `op`, whose place and count are noted. */
-  exit(op: Op): void {
+  exit(op: JitOp): void {
     const { code } = this;
     this.settle();
     this.spill(this.registers.dirty);

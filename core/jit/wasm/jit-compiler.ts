@@ -7,14 +7,17 @@ import type { Code } from '../../prog/prog.ts';
 import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
-import type { CompiledFunction, CompiledProgram } from './compile.ts';
-import { debugImage } from './debug-image.ts';
+import { type CompiledFunction, type CompiledProgram, compileProgram, type NotCompiled } from './compile.ts';
+import { type DebugImage, debugImage, WASM_IMAGES_AT } from './debug-image.ts';
+import { NO_SLOT } from './emit-function.ts';
 
 /** What `wasmJitCompiler` is made for. */
 export interface WasmJitInput {
   /** Its maps give their addresses to the code. */
   readonly machine: Machine;
   readonly attr: LoadAttr;
+  /** The code that runs without a debugger execute instead: it tests no breakpoint flags. For show. */
+  readonly isPlain?: boolean;
   /** Called with the module, once it is there. */
   readonly compiled?: (program: CompiledProgram) => void;
 }
@@ -27,11 +30,20 @@ export interface WasmJitInput {
  */
 export function wasmJitCompiler(input: WasmJitInput): JitCompiler {
   return (code) => {
-    const image = debugImage(input.machine, asLoaded(input.attr, code));
+    const prog = asLoaded(input.attr, code);
+    const image = input.isPlain ? plainImage(input.machine, prog) : debugImage(input.machine, prog);
     if ('reason' in image) return { ok: false, message: image.reason };
     input.compiled?.(image.program);
     return { ok: true, funcs: jitedFuncs(image.program, code, image.imageAddr) };
   };
+}
+
+function plainImage(
+  machine: Machine,
+  prog: ExecProg,
+): Pick<DebugImage, 'program' | 'imageAddr'> | NotCompiled {
+  const program = compileProgram(machine, prog);
+  return 'reason' in program ? program : { program, imageAddr: WASM_IMAGES_AT };
 }
 
 /** The program that it is going to be, as far as compiling asks. */
@@ -91,6 +103,7 @@ export function jitedFuncs(
 function insnToJitOff(found: CompiledFunction, start: InsnIndex, end: InsnIndex): Uint32Array {
   const begins = new Int32Array(end - start + 1).fill(-1);
   for (const [slot, offset] of found.offsets) {
+    // Code of no instruction (NO_SLOT) is in front of the first slot.
     if (slot >= start && slot < end) begins[slot - start] = offset - found.codeStart;
   }
   const offsets = new Uint32Array(end - start);
@@ -111,5 +124,5 @@ export function slotAt(program: CompiledProgram, offset: number): InsnIndex | un
     if (begin > offset) break;
     slot = each;
   }
-  return slot;
+  return slot === NO_SLOT ? undefined : slot;
 }

@@ -1,3 +1,4 @@
+import { lastUpTo } from '../../bytes/ascending.ts';
 import type { InsnIndex } from '../../isa/insn.ts';
 import { CODED } from '../../wasm/opcodes.ts';
 import {
@@ -13,6 +14,7 @@ import { type ReadFunction, type ReadModule, readModule } from '../../wasm/read-
 import { type CodeRows, RowCollector } from '../../wasm/rows.ts';
 import type { CompiledFunction, CompiledProgram } from './compile.ts';
 import { Constructs } from './constructs.ts';
+import { NO_SLOT } from './emit-function.ts';
 import { fieldNote } from './field-notes.ts';
 import { localNames } from './local-names.ts';
 import { BLOCK } from './locals.ts';
@@ -75,11 +77,17 @@ class Listing implements WasmListing {
   readonly depth: Uint32Array;
   readonly slot: Int32Array;
   readonly count: number;
+  readonly #program: CompiledProgram;
   readonly #bytes: Uint8Array;
+  /** Maps by the constant that is their address. */
+  readonly #mapOf: ReadonlyMap<string, string>;
   readonly #constructs = new Map<Part, Constructs>();
 
   constructor(program: CompiledProgram, options: ListingOptions) {
+    this.#program = program;
     this.#bytes = program.bytes;
+    const maps = [...program.maps.values()];
+    this.#mapOf = new Map(maps.map(({ addr, def }) => [String(BigInt.asIntN(64, addr)), `map ${def.name}`]));
     const module = readModule(program.bytes);
     const byStart = new Map(program.functions.map((each) => [each.codeStart, each]));
     const funcName = namesOfFunctions(module, byStart, options);
@@ -138,11 +146,21 @@ class Listing implements WasmListing {
     }
   }
 
-  /** Where a branch leads; what an access is of. */
+  /** Where a branch leads; what an access is of; a map's address. */
   #note(part: Part, row: number, insn: WasmInsn): string {
-    if (insn.mnemonic.operands === 'label') return this.#targetNote(part, row, insn.operand);
+    const { operands } = insn.mnemonic;
+    if (operands === 'label') return this.#targetNote(part, row, insn.operand);
+    if (operands === 'i64') return this.#mapOf.get(insn.text) ?? '';
     const before = (n: number) => (row - n < part.firstRow ? undefined : this.#insn(part, row - n));
-    return fieldNote(insn, before, part.blockName) ?? '';
+    return this.#flagNote(insn, before(1)) ?? fieldNote(insn, before, part.blockName) ?? '';
+  }
+
+  /** The slot whose breakpoint flag is read (`BreakpointFlags`). */
+  #flagNote({ mnemonic, operand }: WasmInsn, address: WasmInsn | undefined): string | undefined {
+    const { flagsAt, entries } = this.#program;
+    const slot = operand - (flagsAt ?? operand + 1);
+    if (mnemonic.text !== 'i32.load8_u' || slot < 0 || slot >= entries.length) return undefined;
+    return address?.mnemonic.text === 'i32.const' ? `breakpoint at @${slot}?` : undefined;
   }
 
   #targetNote(part: Part, row: number, label: number): string {
@@ -155,29 +173,17 @@ class Listing implements WasmListing {
     if (target === undefined) return '';
     const slot = this.#firstSlotFrom(part, this.offset[target.row] ?? 0);
     const isLoop = this.#bytes[this.offset[target.row] ?? 0] === CODED.loop;
-    const to = slot === undefined ? 'leave' : `@${slot}`;
-    return isLoop ? `loop ${to}` : to;
+    if (slot === undefined) return '';
+    return isLoop ? `loop @${slot}` : `@${slot}`;
   }
 
   /** The first slot whose code begins at `offset` or behind it. */
   #firstSlotFrom({ compiled }: Part, offset: number): number | undefined {
     const offsets = compiled?.offsets ?? [];
     let next = lastUpTo(offsets.length, offset - 1, (at) => offsets[at]?.[1] ?? 0) + 1;
-    while ((offsets[next]?.[0] ?? 0) < 0) next++;
+    while (offsets[next]?.[0] === NO_SLOT) next++;
     return offsets[next]?.[0];
   }
-}
-
-/** The last of `count` ascending values that is not above `value`; −1: none. */
-function lastUpTo(count: number, value: number, valueAt: (index: number) => number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (valueAt(middle) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 /** Names of all functions by index, without the `$`. */

@@ -4,8 +4,8 @@ import type { FuncType, Locals } from '../../wasm/module.ts';
 import { I32, I64, OP } from '../../wasm/opcodes.ts';
 import { FOUND_BASE, FOUND_COUNT, FOUND_SHADOW, FOUND_WINDOW } from './locals.ts';
 
-/** `lookup(block, address, size, perm) → 1 or 0` */
-export const LOOKUP_TYPE: FuncType = { params: [I32, I64, I32, I32], results: [I32] };
+/** `lookup(block, address, size, perm)` */
+export const LOOKUP_TYPE: FuncType = { params: [I32, I64, I32, I32], results: [] };
 export const LOOKUP_LOCALS: Locals = [[2, I32]];
 
 const BLOCK = 0;
@@ -16,18 +16,26 @@ const REGION = 4;
 const ENTRY = 5;
 
 /**
- * The check of an access against the region table (`checkedEntry`, core/vm/region-table.ts): 0 when it is not
- * allowed; else 1, and FOUND_… tell of its region.
+ * Searches the region that an address points into, as `checkedEntry` (core/vm/region-table.ts) does: FOUND_… tell of
+ * it what a region cache remembers for accesses of `size` bytes. No region, or accesses that are not allowed: a
+ * count of 0.
  */
 export function lookupCode(): Code {
   const code = new Code(256);
   const get = (local: number) => code.localGet(local);
-  const fail = (): void => {
+  const failIf = (): void => {
     code.if();
-    code.i32Const(0);
     code.op(OP.return);
     code.end();
   };
+  get(BLOCK);
+  get(ADDR);
+  code.i64Const(0, -1);
+  code.op(OP.i64_and);
+  code.access(OP.i64_store, 3, FOUND_WINDOW);
+  get(BLOCK);
+  code.i64Const(0, 0);
+  code.access(OP.i64_store, 3, FOUND_COUNT);
   // region = (address >> 32) - WINDOW_HI, refused when it is not in the table
   get(ADDR);
   code.i64Const(32, 0);
@@ -39,36 +47,24 @@ export function lookupCode(): Code {
   code.i32Const(0);
   code.access(OP.i32_load, 2, layout.HEADER_REGION_COUNT);
   code.op(OP.i32_ge_u);
-  fail();
+  failIf();
   code.i32Const(0);
   code.access(OP.i32_load, 2, layout.HEADER_REGION_TABLE);
   get(REGION);
   code.i32Const(layout.REGION_ENTRY_SHIFT);
   code.op(OP.i32_shl);
   code.op(OP.i32_add);
-  code.localSet(ENTRY);
-  // low + size > region's size?
-  get(ADDR);
-  code.i64Const(-1, 0);
-  code.op(OP.i64_and);
-  get(SIZE);
-  code.op(OP.i64_extend_i32_u);
-  code.op(OP.i64_add);
-  get(ENTRY);
-  code.access(OP.i64_load32_u, 2, layout.REGION_SIZE);
-  code.op(OP.i64_gt_u);
-  fail();
-  get(ENTRY);
+  code.localTee(ENTRY);
   code.access(OP.i32_load, 2, layout.REGION_PERM);
   get(PERM);
   code.op(OP.i32_and);
   code.op(OP.i32_eqz);
-  fail();
-  get(BLOCK);
-  get(ADDR);
-  code.i64Const(0, -1);
-  code.op(OP.i64_and);
-  code.access(OP.i64_store, 3, FOUND_WINDOW);
+  failIf();
+  get(ENTRY);
+  code.access(OP.i32_load, 2, layout.REGION_SIZE);
+  get(SIZE);
+  code.op(OP.i32_lt_u);
+  failIf();
   get(BLOCK);
   get(ENTRY);
   code.access(OP.i64_load32_u, 2, layout.REGION_SIZE);
@@ -87,7 +83,6 @@ export function lookupCode(): Code {
     code.access(OP.i32_load, 2, field);
     code.access(OP.i32_store, 2, into);
   }
-  code.i32Const(1);
   return code;
 }
 

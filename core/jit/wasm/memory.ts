@@ -1,4 +1,3 @@
-import type { Op } from '../../interp/op.ts';
 import { rowById } from '../../isa/decode.ts';
 import type { InsnId } from '../../isa/table.ts';
 import { OP } from '../../wasm/opcodes.ts';
@@ -9,6 +8,8 @@ type Name = keyof typeof OP;
 export interface Load {
   readonly size: number;
   readonly opcode: number;
+  /** Nothing behind it comes before it: a fence follows. */
+  readonly isAcquire: boolean;
 }
 
 /** A store: bytes, the instruction, and whether it stores the immediate. */
@@ -16,6 +17,8 @@ export interface Store {
   readonly size: number;
   readonly opcode: number;
   readonly isImm: boolean;
+  /** Nothing in front of it comes after it: a fence precedes. */
+  readonly isRelease: boolean;
 }
 
 /** An atomic operation on 4 or 8 bytes. */
@@ -33,7 +36,7 @@ const LOADS: Readonly<Partial<Record<InsnId, readonly [size: number, name: Name]
   ldxsb: [1, 'i64_load8_s'],
   ldxsh: [2, 'i64_load16_s'],
   ldxsw: [4, 'i64_load32_s'],
-  // Not the atomic instructions: they would refuse what is not aligned.
+  // With a fence. Not the atomic instructions: they would refuse what is not aligned.
   load_acquire_b: [1, 'i64_load8_u'],
   load_acquire_h: [2, 'i64_load16_u'],
   load_acquire_w: [4, 'i64_load32_u'],
@@ -55,29 +58,26 @@ const STORES: Readonly<Partial<Record<InsnId, readonly [size: number, name: Name
   store_release_dw: [8, 'i64_store'],
 };
 
-/** The load that `op` is; undefined: it is none. */
-export function loadOf(op: Op): Load | undefined {
-  const found = LOADS[op.id];
-  return found && { size: found[0], opcode: OP[found[1]] };
+/** The load that instructions of a row are; undefined: it is none. */
+export function loadOf(id: InsnId): Load | undefined {
+  const found = LOADS[id];
+  return found && { size: found[0], opcode: OP[found[1]], isAcquire: id.startsWith('load_acquire') };
 }
 
-/** The store that `op` is; undefined: it is none. */
-export function storeOf(op: Op): Store | undefined {
-  const found = STORES[op.id];
-  return found && { size: found[0], opcode: OP[found[1]], isImm: rowById(op.id).src !== 'r' };
+/** The store that instructions of a row are; undefined: it is none. */
+export function storeOf(id: InsnId): Store | undefined {
+  const found = STORES[id];
+  if (found === undefined) return undefined;
+  const isRelease = id.startsWith('store_release');
+  return { size: found[0], opcode: OP[found[1]], isImm: rowById(id).src !== 'r', isRelease };
 }
 
-/** The atomic operation that `op` is; undefined: it is none. */
-export function atomicOf(op: Op): Atomic | undefined {
-  const found = /^atomic_(fetch_)?(add|or|and|xor|xchg|cmpxchg)(32|64)$/.exec(op.id);
+/** The atomic operation that instructions of a row are; undefined: it is none. */
+export function atomicOf(id: InsnId): Atomic | undefined {
+  const found = /^atomic_(fetch_)?(add|or|and|xor|xchg|cmpxchg)(32|64)$/.exec(id);
   if (found === null) return undefined;
   const name = found[2] ?? '';
   const kind = name === 'cmpxchg' ? 'cmpxchg' : name === 'xchg' || found[1] !== undefined ? 'fetch' : 'plain';
   const opcode = OP[`i${found[3]}_atomic_rmw_${name}` as Name];
   return { size: found[3] === '64' ? 8 : 4, opcode, kind };
-}
-
-/** Which region cache an access through register `base` uses: a key that is equal for those that share one. */
-export function cacheKey(base: number, size: number, isWrite: boolean): number {
-  return (base << 5) | (size << 1) | (isWrite ? 1 : 0);
 }

@@ -1,9 +1,8 @@
-import type { Op } from '../../interp/op.ts';
 import type { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { Block, Flow } from './flow.ts';
 import { NEXT } from './locals.ts';
-import { flowOf } from './ops.ts';
+import type { JitOp } from './ops.ts';
 
 /** What control flow is written with. */
 export interface FlowWriter {
@@ -16,7 +15,7 @@ export interface FlowWriter {
   /** Writes a block's instructions, all but jump and branch at its end. */
   body(block: Block, index: number): void;
   /** Leaves an i32 on the stack, not 0 when the branch is taken. */
-  condition(op: Op): void;
+  condition(op: JitOp): void;
 }
 
 /**
@@ -103,7 +102,7 @@ class TreeWriter {
     const [first, second] = block.succ;
     if (first === undefined) return;
     const last = block.ops.at(-1);
-    if (second === undefined || last === undefined || flowOf(last) !== 'branch') this.#edge(index, first);
+    if (second === undefined || last === undefined || last.flow !== 'branch') this.#edge(index, first);
     else this.#branch(index, last, first, second);
   }
 
@@ -122,7 +121,7 @@ class TreeWriter {
     else this.#tree(to);
   }
 
-  #branch(from: number, op: Op, taken: number, other: number): void {
+  #branch(from: number, op: JitOp, taken: number, other: number): void {
     const code = this.#code;
     this.#writer.condition(op);
     if (this.#isJump(from, taken)) {

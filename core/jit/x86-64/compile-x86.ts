@@ -35,9 +35,12 @@ export function compileX86(program: X86Program, config: X86Config): X86Outcome {
     const starts = checkShape(program);
     const reach = program.tailCallReachable ?? tailCallReach(program.insns, program.funcs);
     const asm = new Assembler();
-    const funcs = program.funcs.map((_, i) =>
-      compileFunction(asm, program, frameOf(program, config, i, starts, reach[i] ?? false), i),
-    );
+    const frame = (its: X86Program, i: number): FunctionFrame =>
+      frameOf(its, config, i, starts, reach[i] ?? false);
+    const sized = program.funcs.map((_, i) => sizeFunction(asm, program, frame(program, i)));
+    const imageAddrs = program.layOut?.(sized.map(({ length }) => length)) ?? program.imageAddrs;
+    const placed = { ...program, imageAddrs };
+    const funcs = sized.map((size, i) => writeFunction(asm, size, frame(placed, i), imageAddrs[i] ?? 0n));
     return { ok: true, funcs };
   } catch (error) {
     if (!(error instanceof X86Refusal)) throw error;
@@ -191,7 +194,17 @@ function registerOf(registers: readonly Reg[], field: number, slot: InsnIndex): 
   return reg;
 }
 
-function compileFunction(asm: Assembler, program: X86Program, frame: FunctionFrame, index: number): X86Func {
+/** A function whose passes have come to an end. */
+interface SizedFunction {
+  readonly slots: readonly Slot[];
+  /** Where each slot's code ends, the prologue's first. */
+  readonly ends: Int32Array;
+  readonly length: number;
+  readonly passes: number;
+}
+
+/** Finds out how long each piece of a function's code is; addresses of functions make no difference to that. */
+function sizeFunction(asm: Assembler, program: X86Program, frame: FunctionFrame): SizedFunction {
   const slots = slotsOf(program, frame);
   const ends = new Int32Array(frame.length + 1);
   for (let i = 0; i <= frame.length; i++) ends[i] = i * FIRST_ESTIMATE;
@@ -199,19 +212,23 @@ function compileFunction(asm: Assembler, program: X86Program, frame: FunctionFra
   let passes = 0;
   for (;;) {
     const { pos } = pass(asm, frame, slots, ends, passes).asm;
-    if (pos === length) break;
+    if (pos === length) return { slots, ends, length, passes };
     length = pos;
     passes++;
     if (passes === MAX_PASSES) {
       throw new X86Refusal(`jumps do not settle in ${MAX_PASSES} passes`, frame.start);
     }
   }
+}
+
+function writeFunction(asm: Assembler, sized: SizedFunction, frame: FunctionFrame, addr: bigint): X86Func {
+  const { slots, ends, length, passes } = sized;
   const { mapImms } = pass(asm, frame, slots, ends, passes);
   if (asm.pos !== length) throw new X86Refusal('the last pass changed the length', frame.start);
   return {
     start: frame.start,
     end: frame.start + frame.length,
-    addr: program.imageAddrs[index] ?? 0n,
+    addr,
     image: asm.take(),
     insnToJitOff: ends.slice(1),
     prologueLen: ends[0] ?? 0,

@@ -7,7 +7,7 @@ import { analyseKinds } from '../../prog/kinds.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { compileX86 } from './compile-x86.ts';
 import type { X86Config } from './config.ts';
-import type { X86Func, X86Outcome, X86Program } from './program.ts';
+import type { X86Func, X86Program } from './program.ts';
 import { tailCallKinds } from './tail-call-kind.ts';
 import { tailCallReach } from './tail-call-reach.ts';
 
@@ -38,7 +38,8 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
     const { attr, config } = input;
     const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
     const tailCalls = tailCallKinds(code.insns, (map) => input.machine.maps.get(map)?.def.maxEntries);
-    const program: Omit<X86Program, 'imageAddrs'> = {
+    const at = input.imageAddr ?? IMAGES_AT;
+    const program: X86Program = {
       insns: code.insns,
       funcs: code.funcs,
       stackDepths: kinds.map(({ stackDepth }) => stackDepth),
@@ -48,11 +49,10 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
       ),
       tailCall: (slot) => tailCalls.get(slot) ?? 'indirect',
       wasClassic: input.wasClassic,
+      imageAddrs: code.funcs.map(() => at),
+      layOut: (lengths) => layOut(lengths, at),
     };
-    const at = input.imageAddr ?? IMAGES_AT;
-    // Lengths do not depend on addresses, but addresses on lengths.
-    let outcome: X86Outcome = compileX86({ ...program, imageAddrs: code.funcs.map(() => at) }, config);
-    if (outcome.ok) outcome = compileX86({ ...program, imageAddrs: layOut(outcome.funcs, at) }, config);
+    const outcome = compileX86(program, config);
     if (!outcome.ok) return { ok: false, message: withSlot(outcome) };
     for (const func of outcome.funcs) fillMapAddresses(input.machine, code, func);
     input.compiled?.(outcome.funcs);
@@ -67,12 +67,12 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
   };
 }
 
-/** Addresses of functions that follow one another from `first` on. */
-export function layOut(funcs: readonly X86Func[], first: bigint): bigint[] {
+/** Addresses of functions of these lengths that follow one another from `first` on. */
+export function layOut(lengths: readonly number[], first: bigint): bigint[] {
   let at = first;
-  return funcs.map(({ image }) => {
+  return lengths.map((length) => {
     const addr = at;
-    at = ((at + BigInt(image.length) + ALIGNMENT - 1n) / ALIGNMENT) * ALIGNMENT;
+    at = ((at + BigInt(length) + ALIGNMENT - 1n) / ALIGNMENT) * ALIGNMENT;
     return addr;
   });
 }

@@ -13,6 +13,8 @@ export interface X86Program {
   readonly stackDepths: readonly number[];
   /** Address of each function's image. */
   readonly imageAddrs: readonly bigint[];
+  /** The addresses once the images' lengths in bytes are known, instead of `imageAddrs`. */
+  readonly layOut?: ((lengths: readonly number[]) => readonly bigint[]) | undefined;
   /** The kind of every tail call, or of the one at that slot. */
   readonly tailCall?: TailCallKind | ((slot: InsnIndex) => TailCallKind) | undefined;
   /**

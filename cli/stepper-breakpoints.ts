@@ -1,0 +1,77 @@
+import type { TargetClient } from '#core/session/client.ts';
+import type {
+  BreakpointReply,
+  BreakpointRequest,
+  FunctionBreakpointReply,
+} from '#core/session/target-api.ts';
+
+/** The breakpoints of the terminal debugger, on lines of the program's file and on functions. */
+export class StepperBreakpoints {
+  readonly #client: TargetClient;
+  readonly #say: (text: string) => void;
+  readonly #lines = new Map<number, BreakpointRequest>();
+  readonly #functions = new Set<string>();
+
+  /** @param say shows a line to the user. */
+  constructor(client: TargetClient, say: (text: string) => void) {
+    this.#client = client;
+    this.#say = say;
+  }
+
+  /** Sets one on a line or a function and tells what became of it; without a place it lists them. */
+  async set(place: string, file: string): Promise<void> {
+    if (place === '') this.#list();
+    else if (/^\d+$/.test(place)) await this.#setLine(Number(place), file);
+    else await this.#setFunction(place);
+  }
+
+  /** Deletes the one on a line or a function. */
+  async delete(place: string, file: string): Promise<void> {
+    const isFunction = this.#functions.delete(place);
+    if (!isFunction && !this.#lines.delete(Number(place))) {
+      this.#say(`no breakpoint at ${place || 'that line'}`);
+      return;
+    }
+    if (isFunction) await this.#sendFunctions();
+    else await this.#sendLines(file);
+    this.#say(`deleted breakpoint at ${place}`);
+  }
+
+  #list(): void {
+    const lines = [...this.#lines.keys()].sort((a, b) => a - b);
+    const all = [...lines, ...this.#functions];
+    this.#say(all.length === 0 ? 'no breakpoints' : `breakpoints at ${all.join(', ')}`);
+  }
+
+  async #setLine(line: number, file: string): Promise<void> {
+    if (line < 1) {
+      this.#say('lines count from 1');
+      return;
+    }
+    this.#lines.set(line, { line });
+    const reply = (await this.#sendLines(file)).at([...this.#lines.keys()].indexOf(line));
+    if (reply?.verified !== true) this.#lines.delete(line);
+    this.#tell(reply, reply?.verified === true ? String(reply.line) : String(line));
+  }
+
+  async #setFunction(name: string): Promise<void> {
+    this.#functions.add(name);
+    const reply = (await this.#sendFunctions()).at([...this.#functions].indexOf(name));
+    if (reply?.verified !== true) this.#functions.delete(name);
+    this.#tell(reply, name);
+  }
+
+  #tell(reply: BreakpointReply | FunctionBreakpointReply | undefined, place: string): void {
+    const why = reply?.message === undefined ? '' : ` (${reply.message})`;
+    this.#say(`${reply?.verified === true ? 'breakpoint' : 'no breakpoint'} at ${place}${why}`);
+  }
+
+  #sendLines(file: string): Promise<readonly BreakpointReply[]> {
+    return this.#client.request('setBreakpoints', { file, breakpoints: [...this.#lines.values()] });
+  }
+
+  #sendFunctions(): Promise<readonly FunctionBreakpointReply[]> {
+    const breakpoints = Array.from(this.#functions, (name) => ({ name }));
+    return this.#client.request('setFunctionBreakpoints', { breakpoints });
+  }
+}

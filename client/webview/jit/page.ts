@@ -1,0 +1,369 @@
+import type { JitReply, JitRowsReply } from '#core/protocol/jit.ts';
+import type { FromJitPage, JitChoices, JitLineBreakpoint, ToJitPage } from '#core/protocol/jit-page.ts';
+import { h } from '../common/dom.ts';
+import { type Controls, controls } from './controls.ts';
+import { header } from './header.ts';
+import { type Intent, listen } from './input.ts';
+import { Marks } from './marks.ts';
+import { type Pane, pane } from './pane.ts';
+import { RowTexts } from './row-texts.ts';
+import { drawBpf, drawNative, drawSource, drawState, type RowState } from './rows.ts';
+import { COLUMNS, type ColumnName, firstLinked, isLinked, NOTHING, type Place, Tables } from './tables.ts';
+
+/** Where the person was in a listing. */
+export interface KeptPlace {
+  readonly listingId: string;
+  /** Session and stop whose current row was brought into sight. */
+  readonly seen: string;
+  readonly tops: Readonly<Record<ColumnName, number>>;
+}
+
+/** What the page needs of the world. */
+export interface PageOptions {
+  readonly choices: JitChoices;
+  readonly place?: KeptPlace;
+  send(message: FromJitPage): void;
+  save(choices: JitChoices, place: KeptPlace | undefined): void;
+}
+
+/** Rows `anchor` to `active`, in either order. */
+interface Selection {
+  readonly column: ColumnName;
+  readonly anchor: number;
+  readonly active: number;
+}
+
+type Current = Readonly<Record<ColumnName, number>>;
+const NOWHERE: Current = { source: -1, bpf: -1, native: -1 };
+const LABELS: Readonly<Record<ColumnName, string>> = {
+  source: 'Source',
+  bpf: 'BPF',
+  native: 'Native Code',
+};
+
+/** The three linked columns: what is shown, what is selected, and what belongs together. */
+export class JitPage {
+  readonly element: HTMLElement;
+  readonly #options: PageOptions;
+  readonly #header = header(() => this.#copyListing());
+  readonly #controls: Controls;
+  readonly #panes: Readonly<Record<ColumnName, Pane>>;
+  readonly #texts: RowTexts;
+  #choices: JitChoices;
+  #kept: KeptPlace | undefined;
+  #session = '';
+  #reply: JitReply | undefined;
+  #tables: Tables | undefined;
+  #marks: Marks | undefined;
+  #lineBreakpoints: readonly JitLineBreakpoint[] = [];
+  #current: Current = NOWHERE;
+  #selection: Selection | undefined;
+  #linked = NOTHING;
+  #hovered = NOTHING;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PageOptions) {
+    this.#options = options;
+    this.#choices = options.choices;
+    this.#kept = options.place;
+    this.#texts = new RowTexts(
+      (request) => options.send({ kind: 'rows', ...request }),
+      (column) => this.#panes[column].list.redraw(),
+    );
+    this.#controls = controls((part) => this.#choose(part));
+    this.#panes = {
+      source: this.#pane('source', []),
+      bpf: this.#pane('bpf', this.#controls.bpf),
+      native: this.#pane('native', this.#controls.native),
+    };
+    const context = { webviewSection: 'bpfJitRow', preventDefaultContextMenuItems: true };
+    const columns = h(
+      'div',
+      { class: 'columns', 'data-vscode-context': JSON.stringify(context) },
+      ...COLUMNS.map((name) => this.#panes[name].element),
+    );
+    this.element = h('main', { class: 'jit' }, this.#header.element, columns);
+    listen(columns, this.#panes, (intent) => this.#act(intent));
+  }
+
+  get choices(): JitChoices {
+    return this.#choices;
+  }
+
+  /** Shows an answer, unless a newer one is shown already: then false. */
+  show({ session, reply, sources }: Extract<ToJitPage, { kind: 'reply' }>): boolean {
+    const before = this.#reply;
+    if (session === this.#session && before !== undefined && reply.stop < before.stop) return false;
+    const isOther = session !== this.#session || reply.listingId !== before?.listingId;
+    if (reply.listing === undefined && isOther) return false;
+    this.#session = session;
+    this.#reply = reply;
+    if (reply.listing !== undefined) {
+      this.#tables = new Tables(reply.listing, sources ?? []);
+      this.#header.show(reply, reply.listing);
+    } else if (this.#tables !== undefined) {
+      this.#header.show(reply, this.#tables.listing);
+    }
+    this.#controls.show(reply);
+    this.#header.say('');
+    this.#place(reply);
+    if (reply.listing !== undefined) {
+      this.#resetLists(reply);
+    } else {
+      this.#texts.retry();
+      this.#redraw();
+    }
+    this.#reveal(`${session} ${reply.stop} ${Object.values(this.#current)}`);
+    return true;
+  }
+
+  /** Takes texts of rows. */
+  takeRows(reply: JitRowsReply): void {
+    this.#texts.take(reply);
+  }
+
+  /** Breakpoints on lines have changed. */
+  setLineBreakpoints(breakpoints: readonly JitLineBreakpoint[]): void {
+    this.#lineBreakpoints = breakpoints;
+    this.#mark();
+    this.#redraw();
+  }
+
+  /** The program runs: it is nowhere. */
+  running(): void {
+    this.#current = NOWHERE;
+    this.#header.say('Running…');
+    this.#redraw();
+  }
+
+  /** Says something beside what is shown. */
+  say(text: string): void {
+    this.#header.say(text, true);
+  }
+
+  /** A request has failed: what is shown is of the last stop. */
+  failed(text: string): void {
+    this.#texts.failed();
+    this.#current = NOWHERE;
+    this.#header.say(text);
+    this.#redraw();
+  }
+
+  /** Nothing is shown any more. */
+  forget(): void {
+    this.#session = '';
+    this.#reply = undefined;
+    this.#tables = undefined;
+    this.#marks = undefined;
+    this.#selection = undefined;
+    this.#linked = NOTHING;
+    this.#hovered = NOTHING;
+    this.#current = NOWHERE;
+    this.#texts.reset('');
+  }
+
+  /** Puts the selected rows on the clipboard. */
+  copySelection(): void {
+    const { column, anchor, active } = this.#selection ?? { column: 'source', anchor: -1, active: -1 };
+    if (anchor < 0 || this.#tables === undefined) return;
+    const start = Math.min(anchor, active);
+    const count = Math.abs(anchor - active) + 1;
+    if (column !== 'source') {
+      this.#options.send({ kind: 'copy', column, start, count });
+      return;
+    }
+    const lines: string[] = [];
+    for (let row = start; row < start + count; row++) lines.push(`${this.#tables.sourceRow(row).text}\n`);
+    this.#options.send({ kind: 'copy-text', text: lines.join('') });
+  }
+
+  #pane(name: ColumnName, headControls: readonly HTMLElement[]): Pane {
+    return pane({
+      name,
+      label: LABELS[name],
+      controls: headControls,
+      draw: (element, row) => this.#draw(element, { column: name, row }),
+      drawState: (element, row) => drawState(element, this.#stateOf({ column: name, row })),
+      onRange: (from, to) => {
+        if (name !== 'source') this.#texts.want(name, from, to);
+        this.#keepPlace();
+      },
+    });
+  }
+
+  /** What is as the program runs is no choice: it follows the program. */
+  #choose(part: Partial<JitChoices>): void {
+    const { form, arch, blinded } = { ...this.#choices, ...part };
+    const runs = this.#reply?.runs;
+    this.#choices = {
+      form,
+      ...(arch === undefined || arch === runs?.arch ? {} : { arch }),
+      ...(blinded === undefined || blinded === runs?.blinded ? {} : { blinded }),
+    };
+    this.#options.send({ kind: 'choose', choices: this.#choices });
+    this.#header.wait();
+    this.#save();
+  }
+
+  /** Notes where the program is in each column. */
+  #place({ current }: JitReply): void {
+    this.#mark();
+    const { bpfRow = -1, nativeRow = -1 } = current ?? {};
+    this.#current = { source: this.#tables?.sourceOf(bpfRow) ?? -1, bpf: bpfRow, native: nativeRow };
+  }
+
+  #mark(): void {
+    if (this.#tables === undefined || this.#reply === undefined) return;
+    this.#marks = new Marks(this.#tables, this.#reply.breakpoints, this.#lineBreakpoints);
+  }
+
+  #resetLists(reply: JitReply): void {
+    const tables = this.#tables;
+    if (tables === undefined) return;
+    const { listing, counts } = tables;
+    this.#texts.reset(reply.listingId);
+    const before = this.#selection;
+    this.#selection = undefined;
+    this.#linked = NOTHING;
+    this.#hovered = NOTHING;
+    const { native } = listing;
+    this.#panes.source.say(
+      counts.source > 0 ? '' : 'No line info: the program does not tell which lines it was made of.',
+    );
+    this.#panes.native.element.dataset.arch = reply.arch;
+    this.#panes.native.say('message' in native ? `No native code: ${native.message}.` : '');
+    this.#panes.source.title(tables.sources.length === 1 ? (tables.sources[0]?.name ?? '') : '');
+    const last = counts.source === 0 ? 0 : tables.sourceRow(counts.source - 1).line;
+    this.#panes.source.numberWidth(String(last).length);
+    this.#panes.bpf.numberWidth(String(Math.max(listing.nInsns, listing.nXlated)).length);
+    this.#panes.native.numberWidth('message' in native ? 1 : native.end.toString(16).length);
+    const kept = this.#kept?.listingId === reply.listingId ? this.#kept.tops : undefined;
+    for (const name of COLUMNS) this.#panes[name].list.reset(counts[name], kept?.[name] ?? 0);
+    // the same rows of the source, whatever is shown beside them
+    if (before?.column === 'source' && before.active < counts.source) this.#select(before, 'keep');
+  }
+
+  /** Brings the current row into sight, once at each stop. */
+  #reveal(seen: string): void {
+    if (this.#kept?.seen === seen && this.#kept.listingId === this.#reply?.listingId) return;
+    for (const name of COLUMNS) this.#panes[name].list.show(this.#current[name], 'middle');
+    this.#keepPlace(seen);
+  }
+
+  #keepPlace(seen = this.#kept?.seen ?? ''): void {
+    if (this.#reply === undefined) return;
+    const tops = {
+      source: this.#panes.source.list.top,
+      bpf: this.#panes.bpf.list.top,
+      native: this.#panes.native.list.top,
+    };
+    this.#kept = { listingId: this.#reply.listingId, seen, tops };
+    this.#save();
+  }
+
+  /** Not at each step of a scroll. */
+  #save(): void {
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.#options.save(this.#choices, this.#kept), 100);
+  }
+
+  #draw(element: HTMLElement, { column, row }: Place): void {
+    if (this.#tables === undefined || this.#reply === undefined) return;
+    if (column === 'source') drawSource(element, this.#tables.sourceRow(row));
+    else if (column === 'bpf') drawBpf(element, this.#texts.row('bpf', row));
+    else drawNative(element, this.#texts.row('native', row), this.#reply.arch);
+  }
+
+  #stateOf(place: Place): RowState {
+    const { column, row } = place;
+    const selection = this.#selection?.column === column ? this.#selection : undefined;
+    const selected =
+      selection !== undefined &&
+      row >= Math.min(selection.anchor, selection.active) &&
+      row <= Math.max(selection.anchor, selection.active);
+    return {
+      current: this.#current[column] === row,
+      linked: isLinked(this.#linked, place),
+      hovered: isLinked(this.#hovered, place),
+      selected,
+      active: this.#panes[column].list.active === row,
+      breakpoint: this.#marks?.at(place),
+    };
+  }
+
+  #redraw(): void {
+    for (const name of COLUMNS) this.#panes[name].list.redrawStates();
+  }
+
+  #act(intent: Intent): void {
+    const tables = this.#tables;
+    if (tables === undefined) return;
+    switch (intent.kind) {
+      case 'hover':
+        this.#hovered = intent.place === undefined ? NOTHING : tables.linked(intent.place);
+        this.#redraw();
+        return;
+      case 'select':
+        this.#select(
+          intent.extends && this.#selection?.column === intent.place.column
+            ? { ...this.#selection, active: intent.place.row }
+            : { column: intent.place.column, anchor: intent.place.row, active: intent.place.row },
+          intent.shows,
+        );
+        return;
+      case 'select-all':
+        this.#select(
+          { column: intent.column, anchor: 0, active: this.#panes[intent.column].list.count - 1 },
+          'keep',
+        );
+        return;
+      case 'breakpoint':
+        this.#toggleBreakpoint(intent.place, tables);
+        return;
+      case 'open':
+        this.#open(intent.place, tables);
+        return;
+      case 'copy':
+        this.copySelection();
+        return;
+    }
+  }
+
+  /** `shows`: where the selected row itself is scrolled to; what belongs to it is scrolled into sight. */
+  #select(selection: Selection, shows: 'edge' | 'keep'): void {
+    const { column, active } = selection;
+    this.#selection = selection;
+    this.#linked = this.#tables?.linked({ column, row: active }) ?? NOTHING;
+    const { list } = this.#panes[column];
+    list.activate(active);
+    if (shows === 'edge') list.show(active, 'edge');
+    for (const name of COLUMNS) {
+      if (name === column) continue;
+      const first = firstLinked(this.#linked, name);
+      if (first < 0) continue;
+      this.#panes[name].list.activate(first);
+      this.#panes[name].list.show(first, 'middle');
+    }
+    this.#redraw();
+  }
+
+  #toggleBreakpoint(place: Place, tables: Tables): void {
+    const { column, row } = place;
+    const address = column === 'source' ? undefined : this.#texts.row(column, row)?.address;
+    const isHeading = column !== 'source' && this.#texts.row(column, row)?.at === undefined;
+    const action = this.#marks?.action(place, tables, isHeading ? undefined : address);
+    if (action !== undefined && action.kind !== 'none') this.#options.send(action);
+    else if (!isHeading) this.say('No breakpoint can lie here: this row belongs to no instruction.');
+  }
+
+  #open(place: Place, tables: Tables): void {
+    const source = place.column === 'source' ? place.row : firstLinked(tables.linked(place), 'source');
+    if (source < 0) return;
+    const { file, line } = tables.sourceRow(source);
+    this.#options.send({ kind: 'reveal', file, line: Math.max(1, line) });
+  }
+
+  #copyListing(): void {
+    this.#options.send({ kind: 'copy', column: 'all', start: 0 });
+  }
+}

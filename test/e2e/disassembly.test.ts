@@ -1,0 +1,140 @@
+import type { Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { inRoot } from '#scripts/lib/paths.ts';
+import { Editor, QUIET_SETTINGS } from './harness.ts';
+import { copyExamples, type Workspace } from './workspace.ts';
+
+const FILE = 'xdp-firewall/firewall.bpf.s';
+
+/** The engines that execute native code, seen in the Disassembly view. */
+let editor: Editor;
+let workspace: Workspace;
+let failed = 0;
+
+beforeAll(async () => {
+  workspace = copyExamples();
+  const launch = (engine: string) => ({
+    name: `on ${engine}`,
+    type: 'bpf',
+    request: 'launch',
+    program: `\${workspaceFolder}/${FILE}`,
+    capture: `\${workspaceFolder}/xdp-firewall/traffic.pcap`,
+    packet: 2,
+    stopOnEntry: false,
+    engine,
+  });
+  const configurations = ['x86-64', 'wasm'].map(launch);
+  workspace.write('.vscode/launch.json', JSON.stringify({ version: '0.2.0', configurations }));
+  editor = await Editor.open({
+    vsix: inRoot('bpf-workbench.vsix'),
+    folder: workspace.folder,
+    settings: QUIET_SETTINGS,
+  });
+  await editor.openFile('firewall.bpf.s');
+  const line = workspace.lineOf(FILE, 'r9 = be16 r9');
+  await editor.goToLine(line);
+  await editor.clickGutter(line);
+});
+
+beforeEach((context) => {
+  failed++;
+  context.onTestFinished(({ task }) => {
+    if (task.result?.state === 'pass') failed--;
+  });
+});
+
+afterEach(async () => {
+  const { page } = editor;
+  if (!(await page.locator('.debug-toolbar').isVisible())) return;
+  await page.keyboard.press('Shift+F5');
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+});
+
+afterAll(async () => {
+  await editor?.close({ failed: failed > 0, name: 'disassembly' });
+  workspace?.remove();
+});
+
+/** Rows of the Disassembly view as they are drawn, from the top. */
+const rows = (): Locator => editor.page.locator('.disassembly-view .monaco-list-row');
+
+/** The row that the program stands at. */
+const currentRow = (): Locator => rows().filter({ has: editor.page.locator('.codicon-debug-stackframe') });
+
+/** What a row shows, the source line above it left out: address, bytes, instruction. */
+async function shown(row: Locator): Promise<{ address: bigint; text: string }> {
+  const text = await row.locator('.instruction').innerText();
+  return { address: BigInt(/^0x[0-9a-f]{16}/.exec(text)?.[0] ?? 0), text };
+}
+
+/** The first row with `text`; the view is scrolled down to where it is drawn. */
+async function rowWith(text: string): Promise<Locator> {
+  const row = rows().filter({ hasText: text }).first();
+  await rows().last().hover();
+  await expect
+    .poll(async () => {
+      if (await row.isVisible()) return true;
+      await editor.page.mouse.wheel(0, 120);
+      return false;
+    })
+    .toBe(true);
+  return row;
+}
+
+/** Waits for another current row than the one at `before`. */
+async function moved(before: bigint): Promise<{ address: bigint; text: string }> {
+  await expect.poll(async () => (await shown(currentRow())).address).not.toBe(before);
+  return shown(currentRow());
+}
+
+/** By the palette, and by the menu of a stack frame. */
+async function openView(engine: string): Promise<void> {
+  const { page } = editor;
+  if (engine === 'x86-64') return editor.runCommand('Open Disassembly View');
+  await page.locator('.debug-call-stack .stack-frame').first().click({ button: 'right' });
+  await page.locator('.monaco-menu .action-label', { hasText: 'Open Disassembly View' }).click();
+}
+
+describe.each(['x86-64', 'wasm'])('%s', (engine) => {
+  test('a source breakpoint, its native code, a breakpoint on a row, steps, another engine', async () => {
+    const { page } = editor;
+    await editor.openFile('firewall.bpf.s');
+    await editor.startDebugging(`on ${engine}`);
+    await editor.stoppedAt(workspace.lineOf(FILE, 'r9 = be16 r9'));
+    await openView(engine);
+    await currentRow().waitFor();
+    const first = await shown(currentRow());
+    expect(first.text).toContain('; r9 = be16 r9');
+    expect(await currentRow().innerText()).toMatch(/^\s+\d+: +r9 = be16 r9/);
+    await editor.screenshot(`30-disassembly-${engine}`);
+
+    // In machine code amid a BPF instruction; WebAssembly stops where one begins.
+    const wanted = engine === 'wasm' ? '; r6 = 2' : 'movzx r15d, r15w';
+    const row = await rowWith(wanted);
+    await row.locator('.codicon').click();
+    await row.locator('.codicon-debug-breakpoint').waitFor();
+    const { address } = await shown(row);
+    await page.keyboard.press('F5');
+    await expect.poll(async () => (await shown(currentRow())).address).toBe(address);
+    await page
+      .locator('.debug-call-stack-title, .pane-header', { hasText: 'instruction breakpoint' })
+      .waitFor();
+
+    await page.keyboard.press('F10');
+    const next = await moved(address);
+    if (engine === 'x86-64') expect(next.address).toBe(address + 4n);
+    expect(next.text).toContain(engine === 'wasm' ? '; if r9 == 33024 goto' : '; r7 = r1');
+    await editor.screenshot(`31-disassembly-step-${engine}`);
+
+    await editor.runCommand('BPF: Switch Engine…');
+    const offered = page.locator('.quick-input-list .monaco-list-row');
+    await offered.filter({ hasText: 'executes now' }).filter({ hasText: engine }).waitFor();
+    expect(await offered.count()).toBe(4);
+    await editor.screenshot(`32-switch-engine-${engine}`);
+    await offered.filter({ hasText: 'interp' }).first().click();
+    const stats = await editor.webview('Stats');
+    await stats.getByText('interp', { exact: true }).waitFor();
+    await expect.poll(async () => (await shown(currentRow())).address >> 48n).toBe(0x0bbfn);
+    await editor.screenshot(`33-switched-${engine}`);
+  });
+});
