@@ -1,9 +1,9 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { readInsn } from '#core/isa/insn.ts';
-import { kernelFunctionOfImm } from '#core/isa/numbering.ts';
 import type { X86Config } from '#core/jit/x86-64/config.ts';
 import { decodeX86 } from '#core/jit/x86-64/decode.ts';
 import { x86JitCompiler } from '#core/jit/x86-64/jit-compiler.ts';
+import { kernelName, x86Rows } from '#core/jit/x86-64/listing.ts';
 import { printX86 } from '#core/jit/x86-64/print.ts';
 import type { X86Func } from '#core/jit/x86-64/program.ts';
 import type { LineInfo, LoadAttr } from '#core/object/object.ts';
@@ -42,10 +42,8 @@ interface NativeFunc {
   readonly insns: readonly NativeInsn[];
 }
 
-/** What the addresses in a program's code are called. */
-interface Names {
-  readonly of: (addr: bigint) => string | undefined;
-}
+/** What an address in a program's code is called. */
+type NameOf = (addr: bigint) => string | undefined;
 
 /** The kernel's x86-64 compiler with `config`, and a listing like that of `bpftool prog dump jited` in the manual's syntax. */
 export function x86Compiler(
@@ -85,55 +83,39 @@ function nativeFuncs(
   config: X86Config,
 ): NativeFunc[] {
   const linesAt = linesByAddress(machine, prog);
-  const names = namesOf(prog, funcs, config);
+  const ours = new Map(funcs.map(({ addr }, i) => [addr, prog.subprogs[i]?.name ?? `func_${i}`]));
+  const nameOf: NameOf = (addr) => ours.get(addr) ?? kernelName(config, addr);
   return funcs.map((func, i) => ({
     name: symbolOf(machine, prog, i, func.start),
     func,
-    insns: nativeInsns(func, linesAt, names),
+    insns: nativeInsns(func, linesAt, nameOf),
   }));
-}
-
-function namesOf(prog: BpfProg, funcs: readonly X86Func[], config: X86Config): Names {
-  const fixed = new Map<bigint, string>();
-  if (config.returnThunk !== undefined) fixed.set(config.returnThunk, 'return thunk');
-  if (config.indirectThunkRcx !== undefined) fixed.set(config.indirectThunkRcx, '__x86_indirect_thunk_rcx');
-  funcs.forEach(({ addr }, i) => {
-    fixed.set(addr, prog.subprogs[i]?.name ?? `func_${i}`);
-  });
-  return {
-    of: (addr) =>
-      fixed.get(addr) ?? kernelFunctionOfImm(Number(BigInt.asIntN(32, addr - config.callBase)))?.name,
-  };
 }
 
 function nativeInsns(
   func: X86Func,
   linesAt: ReadonlyMap<bigint, readonly LineInfo[]>,
-  names: Names,
+  nameOf: NameOf,
 ): NativeInsn[] {
-  const { image, addr, insnToJitOff, start } = func;
-  const insns: NativeInsn[] = [];
-  let index = -1;
-  for (let pc = 0; pc < image.length; ) {
-    while (pc >= (index < 0 ? func.prologueLen : (insnToJitOff[index] ?? image.length))) index++;
+  const { image, addr } = func;
+  const target = (at: bigint): string => {
+    const inside = at - addr;
+    if (inside >= 0n && inside < BigInt(image.length)) return `0x${inside.toString(16)}`;
+    const name = nameOf(at);
+    return name === undefined ? hex64(at) : `${hex64(at)} <${name}>`;
+  };
+  const rows = x86Rows([func], addr);
+  return Array.from({ length: rows.count }, (_, row) => {
+    const pc = rows.offset[row] ?? 0;
     const insn = decodeX86(image, pc);
-    const length = insn?.length ?? 1;
-    const target = (at: bigint): string => {
-      const inside = at - addr;
-      if (inside >= 0n && inside < BigInt(image.length)) return `0x${inside.toString(16)}`;
-      const name = names.of(at);
-      return name === undefined ? hex64(at) : `${hex64(at)} <${name}>`;
-    };
-    insns.push({
+    return {
       pc,
       operation: insn === undefined ? '(bad)' : printX86(insn, { addr: addr + BigInt(pc), target }),
-      opcodes: hexText(image.subarray(pc, pc + length)),
-      insn: index < 0 ? -1 : start + index,
+      opcodes: hexText(image.subarray(pc, pc + (rows.length[row] ?? 0))),
+      insn: rows.slot[row] ?? -1,
       lines: linesAt.get(addr + BigInt(pc)) ?? [],
-    });
-    pc += length;
-  }
-  return insns;
+    };
+  });
 }
 
 function funcText(prog: BpfProg, { name, insns }: NativeFunc, options: JitTextOptions): string {

@@ -1,4 +1,4 @@
-import { INSN_SIZE } from '../isa/insn.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import type { Machine } from '../vm/machine.ts';
 import { JITED_LINFO_SIZE } from './bpf-prog-alloc-jited-linfo.ts';
 import { auxOf, type BpfProgShell, type NativeImage } from './prog.ts';
@@ -13,8 +13,18 @@ export interface JitedFunc extends NativeImage {
 }
 
 /**
- * Fills the native addresses of the line records of function `func` (an index; 0 is the main one): the
- * first record stands at the image's start, the others where the code of the instruction before them ends.
+ * Where a line record at `slot` of a function lies, in bytes from its image: 0 for the function's first slot, else where
+ * the code of the slot before ends.
+ */
+export function lineOffset(
+  { start, insnToJitOff }: Pick<JitedFunc, 'insnToJitOff'> & { readonly start: InsnIndex },
+  slot: InsnIndex,
+): number {
+  return slot === start ? 0 : (insnToJitOff[slot - start - 1] ?? 0);
+}
+
+/**
+ * Fills the native addresses of the line records of function `func` (an index; 0 is the main one), by `lineOffset`.
  * Mirrors `bpf_prog_fill_jited_linfo`, kernel/bpf/core.c. Does nothing where there is no table.
  * Throws RangeError when `insnToJitOff` is shorter than the function.
  */
@@ -41,7 +51,7 @@ export function bpfProgFillJitedLinfo(
   let filled = 0;
   for (const [i, { insnOff }] of linfo.entries()) {
     if (insnOff < start || insnOff >= end) continue;
-    const offset = insnOff === start ? 0 : (jited.insnToJitOff[insnOff - start - 1] ?? 0);
+    const offset = lineOffset({ start, insnToJitOff: jited.insnToJitOff }, insnOff);
     view.setBigUint64(table + i * JITED_LINFO_SIZE, jited.image + BigInt(offset), true);
     filled++;
   }

@@ -77,7 +77,7 @@ function runToEnd(lockstep: Lockstep, maxInsns: number, packet: number): Lockste
     const left = maxInsns - first.executed;
     if (left <= 0) return end(undefined, true);
     const outcome = lockstep.run(left);
-    if (outcome.kind === 'differs') return lockstepReport(outcome.at, packet);
+    if (outcome.kind === 'differs') return lockstepReport(outcome.find(), packet);
     const { cause } = outcome;
     if (cause.kind === 'exit') return end(undefined, false);
     if (cause.kind === 'fault') return end(cause.fault, false);

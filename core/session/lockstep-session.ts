@@ -4,6 +4,7 @@ import { chooseEngine, ENGINE_NAMES, interpretedNotices } from './engines.ts';
 import type { Loaded, SessionPacket } from './loaded.ts';
 import { Lockstep } from './lockstep.ts';
 import { editBetween } from './lockstep-edit.ts';
+import type { Pinpoint } from './lockstep-replay.ts';
 import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
 import type { MakeSide, SideCause } from './lockstep-side.ts';
 import { causeDifferences, compareStates } from './lockstep-state.ts';
@@ -42,6 +43,9 @@ export function startLockstep(args: LoadArgs, loaded: Loaded, make: MakeSide): S
   return { lockstep: new SessionLockstep(loaded, new Lockstep(make, loaded.engine, engine)), messages };
 }
 
+/** Instructions in all from which on a search takes so long that it is announced. */
+const LONG = 2_000_000;
+
 /**
  * A session whose engine is compared with another. Two copies of the session's machine, one for each engine, run ahead
  * of it and are compared; the session follows no further than to where they agree. So it stands before the instruction
@@ -54,12 +58,16 @@ export class SessionLockstep {
   /** How the copies' run on this packet has ended; undefined: it goes on. */
   #ended: SideCause | undefined;
   #isEdited = false;
+  /** Finds what the copies have been seen to do differently, ahead of the session. */
+  #search: (() => Pinpoint) | undefined;
   /** Found ahead of the session. */
   #ahead: LockstepReport | undefined;
   /** The session stands before it; to be told. */
   #found: LockstepReport | undefined;
   #message: string | undefined;
   #isOver = false;
+  /** A run that was to go on from a breakpoint has not executed anything yet. */
+  #resume = false;
   /** Where the session stood when it was looked at last. */
   #lastExecuted = 0;
 
@@ -89,9 +97,11 @@ export class SessionLockstep {
   run(limits: RunLimits): StopCause {
     const { engine, machine, cpu } = this.#loaded;
     const budget = this.allowed(limits.budget, limits.breakpoints);
-    // Nothing is the rest of an instruction that machine code was left amid.
+    const resume = limits.resume || this.#resume;
+    // A budget of nothing is for the rest of an instruction that machine code was left amid.
+    this.#resume = budget <= 0 && limits.budget > 0 && resume;
     if (budget <= 0 && limits.budget > 0) return { kind: 'budget' };
-    const cause = engine.run(machine, cpu.index, { ...limits, budget });
+    const cause = engine.run(machine, cpu.index, { ...limits, budget, resume });
     this.#followed(cause);
     return cause;
   }
@@ -109,15 +119,18 @@ export class SessionLockstep {
 
   /**
    * How many of `budget` instructions the session may execute now: as far as both engines agree, which is found out
-   * here. 0: the next instruction makes a difference (`takeDifference`).
+   * here. 0: the next instruction makes a difference (`takeDifference`), or there is one that is yet to be found, which
+   * takes long and is done when this is asked again (`takeMessage` says so).
    */
   allowed(budget: number, breakpoints = false): number {
     if (this.#isOver || budget <= 0) return budget;
     this.#takeOver();
     if (this.#isOver) return budget;
+    this.#find();
     const at = this.#executed;
     if (this.#ahead === undefined && this.#ended === undefined && at >= this.#lockstep.executed) {
       this.#goAhead(budget, breakpoints);
+      if (this.#search !== undefined) return 0;
     }
     if (this.#ahead !== undefined) {
       const left = this.#ahead.executed - at;
@@ -158,6 +171,7 @@ export class SessionLockstep {
     if (!this.#isEdited) return;
     this.#isEdited = false;
     this.#ahead = undefined;
+    this.#search = undefined;
     if (isAmidInsn(this.#loaded)) {
       this.#end('something was changed amid an instruction');
       return;
@@ -174,8 +188,22 @@ export class SessionLockstep {
 
   #goAhead(budget: number, breakpoints: boolean): void {
     const outcome = this.#lockstep.run(budget, breakpoints);
-    if (outcome.kind === 'differs') this.#ahead = lockstepReport(outcome.at, this.#packet);
-    else if (outcome.cause.kind !== 'budget') this.#ended = outcome.cause;
+    if (outcome.kind === 'differs') {
+      this.#search = outcome.find;
+      if (budget === 1 || this.#lockstep.executedInAll < LONG) this.#find();
+      else this.#message = `lockstep: ${this.#names} differ; looking for the instruction …`;
+    } else if (outcome.cause.kind !== 'budget') this.#ended = outcome.cause;
+  }
+
+  #find(): void {
+    const search = this.#search;
+    this.#search = undefined;
+    if (search !== undefined) this.#ahead = lockstepReport(search(), this.#packet);
+  }
+
+  get #names(): string {
+    const { first, second } = this.#lockstep;
+    return `${first.engine.name} and ${second.engine.name}`;
   }
 
   /** The session has executed something: where it has caught up, it must be what its copies are. */
@@ -203,13 +231,13 @@ export class SessionLockstep {
   }
 
   #end(why: string): void {
-    const { first, second } = this.#lockstep;
-    this.#message = `lockstep: ${first.engine.name} and ${second.engine.name} are not compared any more: ${why}`;
+    this.#message = `lockstep: ${this.#names} are not compared any more: ${why}`;
     this.#close();
   }
 
   #close(): void {
     this.#isOver = true;
     this.#ahead = undefined;
+    this.#search = undefined;
   }
 }

@@ -10,7 +10,11 @@ import type { LockstepSide, MakeSide, SideCause } from './lockstep-side.ts';
 /** What came of a piece of a run: both did the same, or where they first did not. */
 export type LockstepOutcome =
   | { readonly kind: 'equal'; readonly cause: SideCause }
-  | { readonly kind: 'differs'; readonly at: Pinpoint };
+  | {
+      readonly kind: 'differs';
+      /** Finds the instruction that makes the difference; may take as long as several times the run until now. */
+      find(): Pinpoint;
+    };
 
 /** Instructions in all from which on states are kept, to go back to: what is less is done again in no time. */
 const KEEP_FROM = 4_000_000;
@@ -115,7 +119,8 @@ export class Lockstep {
       const search = { ...this.#past(from), breakpoints };
       // What stopped an engine early stands behind what it has executed.
       const to = Math.min(from + piece, reached + 1);
-      return { kind: 'differs', at: pinpoint(search, { from, to, differences: outcome.differences }) };
+      const { differences } = outcome;
+      return { kind: 'differs', find: () => pinpoint(search, { from, to, differences }) };
     }
     if (cause.kind === 'failed') throw new Error(cause.message);
     this.#pair.clearOutput();

@@ -3,7 +3,7 @@ import type { CompiledProgram } from '../jit/wasm/compile.ts';
 import { wasmImage, whyNotCompiled } from '../jit/wasm/engine.ts';
 import { jitedFuncs } from '../jit/wasm/jit-compiler.ts';
 import { type WasmListing, wasmListing } from '../jit/wasm/listing.ts';
-import type { JitedFunc } from '../prog/bpf-prog-fill-jited-linfo.ts';
+import { type JitedFunc, lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts';
 import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
@@ -79,7 +79,7 @@ class WasmCode implements NativeCode {
     const func = this.#jited[index];
     const start = this.#prog.subprogs[index]?.start;
     if (func === undefined || start === undefined) return undefined;
-    return slot === start ? func.image : func.image + BigInt(func.insnToJitOff[slot - start - 1] ?? 0);
+    return func.image + BigInt(lineOffset({ start, insnToJitOff: func.insnToJitOff }, slot));
   }
 
   /** WebAssembly stands at a BPF instruction, in outer frames at the call: that is what hosts' stack traces name. */

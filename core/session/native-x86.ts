@@ -1,9 +1,10 @@
 import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
-import { kernelFunctionOfImm } from '../isa/numbering.ts';
 import type { X86Config } from '../jit/x86-64/config.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
+import { kernelName, x86Rows } from '../jit/x86-64/listing.ts';
 import { printX86 } from '../jit/x86-64/print.ts';
+import { lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { NativeFunc } from '../x86-sim/native-func.ts';
 import type { NativeProg } from '../x86-sim/native-text.ts';
@@ -50,7 +51,8 @@ class X86Code implements NativeCode {
       length: code.image.length,
     }));
     this.address = native.main.code.addr;
-    this.rows = decodedRows(native.funcs, this.address);
+    const images = native.funcs.map(({ code }) => code);
+    this.rows = x86Rows(images, this.address);
   }
 
   bytes(row: number): Uint8Array {
@@ -75,9 +77,7 @@ class X86Code implements NativeCode {
 
   addressOf(slot: InsnIndex): bigint | undefined {
     const func = this.#native.funcs.find(({ code }) => slot >= code.start && slot < code.end);
-    if (func === undefined) return undefined;
-    const { addr, start, insnToJitOff } = func.code;
-    return slot === start ? addr : addr + BigInt(insnToJitOff[slot - start - 1] ?? 0);
+    return func && func.code.addr + BigInt(lineOffset(func.code, slot));
   }
 
   currentAddress(frameIndex: number): bigint | undefined {
@@ -113,39 +113,7 @@ class X86Code implements NativeCode {
     const hex = `0x${addr.toString(16)}`;
     const inside = this.#funcAt(addr);
     if (inside === func) return hex;
-    const { returnThunk, indirectThunkRcx, callBase } = this.#config;
-    const known =
-      this.funcs.find(({ address }) => address === addr)?.name ??
-      (addr === returnThunk ? '__x86_return_thunk' : undefined) ??
-      (addr === indirectThunkRcx ? '__x86_indirect_thunk_rcx' : undefined) ??
-      kernelFunctionOfImm(Number(BigInt.asIntN(32, addr - callBase)))?.name;
+    const known = this.funcs.find(({ address }) => address === addr)?.name ?? kernelName(this.#config, addr);
     return known === undefined ? hex : `${hex} <${known}>`;
   }
-}
-
-/** The rows of all images, those of what is no instruction (never, so far) one byte each. */
-function decodedRows(funcs: readonly NativeFunc[], address: bigint): NativeRows {
-  const most = funcs.reduce((sum, { code }) => sum + code.image.length, 0);
-  const offset = new Uint32Array(most);
-  const length = new Uint8Array(most);
-  const slot = new Int32Array(most);
-  let row = 0;
-  for (const { code } of funcs) {
-    const { image, prologueLen, insnToJitOff, start } = code;
-    const base = Number(code.addr - address);
-    let index = -1;
-    for (let at = 0; at < image.length; row++) {
-      while (at >= (index < 0 ? prologueLen : (insnToJitOff[index] ?? image.length))) index++;
-      offset[row] = base + at;
-      length[row] = decodeX86(image, at)?.length ?? 1;
-      slot[row] = index < 0 ? -1 : start + index;
-      at += length[row] ?? 1;
-    }
-  }
-  return {
-    count: row,
-    offset: offset.slice(0, row),
-    length: length.slice(0, row),
-    slot: slot.slice(0, row),
-  };
 }

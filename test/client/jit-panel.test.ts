@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 vi.mock('vscode', async () => (await import('./vscode-fake.ts')).fakeVscode);
 
-import type { Uri } from 'vscode';
+import type { Uri, WebviewPanel } from 'vscode';
 import type { FromJitPage, ToJitPage } from '#core/protocol/jit-page.ts';
 import { type SessionWatch, watchSessions } from '../../client/debug/session-watch.ts';
 import { JitPanel } from '../../client/jit/panel.ts';
@@ -11,6 +11,7 @@ import {
   FakeSourceBreakpoint,
   FakeStackFrame,
   FakeUri,
+  createWebviewPanel as fakePanel,
   panels,
   resetFake,
   state,
@@ -99,6 +100,16 @@ describe('the panel', () => {
     expect(posted).toEqual([{ kind: 'empty', reason: 'no-session' }]);
     jit.show();
     expect(panels).toHaveLength(1);
+  });
+
+  test('is brought back by VS Code once', async () => {
+    const first = fakePanel();
+    const second = fakePanel();
+    await jit.deserializeWebviewPanel(first as unknown as WebviewPanel);
+    await jit.deserializeWebviewPanel(second as unknown as WebviewPanel);
+    expect([first.webview.html !== '', second.webview.html]).toEqual([true, '']);
+    jit.show();
+    expect(panels).toEqual([first, second]);
   });
 
   test('asks at each stop for the selected frame; the listing and its sources are fetched once', async () => {

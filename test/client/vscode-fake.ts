@@ -151,7 +151,8 @@ export interface FakePanel {
 /** The webview panels that were made. */
 export const panels: FakePanel[] = [];
 
-function createWebviewPanel(): FakePanel {
+/** As `window.createWebviewPanel`, and as VS Code does when it brings one back. */
+export function createWebviewPanel(): FakePanel {
   const fromPage = new FakeEmitter<unknown>();
   const viewState = new FakeEmitter<void>();
   const disposed = new FakeEmitter<void>();

@@ -17,7 +17,7 @@ const PAIRS = [
   ['reference', 'x86-64'],
 ] as const;
 /** Of the files and vectors one in so many, each pair with others. */
-const ONE_IN = 12;
+const ONE_IN = 20;
 
 const FILES = ['run', 'fault'].flatMap((folder) => {
   const path = new URL(`../filetests/${folder}/`, import.meta.url);
@@ -73,5 +73,5 @@ test.each(PAIRS)('%s and %s do the same on data files and on programs that Linux
   }
   expect(differences).toEqual([]);
   console.log(`${first} and ${second}: ${compared} programs`);
-  expect(compared).toBeGreaterThan(80);
+  expect(compared).toBeGreaterThan(60);
 });

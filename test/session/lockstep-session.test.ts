@@ -159,6 +159,31 @@ describe('a session in lockstep', () => {
     expect(at('r6 = 1')).toBeUndefined();
   });
 
+  test('late in a run the search is announced; the breakpoint that it went on from is not hit again', () => {
+    const right = reference.run;
+    const wrongAt = 3_000_005;
+    vi.spyOn(reference, 'run').mockImplementation((machine, index, limits) => {
+      const cpu = machine.cpu(index);
+      const left = wrongAt - Number(cpu.insnsExecuted);
+      if (left <= 0 || left > limits.budget) return right(machine, index, limits);
+      right(machine, index, { ...limits, budget: left });
+      cpu.writeReg(1, 0n);
+      return right(machine, index, { ...limits, budget: limits.budget - left });
+    });
+    const bench = load(LOOP.replace('r6 = 1000', 'r6 = 1000000'), { engine: 'wasm' });
+    bench.breakpoints({ line: 7, condition: 'r6 == 500002' }, { line: 10, condition: 'r6 == 500001' });
+    bench.start();
+    expect(bench.to('continue')).toBe('main:10');
+    expect(bench.resume({ kind: 'continue' })).toMatchObject({
+      reason: 'exception',
+      difference: { executed: wrongAt - 1, certainty: 'exact' },
+    });
+    expect(bench.output('stderr')).toContain(
+      'lockstep: wasm and reference differ; looking for the instruction …\n',
+    );
+    expect(bench.events.filter(({ kind }) => kind === 'stopped')).toHaveLength(3);
+  });
+
   test('maps keep their contents; a difference on a later packet names it', () => {
     const capture = { name: 'c.pcap', bytes: pcapOf([60, 60, 60, 60].map((n) => new Uint8Array(n))) };
     const equal = load(COUNT, { capture, packets: 'all', engine: 'x86-64' });

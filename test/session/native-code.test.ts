@@ -147,7 +147,7 @@ test('x86-64: rows are in Intel syntax; calls name what they lead to', () => {
   const texts = Array.from({ length: code?.rows.count ?? 0 }, (_, row) => code?.text(row));
   expect(texts).toContain('mov rbp, rsp');
   expect(texts.some((text) => /^call 0xffffffffc[0-9a-f]{7} <leaf>$/.test(text ?? ''))).toBe(true);
-  expect(texts.at(-1)).toMatch(/^jmp 0x[0-9a-f]{16} <__x86_return_thunk>$/);
+  expect(texts.at(-1)).toMatch(/^jmp 0x[0-9a-f]{16} <return thunk>$/);
 });
 
 test.each(['reference', 'interp'])('%s executes no native code', (engine) => {

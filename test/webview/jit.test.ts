@@ -174,6 +174,11 @@ describe('JIT page', () => {
       /blinded\s*for show only: what x86-64 runs is not blinded$/,
     );
     expect(await jit.texts('bpf', '.current')).toEqual(['r0 = *(u32 *)(r1 + 0)']);
+    // what was looked at stays in sight, whatever is shown of it
+    await jit.row('bpf', 'w0 &= 7').click();
+    await jit.show({ form: 'xlated', blinded: true });
+    expect(await jit.texts('source', '.linked')).toEqual(['    w0 &= 7']);
+    expect(await jit.texts('bpf', '.linked')).toHaveLength(3);
     await page.getByRole('button', { name: 'Blinded' }).click();
     expect(await jit.settle()).toEqual([{ kind: 'choose', choices: { form: 'loaded' } }]);
     await page.close();
@@ -296,7 +301,7 @@ describe('JIT page with many rows', () => {
     expect(await jit.texts('bpf', '.linked')).toEqual(['exit']);
     expect(await jit.texts('native', '.linked')).toEqual([
       'leave',
-      expect.stringMatching(/^jmp +0x[0-9a-f]+ <__x86_return_thunk>$/),
+      expect.stringMatching(/^jmp +0x[0-9a-f]+ <return thunk>$/),
     ]);
     expect(await inDocument()).toBeLessThan(220);
     // through all of it by the bar

@@ -3,12 +3,13 @@ import type { FromJitPage, JitChoices, JitLineBreakpoint, ToJitPage } from '#cor
 import { h } from '../common/dom.ts';
 import { type Controls, controls } from './controls.ts';
 import { header } from './header.ts';
+import { Highlights, type Selection } from './highlights.ts';
 import { type Intent, listen } from './input.ts';
 import { Marks } from './marks.ts';
 import { type Pane, pane } from './pane.ts';
 import { RowTexts } from './row-texts.ts';
-import { drawBpf, drawNative, drawSource, drawState, type RowState } from './rows.ts';
-import { COLUMNS, type ColumnName, firstLinked, isLinked, NOTHING, type Place, Tables } from './tables.ts';
+import { drawBpf, drawNative, drawSource, drawState } from './rows.ts';
+import { COLUMNS, type ColumnName, firstLinked, type Place, Tables } from './tables.ts';
 
 /** Where the person was in a listing. */
 export interface KeptPlace {
@@ -26,15 +27,6 @@ export interface PageOptions {
   save(choices: JitChoices, place: KeptPlace | undefined): void;
 }
 
-/** Rows `anchor` to `active`, in either order. */
-interface Selection {
-  readonly column: ColumnName;
-  readonly anchor: number;
-  readonly active: number;
-}
-
-type Current = Readonly<Record<ColumnName, number>>;
-const NOWHERE: Current = { source: -1, bpf: -1, native: -1 };
 const LABELS: Readonly<Record<ColumnName, string>> = {
   source: 'Source',
   bpf: 'BPF',
@@ -54,12 +46,8 @@ export class JitPage {
   #session = '';
   #reply: JitReply | undefined;
   #tables: Tables | undefined;
-  #marks: Marks | undefined;
   #lineBreakpoints: readonly JitLineBreakpoint[] = [];
-  #current: Current = NOWHERE;
-  #selection: Selection | undefined;
-  #linked = NOTHING;
-  #hovered = NOTHING;
+  readonly #highlights = new Highlights();
   #saving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PageOptions) {
@@ -96,24 +84,29 @@ export class JitPage {
     if (session === this.#session && before !== undefined && reply.stop < before.stop) return false;
     const isOther = session !== this.#session || reply.listingId !== before?.listingId;
     if (reply.listing === undefined && isOther) return false;
+    // another listing by choice: what the person looks at is still the same
+    const looksAt = session === this.#session && reply.stop === before?.stop ? this.#selectedLine() : -1;
     this.#session = session;
     this.#reply = reply;
-    if (reply.listing !== undefined) {
-      this.#tables = new Tables(reply.listing, sources ?? []);
-      this.#header.show(reply, reply.listing);
-    } else if (this.#tables !== undefined) {
-      this.#header.show(reply, this.#tables.listing);
-    }
+    if (reply.listing !== undefined) this.#tables = new Tables(reply.listing, sources ?? []);
+    const tables = this.#tables;
+    if (tables === undefined) return false;
+    this.#header.show(reply, tables.listing);
     this.#controls.show(reply);
     this.#header.say('');
-    this.#place(reply);
-    if (reply.listing !== undefined) {
-      this.#resetLists(reply);
-    } else {
+    this.#mark();
+    this.#highlights.place(reply.current, tables);
+    const seen = `${session} ${reply.stop} ${Object.values(this.#highlights.current)}`;
+    if (reply.listing === undefined) {
       this.#texts.retry();
       this.#redraw();
+      this.#reveal(seen);
+      return true;
     }
-    this.#reveal(`${session} ${reply.stop} ${Object.values(this.#current)}`);
+    this.#resetLists(reply, tables);
+    this.#reveal(seen);
+    if (looksAt >= 0 && looksAt < tables.counts.source)
+      this.#select({ column: 'source', anchor: looksAt, active: looksAt }, 'edge');
     return true;
   }
 
@@ -131,7 +124,7 @@ export class JitPage {
 
   /** The program runs: it is nowhere. */
   running(): void {
-    this.#current = NOWHERE;
+    this.#highlights.place(undefined, undefined);
     this.#header.say('Running…');
     this.#redraw();
   }
@@ -144,7 +137,7 @@ export class JitPage {
   /** A request has failed: what is shown is of the last stop. */
   failed(text: string): void {
     this.#texts.failed();
-    this.#current = NOWHERE;
+    this.#highlights.place(undefined, undefined);
     this.#header.say(text);
     this.#redraw();
   }
@@ -154,18 +147,17 @@ export class JitPage {
     this.#session = '';
     this.#reply = undefined;
     this.#tables = undefined;
-    this.#marks = undefined;
-    this.#selection = undefined;
-    this.#linked = NOTHING;
-    this.#hovered = NOTHING;
-    this.#current = NOWHERE;
+    this.#highlights.marks = undefined;
+    this.#highlights.clear();
+    this.#highlights.place(undefined, undefined);
     this.#texts.reset('');
   }
 
   /** Puts the selected rows on the clipboard. */
   copySelection(): void {
-    const { column, anchor, active } = this.#selection ?? { column: 'source', anchor: -1, active: -1 };
-    if (anchor < 0 || this.#tables === undefined) return;
+    const { selection } = this.#highlights;
+    if (selection === undefined || this.#tables === undefined) return;
+    const { column, anchor, active } = selection;
     const start = Math.min(anchor, active);
     const count = Math.abs(anchor - active) + 1;
     if (column !== 'source') {
@@ -183,7 +175,10 @@ export class JitPage {
       label: LABELS[name],
       controls: headControls,
       draw: (element, row) => this.#draw(element, { column: name, row }),
-      drawState: (element, row) => drawState(element, this.#stateOf({ column: name, row })),
+      drawState: (element, row) => {
+        const place = { column: name, row };
+        drawState(element, this.#highlights.stateOf(place, this.#panes[name].list.active));
+      },
       onRange: (from, to) => {
         if (name !== 'source') this.#texts.want(name, from, to);
         this.#keepPlace();
@@ -205,27 +200,20 @@ export class JitPage {
     this.#save();
   }
 
-  /** Notes where the program is in each column. */
-  #place({ current }: JitReply): void {
-    this.#mark();
-    const { bpfRow = -1, nativeRow = -1 } = current ?? {};
-    this.#current = { source: this.#tables?.sourceOf(bpfRow) ?? -1, bpf: bpfRow, native: nativeRow };
+  /** Row of the source that belongs to what is selected; −1: none. */
+  #selectedLine(): number {
+    return this.#highlights.selection === undefined ? -1 : this.#highlights.firstLinked('source');
   }
 
   #mark(): void {
     if (this.#tables === undefined || this.#reply === undefined) return;
-    this.#marks = new Marks(this.#tables, this.#reply.breakpoints, this.#lineBreakpoints);
+    this.#highlights.marks = new Marks(this.#tables, this.#reply.breakpoints, this.#lineBreakpoints);
   }
 
-  #resetLists(reply: JitReply): void {
-    const tables = this.#tables;
-    if (tables === undefined) return;
+  #resetLists(reply: JitReply, tables: Tables): void {
     const { listing, counts } = tables;
     this.#texts.reset(reply.listingId);
-    const before = this.#selection;
-    this.#selection = undefined;
-    this.#linked = NOTHING;
-    this.#hovered = NOTHING;
+    this.#highlights.clear();
     const { native } = listing;
     this.#panes.source.say(
       counts.source > 0 ? '' : 'No line info: the program does not tell which lines it was made of.',
@@ -239,14 +227,12 @@ export class JitPage {
     this.#panes.native.numberWidth('message' in native ? 1 : native.end.toString(16).length);
     const kept = this.#kept?.listingId === reply.listingId ? this.#kept.tops : undefined;
     for (const name of COLUMNS) this.#panes[name].list.reset(counts[name], kept?.[name] ?? 0);
-    // the same rows of the source, whatever is shown beside them
-    if (before?.column === 'source' && before.active < counts.source) this.#select(before, 'keep');
   }
 
   /** Brings the current row into sight, once at each stop. */
   #reveal(seen: string): void {
     if (this.#kept?.seen === seen && this.#kept.listingId === this.#reply?.listingId) return;
-    for (const name of COLUMNS) this.#panes[name].list.show(this.#current[name], 'middle');
+    for (const name of COLUMNS) this.#panes[name].list.show(this.#highlights.current[name], 'middle');
     this.#keepPlace(seen);
   }
 
@@ -274,23 +260,6 @@ export class JitPage {
     else drawNative(element, this.#texts.row('native', row), this.#reply.arch);
   }
 
-  #stateOf(place: Place): RowState {
-    const { column, row } = place;
-    const selection = this.#selection?.column === column ? this.#selection : undefined;
-    const selected =
-      selection !== undefined &&
-      row >= Math.min(selection.anchor, selection.active) &&
-      row <= Math.max(selection.anchor, selection.active);
-    return {
-      current: this.#current[column] === row,
-      linked: isLinked(this.#linked, place),
-      hovered: isLinked(this.#hovered, place),
-      selected,
-      active: this.#panes[column].list.active === row,
-      breakpoint: this.#marks?.at(place),
-    };
-  }
-
   #redraw(): void {
     for (const name of COLUMNS) this.#panes[name].list.redrawStates();
   }
@@ -300,17 +269,16 @@ export class JitPage {
     if (tables === undefined) return;
     switch (intent.kind) {
       case 'hover':
-        this.#hovered = intent.place === undefined ? NOTHING : tables.linked(intent.place);
+        this.#highlights.hover(intent.place, tables);
         this.#redraw();
         return;
-      case 'select':
-        this.#select(
-          intent.extends && this.#selection?.column === intent.place.column
-            ? { ...this.#selection, active: intent.place.row }
-            : { column: intent.place.column, anchor: intent.place.row, active: intent.place.row },
-          intent.shows,
-        );
+      case 'select': {
+        const { column, row } = intent.place;
+        const { selection } = this.#highlights;
+        const extended = intent.extends && selection?.column === column;
+        this.#select({ column, anchor: extended ? selection.anchor : row, active: row }, intent.shows);
         return;
+      }
       case 'select-all':
         this.#select(
           { column: intent.column, anchor: 0, active: this.#panes[intent.column].list.count - 1 },
@@ -332,14 +300,14 @@ export class JitPage {
   /** `shows`: where the selected row itself is scrolled to; what belongs to it is scrolled into sight. */
   #select(selection: Selection, shows: 'edge' | 'keep'): void {
     const { column, active } = selection;
-    this.#selection = selection;
-    this.#linked = this.#tables?.linked({ column, row: active }) ?? NOTHING;
+    if (this.#tables === undefined) return;
+    this.#highlights.select(selection, this.#tables);
     const { list } = this.#panes[column];
     list.activate(active);
     if (shows === 'edge') list.show(active, 'edge');
     for (const name of COLUMNS) {
       if (name === column) continue;
-      const first = firstLinked(this.#linked, name);
+      const first = this.#highlights.firstLinked(name);
       if (first < 0) continue;
       this.#panes[name].list.activate(first);
       this.#panes[name].list.show(first, 'middle');
@@ -351,7 +319,7 @@ export class JitPage {
     const { column, row } = place;
     const address = column === 'source' ? undefined : this.#texts.row(column, row)?.address;
     const isHeading = column !== 'source' && this.#texts.row(column, row)?.at === undefined;
-    const action = this.#marks?.action(place, tables, isHeading ? undefined : address);
+    const action = this.#highlights.marks?.action(place, tables, isHeading ? undefined : address);
     if (action !== undefined && action.kind !== 'none') this.#options.send(action);
     else if (!isHeading) this.say('No breakpoint can lie here: this row belongs to no instruction.');
   }

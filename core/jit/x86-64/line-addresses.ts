@@ -1,17 +1,16 @@
 import type { InsnIndex } from '../../isa/insn.ts';
+import { lineOffset } from '../../prog/bpf-prog-fill-jited-linfo.ts';
 import type { X86Func } from './program.ts';
 
 /**
- * Native addresses of line records, by the rule of `bpf_prog_fill_jited_linfo` (`core/prog`): the image's start
- * for a function's first slot, else the end of the code of the slot before. For output without a program
- * object. A record outside all functions has address 0.
+ * Native addresses of line records, by the rule of `bpf_prog_fill_jited_linfo`, for output without a program object. A
+ * record outside all functions has address 0.
  */
 export function lineAddresses(funcs: readonly X86Func[], insnOffs: readonly InsnIndex[]): bigint[] {
   return insnOffs.map((insnOff) => {
     const func = funcAt(funcs, insnOff);
     if (func === undefined || insnOff < func.start || insnOff >= func.end) return 0n;
-    const { addr, start, insnToJitOff } = func;
-    return insnOff === start ? addr : addr + BigInt(insnToJitOff[insnOff - start - 1] ?? 0);
+    return func.addr + BigInt(lineOffset(func, insnOff));
   });
 }
 
