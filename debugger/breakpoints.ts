@@ -10,6 +10,7 @@ import {
 } from './client-conventions.ts';
 import { checkInteger, checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';
+import { breakpointTexts, withIds } from './wanted-breakpoints.ts';
 
 /** The breakpoints the client wants, by file: kept so that a restart can set them again. */
 export class WantedBreakpoints {
@@ -36,7 +37,7 @@ export class WantedBreakpoints {
     const replies = await target.request('setBreakpoints', { file, breakpoints: wanted });
     // unless the client has asked for others in the meantime
     if (this.#byFile.get(file) === wanted) this.#byFile.set(file, withIds(wanted, replies));
-    return { breakpoints: replies.map((reply) => dapBreakpoint(client, args.source, reply)) };
+    return { breakpoints: replies.map((reply) => sourceBreakpoint(client, args.source, reply)) };
   }
 
   /** Sets all of them in a new target; the bodies of `breakpoint` events that tell what became of each. */
@@ -47,7 +48,7 @@ export class WantedBreakpoints {
     const all: DebugProtocol.Breakpoint[] = [];
     for (const [file, breakpoints] of this.#byFile) {
       const replies = await target.request('setBreakpoints', { file, breakpoints });
-      all.push(...replies.map((reply) => dapBreakpoint(client, this.#sources.source(file), reply)));
+      all.push(...replies.map((reply) => sourceBreakpoint(client, this.#sources.source(file), reply)));
     }
     return all;
   }
@@ -77,26 +78,24 @@ export async function breakpointLocations(
   };
 }
 
-/** Throws `DapError` for what is malformed: nothing is kept of it, or a restart would stumble over it again. */
+/** Throws `DapError` for what is malformed. */
 function breakpointRequest(
   client: ClientConventions,
   one: DebugProtocol.SourceBreakpoint,
 ): BreakpointRequest {
-  checkInteger('setBreakpoints', 'line', one.line);
-  if (one.column !== undefined) checkInteger('setBreakpoints', 'column', one.column);
-  for (const name of ['condition', 'hitCondition', 'logMessage'] as const) {
-    if (one[name] !== undefined) checkText('setBreakpoints', name, one[name]);
-  }
+  const { line, column, logMessage } = one;
+  checkInteger('setBreakpoints', 'line', line);
+  if (column !== undefined) checkInteger('setBreakpoints', 'column', column);
+  if (logMessage !== undefined) checkText('setBreakpoints', 'logMessage', logMessage);
   return {
-    line: lineFromClient(client, one.line),
-    ...(one.column === undefined ? {} : { column: columnFromClient(client, one.column) }),
-    ...(one.condition === undefined ? {} : { condition: one.condition }),
-    ...(one.hitCondition === undefined ? {} : { hitCondition: one.hitCondition }),
-    ...(one.logMessage === undefined ? {} : { logMessage: one.logMessage }),
+    line: lineFromClient(client, line),
+    ...(column === undefined ? {} : { column: columnFromClient(client, column) }),
+    ...breakpointTexts('setBreakpoints', one),
+    ...(logMessage === undefined ? {} : { logMessage }),
   };
 }
 
-function dapBreakpoint(
+function sourceBreakpoint(
   client: ClientConventions,
   source: DebugProtocol.Source,
   reply: BreakpointReply,
@@ -109,15 +108,4 @@ function dapBreakpoint(
     ...(reply.message === undefined ? {} : { message: reply.message }),
     source,
   };
-}
-
-/** The requests with the ids that the client knows them by from now on, also in another target. */
-export function withIds<R extends { readonly id?: number }>(
-  requests: readonly R[],
-  replies: readonly { readonly id: number }[],
-): readonly R[] {
-  return requests.map((request, index) => {
-    const id = replies[index]?.id;
-    return id === undefined ? request : { ...request, id };
-  });
 }

@@ -1,11 +1,10 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
-import type { FunctionBreakpointReply, FunctionBreakpointRequest } from '#core/session/target-api.ts';
-import { withIds } from './breakpoints.ts';
+import type { FunctionBreakpointRequest } from '#core/session/target-api.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';
-import { dapPlace } from './stack-trace.ts';
+import { breakpointTexts, dapBreakpoint, withIds } from './wanted-breakpoints.ts';
 
 /** The breakpoints on functions that the client wants: kept so that a restart can set them again. */
 export class WantedFunctionBreakpoints {
@@ -38,26 +37,7 @@ export class WantedFunctionBreakpoints {
 
 /** Throws `DapError` for what is malformed. */
 function breakpointRequest(one: DebugProtocol.FunctionBreakpoint): FunctionBreakpointRequest {
-  const { name, condition, hitCondition } = one;
+  const { name } = one;
   checkText('setFunctionBreakpoints', 'name', name);
-  if (condition !== undefined) checkText('setFunctionBreakpoints', 'condition', condition);
-  if (hitCondition !== undefined) checkText('setFunctionBreakpoints', 'hitCondition', hitCondition);
-  return {
-    name,
-    ...(condition === undefined ? {} : { condition }),
-    ...(hitCondition === undefined ? {} : { hitCondition }),
-  };
-}
-
-function dapBreakpoint(
-  client: ClientConventions,
-  sources: GeneratedSources,
-  { id, verified, location, message }: FunctionBreakpointReply,
-): DebugProtocol.Breakpoint {
-  return {
-    id,
-    verified,
-    ...(message === undefined ? {} : { message }),
-    ...(location === undefined ? {} : dapPlace(client, sources, location)),
-  };
+  return { name, ...breakpointTexts('setFunctionBreakpoints', one) };
 }

@@ -3,11 +3,10 @@ import type { JitBreakpointReply, JitBreakpointRequest } from '#core/protocol/ji
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText, referenceAddress } from '#core/session/code-address.ts';
 import type { InstructionBreakpointReply, InstructionBreakpointRequest } from '#core/session/target-api.ts';
-import { withIds } from './breakpoints.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { checkInteger, checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';
-import { dapPlace } from './stack-trace.ts';
+import { breakpointTexts, dapBreakpoint, withIds } from './wanted-breakpoints.ts';
 
 /**
  * The breakpoints by address that the client wants: kept so that a restart can set them again. Those of the
@@ -97,30 +96,10 @@ function addressOf({ reference, offset }: InstructionBreakpointRequest): bigint 
   return base === undefined ? undefined : base + BigInt(offset);
 }
 
+/** Throws `DapError` for what is malformed. */
 function breakpointRequest(one: DebugProtocol.InstructionBreakpoint): InstructionBreakpointRequest {
-  const { instructionReference: reference, offset = 0, condition, hitCondition } = one;
+  const { instructionReference: reference, offset = 0 } = one;
   checkText('setInstructionBreakpoints', 'instructionReference', reference);
   checkInteger('setInstructionBreakpoints', 'offset', offset);
-  if (condition !== undefined) checkText('setInstructionBreakpoints', 'condition', condition);
-  if (hitCondition !== undefined) checkText('setInstructionBreakpoints', 'hitCondition', hitCondition);
-  return {
-    reference,
-    offset,
-    ...(condition === undefined ? {} : { condition }),
-    ...(hitCondition === undefined ? {} : { hitCondition }),
-  };
-}
-
-function dapBreakpoint(
-  client: ClientConventions,
-  sources: GeneratedSources,
-  { id, verified, address, location, message }: InstructionBreakpointReply,
-): DebugProtocol.Breakpoint {
-  return {
-    id,
-    verified,
-    ...(message === undefined ? {} : { message }),
-    ...(location === undefined ? {} : dapPlace(client, sources, location)),
-    ...(address === undefined ? {} : { instructionReference: addressText(address) }),
-  };
+  return { reference, offset, ...breakpointTexts('setInstructionBreakpoints', one) };
 }
