@@ -159,9 +159,9 @@ describe('a session in lockstep', () => {
     expect(at('r6 = 1')).toBeUndefined();
   });
 
-  test('late in a run the search is announced; the breakpoint that it went on from is not hit again', () => {
+  test('late in a run the search is announced', () => {
     const right = reference.run;
-    const wrongAt = 3_000_005;
+    const wrongAt = 2_100_005;
     vi.spyOn(reference, 'run').mockImplementation((machine, index, limits) => {
       const cpu = machine.cpu(index);
       const left = wrongAt - Number(cpu.insnsExecuted);
@@ -171,17 +171,13 @@ describe('a session in lockstep', () => {
       return right(machine, index, { ...limits, budget: limits.budget - left });
     });
     const bench = load(LOOP.replace('r6 = 1000', 'r6 = 1000000'), { engine: 'wasm' });
-    bench.breakpoints({ line: 7, condition: 'r6 == 500002' }, { line: 10, condition: 'r6 == 500001' });
-    bench.start();
-    expect(bench.to('continue')).toBe('main:10');
-    expect(bench.resume({ kind: 'continue' })).toMatchObject({
+    expect(bench.start()).toMatchObject({
       reason: 'exception',
       difference: { executed: wrongAt - 1, certainty: 'exact' },
     });
     expect(bench.output('stderr')).toContain(
       'lockstep: wasm and reference differ; looking for the instruction …\n',
     );
-    expect(bench.events.filter(({ kind }) => kind === 'stopped')).toHaveLength(3);
   });
 
   test('maps keep their contents; a difference on a later packet names it', () => {
