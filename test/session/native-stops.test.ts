@@ -301,6 +301,22 @@ test('a tail call enters behind the first breakpoint of a program: the one behin
   expect(got).toEqual(want);
 });
 
+test.each([
+  ['cannot be executed', 'r0 = r9'],
+  ['is another tail call', 'call bpf_tail_call'],
+])('a tail call to a program whose first instruction %s', (_, first) => {
+  const text = TAIL_CALL.replace('r6 = 2', first);
+  const [want, got] = ['reference', 'x86-64'].map((engine) => {
+    const bench = Bench.load(text, { engine, prog: 'first' });
+    bench.breakpoints({ line: 17 });
+    const { reason } = bench.start() ?? {};
+    const stop = [reason, bench.where(), bench.session.request('stats', null).insns];
+    return [...stop, bench.to('continue'), bench.to('continue'), bench.output('stderr')];
+  });
+  expect(got).toEqual(want);
+  expect(got?.[0]).toBe('breakpoint');
+});
+
 test.each(['x86-64', 'wasm'])('%s: a line goes by its address, there and back', (engine) => {
   const bench = Bench.load(TEXT, { engine });
   const lines = [4, 6, 7, 9];
