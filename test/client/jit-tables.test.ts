@@ -130,6 +130,10 @@ describe('breakpoints', () => {
       address: '0x8',
       on: true,
     });
+    expect(marks.action({ column: 'bpf', row: 4 }, tables, '0x9')).toMatchObject({
+      address: '0x9',
+      on: false,
+    });
     expect(marks.action({ column: 'native', row: 0 }, tables, undefined)).toEqual({ kind: 'none' });
   });
 });

@@ -33,7 +33,7 @@ export function rovingFocus(container: HTMLElement): Roving {
   container.addEventListener('keydown', (event) => {
     if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey) return;
     const all = rows();
-    const to = target(event.key, indexIn(all), all.length);
+    const to = rowOfKey(event.key, indexIn(all), all.length, PAGE_ROWS);
     const row = to === undefined ? undefined : all[to];
     if (!row) return;
     event.preventDefault();
@@ -60,7 +60,11 @@ export function rovingFocus(container: HTMLElement): Roving {
   };
 }
 
-function target(key: string, from: number, count: number): number | undefined {
+/**
+ * The row that a key leads to from row `from` of a list of `count`, of which `page` are a page (−1 or 0 in an empty list).
+ * Undefined: the key leads nowhere.
+ */
+export function rowOfKey(key: string, from: number, count: number, page: number): number | undefined {
   const last = count - 1;
   switch (key) {
     case 'ArrowDown':
@@ -68,9 +72,9 @@ function target(key: string, from: number, count: number): number | undefined {
     case 'ArrowUp':
       return Math.max(0, from - 1);
     case 'PageDown':
-      return Math.min(last, from + PAGE_ROWS);
+      return Math.min(last, from + page);
     case 'PageUp':
-      return Math.max(0, from - PAGE_ROWS);
+      return Math.max(0, from - page);
     case 'Home':
       return 0;
     case 'End':

@@ -1,3 +1,4 @@
+import { rowOfKey } from '../common/roving.ts';
 import type { Pane } from './pane.ts';
 import { COLUMNS, type ColumnName, type Place } from './tables.ts';
 
@@ -71,7 +72,7 @@ export function listen(
     });
     list.element.addEventListener('focus', () => {
       // a list that is entered has a row that keys move from
-      if (list.active < 0 && list.count > 0) list.activate(Math.ceil(list.top / 20));
+      if (list.active < 0 && list.count > 0) list.activate(list.firstInSight);
     });
   }
   document.addEventListener('copy', (event) => {
@@ -110,28 +111,8 @@ function onKey(
     if (next !== undefined && panes[next].list.count > 0) panes[next].list.element.focus();
     return true;
   }
-  const row = target(key, list.active, list.count, list.pageRows);
+  const row = rowOfKey(key, list.active, list.count, list.pageRows);
   if (row === undefined) return false;
   if (row >= 0) act({ kind: 'select', place: { column, row }, extends: event.shiftKey, shows: 'edge' });
   return true;
-}
-
-function target(key: string, from: number, count: number, page: number): number | undefined {
-  const last = count - 1;
-  switch (key) {
-    case 'ArrowDown':
-      return Math.min(last, from + 1);
-    case 'ArrowUp':
-      return Math.max(0, from - 1);
-    case 'PageDown':
-      return Math.min(last, from + page);
-    case 'PageUp':
-      return Math.max(0, from - page);
-    case 'Home':
-      return 0;
-    case 'End':
-      return last;
-    default:
-      return undefined;
-  }
 }

@@ -26,6 +26,8 @@ export class Marks {
     native: new Map(),
   };
 
+  readonly #byAddress = new Map<string, BreakpointAction>();
+
   constructor(tables: Tables, byAddress: JitReply['breakpoints'], byLine: readonly JitLineBreakpoint[]) {
     for (const { file, line, enabled } of byLine) {
       const row = tables.rowOfLine(file, line);
@@ -40,6 +42,7 @@ export class Marks {
     }
     for (const { column, address, bpfRow, nativeRow = -1 } of byAddress) {
       const remove = { kind: 'breakpoint', address, on: false } as const;
+      this.#byAddress.set(address, remove);
       const marks = (own: 'bpf' | 'native') => ({ mark: own === column ? 'set' : 'here', remove }) as const;
       this.#add({ column: 'bpf', row: bpfRow }, marks('bpf'));
       this.#add({ column: 'native', row: nativeRow }, marks('native'));
@@ -61,7 +64,9 @@ export class Marks {
       const { file, line } = tables.sourceRow(row);
       return line === 0 ? { kind: 'none' } : { kind: 'line-breakpoint', file, line, on: true };
     }
-    return address === undefined ? { kind: 'none' } : { kind: 'breakpoint', address, on: true };
+    if (address === undefined) return { kind: 'none' };
+    // several rows may have become of one instruction: its breakpoint lies at the first of them
+    return this.#byAddress.get(address) ?? { kind: 'breakpoint', address, on: true };
   }
 
   /** Marks of the column's own breakpoints win. */

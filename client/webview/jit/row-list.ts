@@ -59,6 +59,11 @@ export class RowList {
     return this.#count;
   }
 
+  /** The first row that is not cut off above. */
+  get firstInSight(): number {
+    return Math.ceil(this.#top / ROW_HEIGHT);
+  }
+
   /** What is seen first, in pixels of all rows. */
   get top(): number {
     return this.#top;
