@@ -398,6 +398,17 @@ describe('the Native scope', () => {
     expect(bench.value('r0')).toBe('0x0');
   });
 
+  test('is there behind the last exit and at a fault, too', () => {
+    const bench = load(TEXT);
+    bench.start({ stopOnEntry: true });
+    expect(bench.resume({ kind: 'out' })?.verdict).toBe('0x0');
+    expect(native(bench).rax?.value).toBe('0x0 = r0');
+    const faulty = load('.program raw\nmain:\n\tr6 = 5\n\tr0 = *(u64 *)(r6 + 0)\n\texit\n');
+    expect(faulty.start()).toMatchObject({ reason: 'exception', fault: { kind: 'out_of_bounds' } });
+    expect([faulty.where(), native(faulty).rbx?.value]).toEqual(['main:4', '0x5 = r6']);
+    expect(insnAt(faulty)).toBe('mov rax, qword ptr [rbx]');
+  });
+
   test('expressions and conditions know them', () => {
     const bench = load(TEXT);
     bench.breakpoints({ line: 8, condition: '$rbx == r6 && $rbx < 100' });
