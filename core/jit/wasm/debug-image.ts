@@ -25,7 +25,7 @@ export interface DebugImage {
 interface Place {
   readonly flags: BreakpointFlags;
   imageAddr: bigint | undefined;
-  image: DebugImage | undefined;
+  image: DebugImage | NotCompiled | undefined;
 }
 
 /**
@@ -43,25 +43,32 @@ class DebugImages {
 
   image(prog: ExecProg): DebugImage | NotCompiled {
     let place = this.#places.get(prog.xlated);
-    if (place?.image !== undefined && isUsable(place.image.program, this.#machine, prog)) return place.image;
+    const known = place?.image;
+    if (known !== undefined && ('reason' in known || isUsable(known.program, this.#machine, prog)))
+      return known;
     try {
       place ??= this.#newPlace(prog);
     } catch (error) {
       if (!(error instanceof MemoryLimitError)) throw error;
       return { reason: `${prog.name}: ${error.message}` };
     }
-    const program = compileProgram(this.#machine, prog, place.flags.at);
-    if ('reason' in program) return program;
-    place.imageAddr ??= this.#takeAddr(program.bytes.length);
-    const { flags, imageAddr } = place;
-    if (imageAddr === undefined) return { reason: `${prog.name}: no address is left for its code` };
-    place.image = { program, flags, imageAddr };
+    place.image = this.#compile(prog, place);
     return place.image;
   }
 
-  /** Undefined: there is none. */
-  current({ xlated }: ExecProg): DebugImage | undefined {
+  /** As it was compiled last; undefined: it was not. */
+  current({ xlated }: ExecProg): DebugImage | NotCompiled | undefined {
     return this.#places.get(xlated)?.image;
+  }
+
+  #compile(prog: ExecProg, place: Place): DebugImage | NotCompiled {
+    const { flags } = place;
+    const program = compileProgram(this.#machine, prog, flags.at);
+    if ('reason' in program) return program;
+    place.imageAddr ??= this.#takeAddr(program.bytes.length);
+    const { imageAddr } = place;
+    if (imageAddr === undefined) return { reason: `${prog.name}: no address is left for its code` };
+    return { program, flags, imageAddr };
   }
 
   #newPlace({ xlated }: ExecProg): Place {
@@ -108,7 +115,7 @@ export function debugImage(machine: Machine, prog: ExecProg): DebugImage | NotCo
   return imagesOf(machine).image(prog);
 }
 
-/** Whether there is a debuggable module of `prog`. */
+/** Whether `debugImage` was asked for `prog`. */
 export function hasDebugImage(machine: Machine, prog: ExecProg): boolean {
   return imagesOf(machine).current(prog) !== undefined;
 }
