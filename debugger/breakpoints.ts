@@ -1,5 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
+import { addressText } from '#core/session/code-address.ts';
 import type { BreakpointReply, BreakpointRequest } from '#core/session/target-api.ts';
 import {
   type ClientConventions,
@@ -106,6 +107,7 @@ function sourceBreakpoint(
     line: lineToClient(client, reply.line),
     ...(reply.column === undefined ? {} : { column: columnToClient(client, reply.column) }),
     ...(reply.message === undefined ? {} : { message: reply.message }),
+    ...(reply.address === undefined ? {} : { instructionReference: addressText(reply.address) }),
     source,
   };
 }

@@ -7,6 +7,7 @@ import { addressText } from './code-address.ts';
 import { type CodePlace, codePlace } from './disassembly.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
+import { nativeCodeOf } from './native-code.ts';
 import { simulatedProcessor } from './native-place.ts';
 import { baseName, foldPath, samePath } from './paths.ts';
 import type {
@@ -51,11 +52,29 @@ export function resolveLine(
   }
   const column = places[0]?.place.column ?? 0;
   const moved = line === asked ? {} : { message: `line ${asked} has no instruction: stops at line ${line}` };
+  const slots = places.map(({ program, place }) => ({ program, slot: place.slot }));
+  const address = lineAddress(loaded, slots[0]);
   return {
     where: `in line ${line}`,
-    places: { slots: places.map(({ program, place }) => ({ program, slot: place.slot })) },
-    reply: { id, verified: true, line, ...(column > 0 ? { column } : {}), ...moved },
+    places: { slots },
+    reply: {
+      id,
+      verified: true,
+      line,
+      ...(column > 0 ? { column } : {}),
+      ...(address === undefined ? {} : { address }),
+      ...moved,
+    },
   };
+}
+
+function lineAddress(
+  loaded: Loaded,
+  place: BreakpointPlaces['slots'][number] | undefined,
+): bigint | undefined {
+  if (place === undefined) return undefined;
+  const code = nativeCodeOf(loaded, place.program);
+  return 'message' in code ? undefined : code.addressOf(place.program.prog.firstXlated[place.slot] ?? -1);
 }
 
 function placesOf(

@@ -11,18 +11,13 @@ import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep-session.ts';
 import { isAmidInsn, simulatedProcessor } from './native-place.ts';
 import { ReachedBreakpoints } from './reached-breakpoints.ts';
+import { RunOutput } from './run-output.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, type StepPlan, stepDone } from './stepping.ts';
 import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
 const CALL_COST = 20;
-
-/**
- * Lines that are handed on between two stops. A loop prints faster than any front end shows: what piles up there
- * would hold up the answers to everything else, and eat memory.
- */
-const MAX_OUTPUT_LINES = 10_000;
 
 /** How a session runs. */
 export interface RunOptions {
@@ -41,6 +36,7 @@ export class RunControl {
   readonly #loaded: Loaded;
   readonly #breakpoints: ReachedBreakpoints;
   readonly #emit: (event: TargetEvent) => void;
+  readonly #output: RunOutput;
   readonly #tally: RunTally;
   readonly #lockstep: SessionLockstep | undefined;
   #options: RunOptions = { stopOnEntry: false, debug: true };
@@ -56,8 +52,6 @@ export class RunControl {
   #step: StepPlan | undefined;
   #stopOnFaults = true;
   #stops = 0;
-  /** Lines handed on since the last stop; above the limit once the rest is left out. */
-  #nLines = 0;
   #faulted = false;
   #lastStop: StopReport | undefined;
 
@@ -72,6 +66,7 @@ export class RunControl {
     this.#lockstep = lockstep;
     this.#breakpoints = new ReachedBreakpoints(loaded, breakpoints);
     this.#emit = emit;
+    this.#output = new RunOutput(loaded.machine, emit);
     this.#tally = new RunTally(loaded, emit);
   }
 
@@ -118,7 +113,7 @@ export class RunControl {
   resume(command: RunCommand): void {
     if (this.#state !== 'stopped') throw new Error('the program is not stopped');
     this.#state = 'running';
-    this.#nLines = 0;
+    this.#output.begin();
     if (!this.#done) {
       this.#step = command.kind === 'continue' ? undefined : beginStep(this.#loaded, command);
       return;
@@ -139,7 +134,7 @@ export class RunControl {
   runSlice(budget: number): void {
     let left = budget;
     while (left > 0 && this.isRunning) left -= this.#advance(left);
-    this.#flushOutput();
+    this.#output.flush();
   }
 
   /** Gives the packet's memory back; the session is over. */
@@ -198,7 +193,7 @@ export class RunControl {
     this.#faulted = true;
     const { location, text } = difference;
     const more = `Going on executes with ${this.#loaded.engine.name} alone; nothing is compared any more.`;
-    this.#flushOutput();
+    this.#output.flush();
     this.#emit({
       kind: 'output',
       category: 'stderr',
@@ -272,15 +267,7 @@ export class RunControl {
     if (hit === undefined) return false;
     const { program, pc } = here;
     const location = program.lines.locationOf(pc);
-    for (const text of hit.logs) {
-      if (!this.#takeLine()) continue;
-      this.#emit({
-        kind: 'output',
-        category: 'console',
-        text: `${text}\n`,
-        ...(location ? { location } : {}),
-      });
-    }
+    for (const text of hit.logs) this.#output.log(text, location);
     if (hit.stops.length === 0) return false;
     for (const problem of hit.problems) {
       this.#emit({ kind: 'output', category: 'stderr', text: `${problem}\n` });
@@ -305,7 +292,7 @@ export class RunControl {
     this.#recordRun();
     const r0 = cpu.readReg(0);
     const verdict = programVerdict(this.#loaded, Number(r0 & 0xffff_ffffn));
-    this.#flushOutput();
+    this.#output.flush();
     this.#tally.verdict(verdict, r0, cpu.insnsExecuted);
     if (this.#step !== undefined) this.#stopNow('step', { description: verdict, verdict });
     else if (!this.#nextPacket()) this.#end();
@@ -315,7 +302,7 @@ export class RunControl {
     this.#done = true;
     this.#faulted = true;
     this.#recordRun();
-    this.#flushOutput();
+    this.#output.flush();
     const here = this.#here();
     const place = here === undefined ? '' : placeText(here.program, fault.pc);
     this.#tally.fault(fault, place, here?.program.lines.locationOf(fault.pc));
@@ -395,7 +382,7 @@ export class RunControl {
     this.#state = 'stopped';
     // Going on from here, a breakpoint on this instruction is behind the user already.
     this.#resumeOver = true;
-    this.#flushOutput();
+    this.#output.flush();
     const report: StopReport = { breakpoints: [], ...more, stop: ++this.#stops, reason };
     this.#lastStop = report;
     this.#emit({ kind: 'stopped', report });
@@ -403,25 +390,8 @@ export class RunControl {
 
   #end(): void {
     this.#state = 'ended';
-    this.#flushOutput();
+    this.#output.flush();
     if (!this.#options.debug || this.#loaded.packets.length > 1) this.#tally.summary();
     this.#emit({ kind: 'ended', exitCode: this.#faulted ? 1 : 0 });
-  }
-
-  /** Hands on what the program printed since the last time. */
-  #flushOutput(): void {
-    const lines = this.#loaded.machine.output.splice(0);
-    const shown = lines.filter(() => this.#takeLine());
-    if (shown.length > 0) this.#emit({ kind: 'output', category: 'stdout', text: `${shown.join('\n')}\n` });
-  }
-
-  /** Whether one more line may be handed on; the first that may not is told of. */
-  #takeLine(): boolean {
-    this.#nLines++;
-    if (this.#nLines === MAX_OUTPUT_LINES + 1) {
-      const text = `more than ${MAX_OUTPUT_LINES} lines of output: what follows is left out until the next stop\n`;
-      this.#emit({ kind: 'output', category: 'stderr', text });
-    }
-    return this.#nLines <= MAX_OUTPUT_LINES;
   }
 }

@@ -156,6 +156,8 @@ export interface BreakpointReply {
   readonly verified: boolean;
   readonly line: number;
   readonly column?: number;
+  /** Of the native code of the line, where the engine executes some: the line record's in the program object. */
+  readonly address?: bigint;
   readonly message?: string;
 }
 

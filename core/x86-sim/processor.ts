@@ -23,7 +23,7 @@ export function execute(n: Native, breakpoints: boolean, resuming: boolean): voi
       const op = s.ops[n.arrive];
       if (op === undefined) throw new RangeError(`no slot ${n.arrive} in program ${s.prog.name}`);
       if (op.cost > s.left) return;
-      if (breakpoints && n.func.patches.memory[n.at] === INT3 && isStop(n, passing)) {
+      if (breakpoints && (n.func.patches.memory[n.at] === INT3 || isBegunOnce(n, op)) && isStop(n, passing)) {
         s.stop = { kind: 'breakpoint' };
         return;
       }
@@ -49,6 +49,16 @@ export function execute(n: Native, breakpoints: boolean, resuming: boolean): voi
     if (n.arrive >= 0) s.initialised |= n.cur.writes;
     else if (!settle(n, at, next)) return;
   }
+}
+
+/**
+ * A tail call has led into the prologue in front of an instruction that can fault before its machine code, or ends the
+ * function: a breakpoint for it stops here, for behind the prologue it would have begun.
+ */
+function isBegunOnce({ at, func }: Native, op: Op): boolean {
+  if (at === 0 || at >= func.code.prologueLen) return false;
+  const info = func.info(op.slot);
+  return op.exec === trap || op.id === 'exit' || info.guarded || info.isTailCall;
 }
 
 /** Is one of the breakpoints at rip for the slot that is to begin, or by address? */

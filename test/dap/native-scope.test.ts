@@ -31,5 +31,10 @@ test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost fr
   expect(row('rip')?.value).toMatch(new RegExp(`^${pointer} count\\+\\d+$`));
   const set = await dap.send('setVariable', { variablesReference, name: 'rsi', value: '1' });
   expect(set.success).toBe(false);
+  const again = await dap.request<DebugProtocol.SetBreakpointsResponse['body']>('setBreakpoints', {
+    source: { path: program },
+    breakpoints: [{ line: 22 }],
+  });
+  expect(again.breakpoints).toMatchObject([{ verified: true, instructionReference: pointer }]);
   await dap.session.dispose();
 });

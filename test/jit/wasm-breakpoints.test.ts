@@ -131,7 +131,8 @@ describe('stops are those of the reference engine', () => {
         seen.push(`${prog.name} ${slot} ${cpu.pc} ${frames} ${registers}`);
         return slot !== 6 || cpu.readReg(1) !== 2n || cpu.depth !== 2;
       };
-      for (let last = ''; !last.startsWith('exit'); seen.push(last)) last = go(machine, { passes }, engine);
+      for (let last = ''; !last.startsWith('exit') && seen.length < 100; seen.push(last))
+        last = go(machine, { passes }, engine);
       return seen;
     });
     expect(judged[1]).toEqual(judged[0]);
@@ -166,7 +167,10 @@ describe('stops are those of the reference engine', () => {
     machine.enter(0, main, 0n);
     machine.cpu(0).writeReg(0, 0n);
     expect(go(machine)).toBe('breakpoint second 17 0');
+    const { insnsExecuted } = machine.cpu(0);
+    expect([insnsExecuted, machine.cpu(0).readReg(0)]).toEqual([3n + 17n, 17n]);
     expect(go(machine)).toBe('breakpoint third 40000 0');
+    expect(machine.cpu(0).insnsExecuted).toBe(3n + 20n + 3n + 40_000n);
     expect(go(machine)).toMatch(/^exit/);
   });
 });

@@ -11,6 +11,8 @@ export interface StatsTask {
   readonly updates: number;
   /** Index of the word that is not 0 once the readers shall end. */
   readonly endWord: number;
+  /** Index of the word that counts what readers have read. */
+  readonly readsWord: number;
   readonly nsecs: number;
   readonly insns: number;
 }
@@ -53,6 +55,7 @@ function read(): StatsSeen {
     for (const row of task.rows) {
       const found = readRow(words, row);
       seen.reads++;
+      Atomics.add(words, task.readsWord, 1);
       if (found.nsecs !== found.cnt * nsecs || found.insns !== found.cnt * insns) seen.torn++;
       if (found.cnt < (last.get(row) ?? 0n)) seen.backwards++;
       last.set(row, found.cnt);

@@ -32,11 +32,12 @@ function start(task: StatsTask): Promise<StatsSeen | undefined> {
 test('ten million updates on four CPUs while two threads read: none lost, none seen by half', async () => {
   const machine = new Machine({ shared: true, nCpus: WRITERS });
   const prog = bpfProgAlloc(machine, 2);
-  const end = machine.memory.alloc(4, 4);
+  const end = machine.memory.alloc(8, 4);
   const rows = Array.from({ length: WRITERS }, (_, cpu) => statsRow(prog.stats, cpu));
   const common = {
     memory: sharedOf(machine),
     endWord: end >> 2,
+    readsWord: (end >> 2) + 1,
     nsecs: NSECS,
     insns: INSNS,
   };
@@ -59,7 +60,8 @@ test('a reader waits while an update is going on', async () => {
   const machine = new Machine({ shared: true });
   const prog = bpfProgAlloc(machine, 2);
   const row = statsRow(prog.stats, 0);
-  const end = machine.memory.alloc(4, 4);
+  const end = machine.memory.alloc(8, 4);
+  const readsWord = (end >> 2) + 1;
   const { words } = machine.memory;
   // An update that has begun and written half of what it will.
   Atomics.add(words, row >> 2, 1);
@@ -69,13 +71,14 @@ test('a reader waits while an update is going on', async () => {
     rows: [row],
     updates: 0,
     endWord: end >> 2,
+    readsWord,
     nsecs: 5,
     insns: 0,
   });
   await new Promise((resolve) => setTimeout(resolve, 300));
   Atomics.store(words, (row + 16) >> 2, 5);
   Atomics.add(words, row >> 2, 1);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(() => Atomics.load(words, readsWord), { timeout: 20_000 }).toBeGreaterThan(0);
   Atomics.store(words, end >> 2, 1);
   const seen = await reader;
   expect(seen).toMatchObject({ torn: 0, backwards: 0 });

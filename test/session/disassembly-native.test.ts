@@ -1,29 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
 import { nativeInsnAt } from '#core/session/disassembly-native.ts';
-import { loadSession } from '#core/session/load-session.ts';
 import { nativeCodeOf } from '#core/session/native-code.ts';
 import type { DisassembledRow } from '#core/session/target-api.ts';
 import { setBreakpointByte } from '#core/vm/program.ts';
-import { Bench, FILE } from './harness.ts';
+import { Bench, loadedOf } from './harness.ts';
+import { tailCallTo } from './programs.ts';
 
 /** Two programs, the second reached by a tail call. */
-const TWO = `.map jmp, prog_array, 4, 4, 2
-.map_entry jmp, 1, second
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-	call leaf
+const TWO = tailCallTo(`	call leaf
 	exit
 	.size second, .-second
 	.type leaf, @function
@@ -31,7 +16,7 @@ leaf:
 	r0 = XDP_TX
 	exit
 	.size leaf, .-leaf
-`;
+`);
 
 function started(engine: string): Bench {
   const bench = Bench.load(TWO, { engine, prog: 'first' });
@@ -125,10 +110,7 @@ describe.each(['x86-64', 'wasm'])('%s', (engine) => {
 });
 
 test('x86-64: a patched row is known as one', () => {
-  const source = new TextEncoder().encode(TWO);
-  const result = loadSession({ fileName: FILE, source, engine: 'x86-64', prog: 'first' }, false);
-  if (!result.ok) throw new Error(result.problem.message);
-  const { loaded } = result;
+  const { loaded } = loadedOf(TWO, { engine: 'x86-64', prog: 'first' });
   const code = nativeCodeOf(loaded, loaded.main);
   if ('message' in code) throw new Error(code.message);
   const row = code.rowAt(code.addressOf(2) ?? 0n);
@@ -140,10 +122,7 @@ test('x86-64: a patched row is known as one', () => {
 });
 
 test('wasm: what the compiler has added belongs to no instruction', () => {
-  const source = new TextEncoder().encode(TWO);
-  const result = loadSession({ fileName: FILE, source, engine: 'wasm', prog: 'second' }, false);
-  if (!result.ok) throw new Error(result.problem.message);
-  const { loaded } = result;
+  const { loaded } = loadedOf(TWO, { engine: 'wasm', prog: 'second' });
   const code = nativeCodeOf(loaded, loaded.main);
   if ('message' in code) throw new Error(code.message);
   const added = code.funcs.find(({ start }) => start < 0);

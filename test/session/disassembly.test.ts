@@ -3,27 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { addressText, bpfAddress, bpfPlace, referenceAddress } from '#core/session/code-address.ts';
 import type { DisassembledRow } from '#core/session/target-api.ts';
 import { Bench, FILE } from './harness.ts';
+import { tailCallTo } from './programs.ts';
 
 /** Two programs, the second reached by a tail call; slots 0 and 1 of the first are one instruction. */
-const TWO = `.map jmp, prog_array, 4, 4, 2
-.map_entry jmp, 1, second
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-	r0 = XDP_TX
-	exit
-	.size second, .-second
-`;
+const TWO = tailCallTo('\tr0 = XDP_TX\n\texit\n');
 
 /** The first context access is rewritten, the second instruction of the line's loop is passed often. */
 const LOOP = `	.section xdp,"ax"

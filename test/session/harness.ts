@@ -1,3 +1,5 @@
+import { loadSession } from '#core/session/load-session.ts';
+import type { Loaded } from '#core/session/loaded.ts';
 import { Session } from '#core/session/session.ts';
 import type {
   BreakpointRequest,
@@ -9,6 +11,17 @@ import type {
 } from '#core/session/target-api.ts';
 
 export const FILE = '/work/program.bpf.s';
+
+/** The programs of a text, loaded for a session that is not started. Throws Error for what cannot be loaded. */
+export function loadedOf(
+  source: string,
+  args: Partial<LoadArgs> = {},
+): { readonly loaded: Loaded; readonly messages: readonly string[] } {
+  const bytes = new TextEncoder().encode(source);
+  const result = loadSession({ fileName: FILE, source: bytes, ...args }, false);
+  if (!result.ok) throw new Error(result.problem.message);
+  return result;
+}
 
 /** A session driven to its next stop by plain calls, in one thread. */
 export class Bench {

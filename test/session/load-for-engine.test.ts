@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_FUNCTION_OPS } from '#core/jit/wasm/compile.ts';
-import { loadSession } from '#core/session/load-session.ts';
 import { nativeCodeOf } from '#core/session/native-code.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
-import { Bench, FILE } from './harness.ts';
+import { Bench, loadedOf } from './harness.ts';
+import { tailCallTo } from './programs.ts';
 
 /** May loop as long as it takes: its count lies below the 512 bytes of stack, which machine code has no room for. */
 const DEEP = `	*(u64 *)(r10 - 512) = 1
@@ -18,34 +17,12 @@ out:
 const alone = `.program xdp\nmain:\n${DEEP}`;
 
 /** The second is reached by a tail call, and refused. */
-const array = `.map jmp, prog_array, 4, 4, 2
-.map_entry jmp, 1, second
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-${DEEP}	.size second, .-second
-`;
+const array = tailCallTo(DEEP);
 
 const tooLong = `.program xdp\nmain:\nr0 = 2\n${'r0 += 0\n'.repeat(MAX_FUNCTION_OPS)}exit\n`;
 const why = 'function 0 needs a stack depth from 0 to 512, not 528';
 
-function loadedOf(text: string, args: Partial<LoadArgs>) {
-  const source = new TextEncoder().encode(text);
-  const data = { kind: 'builtin', name: 'tcp-syn' } as const;
-  const result = loadSession({ fileName: FILE, source, data, ...args }, false);
-  if (!result.ok) throw new Error(result.problem.message);
-  return result;
-}
+const data = { kind: 'builtin', name: 'tcp-syn' } as const;
 
 describe('what an engine cannot compile', () => {
   test.each([
@@ -55,7 +32,11 @@ describe('what an engine cannot compile', () => {
   ])(
     '%s: %s runs instead, one line says why, no native code is offered',
     (engine, instead, text, message) => {
-      const { loaded, messages } = loadedOf(text, { engine, ...(text === array ? { prog: 'first' } : {}) });
+      const { loaded, messages } = loadedOf(text, {
+        engine,
+        data,
+        ...(text === array ? { prog: 'first' } : {}),
+      });
       const told = messages.filter((one) => one.startsWith('engine '));
       expect(told.map((one) => one.slice(`engine ${engine}: `.length))).toEqual([message]);
       expect(loaded.engine.name).toBe(instead);

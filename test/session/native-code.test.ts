@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
-import { loadSession } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { type NativeCode, nativeCodeOf } from '#core/session/native-code.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
-import { FILE } from './harness.ts';
+import { loadedOf } from './harness.ts';
+import { tailCallTo } from './programs.ts';
 
 const CALLS = `	.section xdp,"ax"
 	.globl main
@@ -26,35 +25,7 @@ leaf:
 `;
 
 /** Two programs, the second reached by a tail call. */
-const TAIL = `.map jmp, prog_array, 4, 4, 2
-.map_entry jmp, 1, second
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-	r0 = XDP_TX
-	exit
-	.size second, .-second
-`;
-
-function loadedOf(
-  text: string,
-  args: Partial<LoadArgs> = {},
-): { loaded: Loaded; messages: readonly string[] } {
-  const source = new TextEncoder().encode(text);
-  const result = loadSession({ fileName: FILE, source, ...args }, false);
-  if (!result.ok) throw new Error(result.problem.message);
-  return result;
-}
+const TAIL = tailCallTo('\tr0 = XDP_TX\n\texit\n');
 
 function codesOf(loaded: Loaded): readonly NativeCode[] {
   return [...loaded.programs.values()].map((program) => {

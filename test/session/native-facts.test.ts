@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { loadSession } from '#core/session/load-session.ts';
 import { nativeCodeOf } from '#core/session/native-code.ts';
 import { statsView } from '#core/session/views.ts';
-import { FILE } from './harness.ts';
+import { loadedOf } from './harness.ts';
 
 const CALLS = `	.section xdp,"ax"
 	.globl main
@@ -18,14 +17,8 @@ leaf:
 	.size leaf, .-leaf
 `;
 
-function loaded(engine: 'x86-64' | 'wasm' | 'interp') {
-  const result = loadSession({ fileName: FILE, source: new TextEncoder().encode(CALLS), engine }, false);
-  if (!result.ok) throw new Error(result.problem.message);
-  return result.loaded;
-}
-
 test.each(['x86-64', 'wasm'] as const)('Stats tells of the native code that %s executes', (engine) => {
-  const session = loaded(engine);
+  const { loaded: session } = loadedOf(CALLS, { engine });
   const [stats] = statsView(session, 1).programs;
   const code = nativeCodeOf(session, session.main);
   if ('message' in code) throw new Error(code.message);
@@ -38,6 +31,6 @@ test.each(['x86-64', 'wasm'] as const)('Stats tells of the native code that %s e
 });
 
 test('Stats says that an interpreter has none', () => {
-  const [stats] = statsView(loaded('interp'), 1).programs;
+  const [stats] = statsView(loadedOf(CALLS, { engine: 'interp' }).loaded, 1).programs;
   expect(stats?.object).toMatchObject({ jited: false, bytesJited: 0, jitedFuncs: [] });
 });

@@ -301,6 +301,41 @@ test('a tail call enters behind the first breakpoint of a program: the one behin
   expect(got).toEqual(want);
 });
 
+test.each([
+  ['cannot be executed', 'r0 = r9'],
+  ['is another tail call', 'call bpf_tail_call'],
+])('a tail call to a program whose first instruction %s', (_, first) => {
+  const text = TAIL_CALL.replace('r6 = 2', first);
+  const [want, got] = ['reference', 'x86-64'].map((engine) => {
+    const bench = Bench.load(text, { engine, prog: 'first' });
+    bench.breakpoints({ line: 17 });
+    const { reason } = bench.start() ?? {};
+    const stop = [reason, bench.where(), bench.session.request('stats', null).insns];
+    return [...stop, bench.to('continue'), bench.to('continue'), bench.output('stderr')];
+  });
+  expect(got).toEqual(want);
+  expect(got?.[0]).toBe('breakpoint');
+});
+
+test.each(['x86-64', 'wasm'])('%s: a line goes by its address, there and back', (engine) => {
+  const bench = Bench.load(TEXT, { engine });
+  const lines = [4, 6, 7, 9];
+  const replies = bench.breakpoints(...lines.map((line) => ({ line })));
+  const args = { offset: 0, instructionOffset: 0, count: 1, symbols: true };
+  for (const [i, { address }] of replies.entries()) {
+    const reply = bench.session.request('disassemble', { ...args, reference: addressText(address ?? 0n) });
+    expect('rows' in reply && reply.rows[0]).toMatchObject({
+      address,
+      isFirst: true,
+      location: { line: lines[i] },
+    });
+  }
+  for (let stop = bench.start(); stop !== undefined; stop = bench.resume({ kind: 'continue' })) {
+    const hit = replies.find(({ id }) => id === stop?.breakpoints[0]);
+    expect([hit?.address, hit?.line]).toEqual([rip(bench), Number(bench.where().slice(-1))]);
+  }
+});
+
 describe('lines that share an address', () => {
   test('one stop hits both; then the program goes on', () => {
     const bench = load(SHARED);
@@ -361,6 +396,17 @@ describe('the Native scope', () => {
     while (!insnAt(bench).startsWith('div ')) step(bench);
     expect(native(bench).rax?.value).toBe('0x3e8 (1000)');
     expect(bench.value('r0')).toBe('0x0');
+  });
+
+  test('is there behind the last exit and at a fault, too', () => {
+    const bench = load(TEXT);
+    bench.start({ stopOnEntry: true });
+    expect(bench.resume({ kind: 'out' })?.verdict).toBe('0x0');
+    expect(native(bench).rax?.value).toBe('0x0 = r0');
+    const faulty = load('.program raw\nmain:\n\tr6 = 5\n\tr0 = *(u64 *)(r6 + 0)\n\texit\n');
+    expect(faulty.start()).toMatchObject({ reason: 'exception', fault: { kind: 'out_of_bounds' } });
+    expect([faulty.where(), native(faulty).rbx?.value]).toEqual(['main:4', '0x5 = r6']);
+    expect(insnAt(faulty)).toBe('mov rax, qword ptr [rbx]');
   });
 
   test('expressions and conditions know them', () => {

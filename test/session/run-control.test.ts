@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Bench } from './harness.ts';
 import { pcapOf } from './pcap.ts';
+import { tailCallTo } from './programs.ts';
 
 const FIB = `.program raw
 main:
@@ -113,36 +114,18 @@ describe('stepping', () => {
   });
 
   test('a tail call is stepped into; the frame is the other program', () => {
-    const source = `.map jmp, prog_array, 4, 4, 2
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-	r0 = XDP_TX
-	exit
-	.size second, .-second
-`;
+    const named = tailCallTo('\tr0 = XDP_TX\n\texit\n');
+    const source = named.replace('.map_entry jmp, 1, second\n', '');
     const bench = Bench.load(source, { prog: 'first', progArrays: { jmp: { '1': 'second' } } });
     bench.breakpoints({ line: 8 });
     bench.start();
     expect(bench.to('over')).toBe('second:15');
     expect(bench.resume({ kind: 'out' })).toMatchObject({ verdict: 'XDP_TX (3)' });
     // The same, said in the file.
-    const named = Bench.load(source.replace('\t.section', '.map_entry jmp, 1, second\n\t.section'), {
-      prog: 'first',
-    });
-    named.breakpoints({ line: 16 });
-    named.start();
-    expect(named.where()).toBe('second:16');
+    const again = Bench.load(named, { prog: 'first' });
+    again.breakpoints({ line: 16 });
+    again.start();
+    expect(again.where()).toBe('second:16');
   });
 
   test('registers of an outer frame are those that the call keeps', () => {

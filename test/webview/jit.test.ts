@@ -272,6 +272,9 @@ describe('JIT page', () => {
   test.each([250, 430, 701, 1200])('fits into %i px', async (width) => {
     const { view } = await stopped({ width });
     expect(await view.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    const facts = await view.page.locator('.facts').boundingBox();
+    const last = await view.page.locator('.fact').last().boundingBox();
+    expect((last?.y ?? 0) + (last?.height ?? 0)).toBeLessThanOrEqual((facts?.y ?? 0) + (facts?.height ?? 0));
     for (const name of ['source', 'bpf', 'native'])
       expect(await view.page.locator(`.${name} .row`).count(), name).toBeGreaterThan(3);
     await view.page.close();

@@ -23,6 +23,8 @@ export class BreakpointFlags {
   /** Whose breakpoint bytes the flags show, and as they were at which epoch. */
   #shown: ExecProg | undefined;
   #epoch = 0;
+  /** The slots whose flags are set, some more than once. */
+  readonly #set: number[] = [];
 
   /** For a program of `nSlots`, none set. Throws MemoryLimitError. */
   constructor(machine: Machine, nSlots: number) {
@@ -43,25 +45,26 @@ export class BreakpointFlags {
     this.#shown = prog;
     this.#epoch = prog.breakpointEpoch;
     const flags = this.#machine.memory.bytes.subarray(this.at, this.at + this.#nSlots + 1);
-    flags.fill(0);
-    for (const slot of breakpointSlots(prog)) flagStretch(flags, ops, slot);
+    for (const slot of this.#set) flags[slot] = 0;
+    this.#set.length = 0;
+    for (const slot of breakpointSlots(prog)) this.#flagStretch(flags, ops, slot);
   }
 
   /** Gives the memory back. */
   free(): void {
     this.#machine.memory.freeCache(this.at);
   }
-}
 
-function flagStretch(flags: Uint8Array, ops: readonly Op[], slot: number): void {
-  flags[slot] = 1;
-  let first = slot;
-  for (let n = 1; n < MAX_STRETCH; n++) {
-    // A wide instruction has two slots.
-    if (leadsTo(ops[first - 1], first)) first -= 1;
-    else if (leadsTo(ops[first - 2], first)) first -= 2;
-    else return;
-    flags[first] = 1;
+  #flagStretch(flags: Uint8Array, ops: readonly Op[], slot: number): void {
+    let first = slot;
+    for (let n = 0; n < MAX_STRETCH; n++) {
+      flags[first] = 1;
+      this.#set.push(first);
+      // A wide instruction has two slots.
+      if (leadsTo(ops[first - 1], first)) first -= 1;
+      else if (leadsTo(ops[first - 2], first)) first -= 2;
+      else return;
+    }
   }
 }
 
