@@ -80,6 +80,22 @@ test.each(ENGINES)('$name: an extension takes the place of a function, and gives
   expect(run(engine, machine)).toBe(6n);
 });
 
+test.each([
+  ['straight', [...insn('mov64_imm', { dst: 0, imm: 1 }), ...insn('add64_imm', { imm: 3 })]],
+  ['by a branch', [...insn('mov64_imm', { dst: 0, imm: 1 }), ...insn('jeq64_imm', { imm: 1 })]],
+  ['behind a call', [...insn('mov64_imm', { dst: 0, imm: 1 }), ...insn('call_local', { imm: -2 })]],
+])('a program that runs past its end (%s) executes its last instruction once', (_, slots) => {
+  const [want, got] = ENGINES.map((engine) => {
+    const machine = newMachine();
+    machine.enter(0, load(machine, slots), 0n);
+    const stop = engine.run(machine, 0, ALL);
+    const { pc, insnsExecuted, depth } = machine.cpu(0);
+    return { stop, pc, insnsExecuted, depth, r0: machine.cpu(0).readReg(0) };
+  });
+  expect(got).toEqual(want);
+  expect(got?.stop).toMatchObject({ kind: 'fault' });
+});
+
 test('names of frames in a fault are those of the functions that were called', () => {
   const subprogs = [
     { name: 'main', start: 0, end: 2, stackDepth: 0 },

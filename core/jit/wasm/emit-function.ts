@@ -109,10 +109,12 @@ class FunctionEmitter {
     this.#state.beginBlock(initialisedOf(this.#now));
     if (flow.isCheckPoint[index]) this.#checkPoint(block, flow.cost[index] ?? 0);
     this.#accesses.findRegions({ block: index }, this.#now);
+    let slot = block.start;
     for (const [i, op] of block.ops.entries()) {
       this.#offsets.push([op.slot, this.#code.length]);
-      if (i % MAX_STRETCH === 0) this.#flag(i === 0 ? block.start : op.slot);
-      this.#op(op);
+      if (i % MAX_STRETCH === 0) this.#flag(slot);
+      this.#op(op, slot);
+      slot = op.next;
     }
     const last = block.ops.at(-1);
     if (last !== undefined && last.flow !== 'trap' && last.flow !== 'exit') this.#state.settle();
@@ -141,12 +143,12 @@ class FunctionEmitter {
     this.#state.close();
   }
 
-  #op(op: JitOp): void {
+  #op(op: JitOp, slot: number): void {
     const state = this.#state;
     const lowering = op.lowering;
     state.count(op);
     const flow = op.flow;
-    if (flow === 'trap') state.trap(op);
+    if (flow === 'trap') state.trap(op, slot);
     else if (flow === 'exit') state.exit(op);
     else if (flow === 'call') this.#calls.emit(op, calleeOf(this.#context, op));
     else if (lowering === 'step') this.#step(op);

@@ -108,9 +108,12 @@ export class FunctionState {
     this.#leaveAt(slot, this.#pending, this.#given & ~this.#known, 0);
   }
 
-  /** Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. */
-  trap(op: JitOp): void {
-    this.#leaveAt(op.slot, this.#pending - op.cost, this.#given & ~this.#known, 1);
+  /**
+   * Leaves the function in front of `op`, which faults or is rare: it is to be interpreted. `slot`: where it stands, if
+   * not where it says (what catches a program that runs past its end says that it is the last instruction).
+   */
+  trap(op: JitOp, slot: number = op.slot): void {
+    this.#leaveAt(slot, this.#pending - op.cost, this.#given & ~this.#known, 1);
   }
 
   /**
