@@ -144,11 +144,6 @@ export class BreakpointTable {
     return this.#judge(this.#bySlot.get(prog)?.get(slot) ?? NONE);
   }
 
-  /** Forgets how often breakpoints were hit (a new run of the same program). */
-  clearHits(): void {
-    for (const breakpoint of this.#all()) breakpoint.hits = 0;
-  }
-
   #judge(reached: readonly Breakpoint[]): BreakpointHit | undefined {
     let stops: Breakpoint[] | undefined;
     let logs: string[] | undefined;

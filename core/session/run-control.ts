@@ -53,7 +53,6 @@ export class RunControl {
   #stopOnFaults = true;
   #stops = 0;
   #faulted = false;
-  #lastStop: StopReport | undefined;
 
   /** @param lockstep compares the engine with another; undefined: nothing does. */
   constructor(
@@ -81,10 +80,6 @@ export class RunControl {
   /** Number of the latest stop, from 1; 0 before the first. */
   get stop(): number {
     return this.#stops;
-  }
-
-  get lastStop(): StopReport | undefined {
-    return this.#lastStop;
   }
 
   /** The current packet as it lies in memory; undefined before the first. */
@@ -384,7 +379,6 @@ export class RunControl {
     this.#resumeOver = true;
     this.#output.flush();
     const report: StopReport = { breakpoints: [], ...more, stop: ++this.#stops, reason };
-    this.#lastStop = report;
     this.#emit({ kind: 'stopped', report });
   }
 

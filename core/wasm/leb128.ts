@@ -49,12 +49,6 @@ export class ByteReader {
     return BigInt.asIntN(64, this.#signed(MAX_64));
   }
 
-  /** Goes past a number of any kind. */
-  skipNumber(max: 32 | 64 = 32): void {
-    const most = max === 32 ? MAX_32 : MAX_64;
-    for (let i = 0; i < most; i++) if (this.byte() < 0x80) return;
-  }
-
   /** Text behind its length; U+FFFD for what is not UTF-8. */
   name(): string {
     const length = this.u32();

@@ -21,7 +21,8 @@ import { runInStep } from './whole-state.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 0x1d3);
 /** Programs of instructions that nobody has checked, and of those that a verifier would take. */
-const N_RAW = Number(process.env.FUZZ_PROGRAMS ?? 5000);
+/** A compiler has its turn in test/agreement too. */
+const N_RAW = Number(process.env.FUZZ_PROGRAMS ?? (underTest.engine === reference ? 5000 : 2000));
 const N_LOADED = N_RAW / 10;
 /** Milliseconds: several times what a machine with other work to do was seen to take. */
 const TIMEOUT = 120_000 + 20 * N_RAW;

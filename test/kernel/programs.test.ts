@@ -119,7 +119,7 @@ describe('without a kernel', () => {
   test.each(PROGRAM_TYPES)(
     '%s programs are loaded here, and all engines agree, blinded and not',
     (progType) => {
-      forAll(progType, 300, (program) => {
+      forAll(progType, 150, (program) => {
         const [first, ...others] = ours.map((each) => ({ name: each.name, effects: each.run(program) }));
         if (first === undefined || typeof first.effects === 'string')
           return [`${first?.name}: ${first?.effects}`];

@@ -1,11 +1,14 @@
 import * as layout from '../../vm/layout.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { AccessEmitter } from './access-code.ts';
+import { emitAlu, emitCondition } from './alu.ts';
 import type { CalleeFacts } from './callees.ts';
 import type { FunctionState } from './function-state.ts';
+import type { Inlined } from './inlining.ts';
 import * as local from './locals.ts';
 import { ARGUMENTS, AX, type JitOp } from './ops.ts';
 import { pushCalleeDepth, pushFramePointer, pushStackEntry } from './stack-frame.ts';
+import { emitFlow } from './structure.ts';
 
 const R10 = 10;
 /** What a call leaves as it was: R6 … R9 for the caller; all other registers are the callee's. */
@@ -17,6 +20,9 @@ export interface CallContext {
   readonly clear: number;
   /** Index of the compiled function that begins at a slot. */
   readonly callee: (slot: number) => number;
+  /** The function at a slot, where it is to be written at its calls. */
+  readonly inlined: (slot: number) => Inlined | undefined;
+  readonly progId: number;
 }
 
 /** Calls of program-local functions: what `call_local` and `leave` do in core/interp/calls.ts. */
@@ -33,6 +39,82 @@ export class CallEmitter {
 
   /** Writes the call `op` of a function of which `callee` is known. */
   emit(op: JitOp, callee: CalleeFacts): void {
+    const inlined = this.#context.inlined(op.target);
+    if (inlined === undefined) {
+      this.#call(op, callee);
+      return;
+    }
+    const state = this.#state;
+    const { code } = state;
+    state.settle();
+    state.open(() => code.block());
+    const done = state.depth;
+    state.open(() => code.block());
+    // It is called where it would have to be left: when too little is left, or too many frames are there.
+    code.localGet(local.LEFT);
+    code.i32Const(inlined.cost);
+    code.op(OP.i32_lt_s);
+    code.brIf(0);
+    code.localGet(local.DEPTH);
+    code.i32Const(layout.MAX_CALL_FRAMES - inlined.height);
+    code.op(OP.i32_ge_s);
+    code.brIf(0);
+    this.#writeInlined(inlined);
+    // Of the callee's registers only R0 has a value.
+    code.localGet(local.INIT);
+    code.i32Const(~(ARGUMENTS | 1));
+    code.op(OP.i32_and);
+    code.i32Const(1);
+    code.op(OP.i32_or);
+    code.localSet(local.INIT);
+    code.br(state.depth - done);
+    state.close();
+    this.#call(op, callee);
+    state.close();
+  }
+
+  /** Writes a function itself; LEFT is up to date before and behind it. */
+  #writeInlined({ flow, changed }: Inlined): void {
+    const state = this.#state;
+    const { code } = state;
+    const kept = [6, 7, 8, 9].filter((reg) => changed & (1 << reg));
+    for (const reg of kept) {
+      code.localGet(local.reg(reg));
+      code.localSet(local.saved(reg));
+    }
+    state.open(() => code.block());
+    const end = state.depth;
+    emitFlow(flow, code, {
+      depth: () => state.depth,
+      open: (begin) => state.open(begin),
+      close: () => state.close(),
+      body: ({ ops }) => {
+        for (const op of ops) this.#writeOp(op);
+        state.settle();
+        if (ops.at(-1)?.flow === 'exit') code.br(state.depth - end);
+      },
+      condition: (op) => emitCondition(code, op),
+    });
+    code.op(OP.unreachable);
+    state.close();
+    for (const reg of kept) {
+      code.localGet(local.saved(reg));
+      code.localSet(local.reg(reg));
+    }
+  }
+
+  #writeOp(op: JitOp): void {
+    const state = this.#state;
+    state.count(op);
+    if (op.flow === 'next') emitAlu(state.code, op, this.#context.progId);
+    if (op.flow !== 'call') return;
+    const inlined = this.#context.inlined(op.target);
+    if (inlined === undefined) throw new RangeError(`slot ${op.slot}: its callee is not inlined`);
+    state.settle();
+    this.#writeInlined(inlined);
+  }
+
+  #call(op: JitOp, callee: CalleeFacts): void {
     const state = this.#state;
     const { code } = state;
     const { dirty } = state.registers;

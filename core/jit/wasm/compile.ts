@@ -8,6 +8,7 @@ import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
 import type { Pointer } from './frame-facts.ts';
+import { Inlining } from './inlining.ts';
 import { leaveCode, leaveName, leaveType } from './leave-code.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, type JitOp, jitOps } from './ops.ts';
@@ -211,12 +212,14 @@ class Unit {
   readonly #machine: Machine;
   readonly #prog: ExecProg;
   readonly #flagsAt: number | undefined;
+  readonly #inlining: Inlining;
 
   constructor(machine: Machine, prog: ExecProg, flagsAt: number | undefined) {
     this.#machine = machine;
     this.#prog = prog;
     this.#flagsAt = flagsAt;
     this.ops = jitOps(prog, (op) => this.#mapAddress(op) !== undefined);
+    this.#inlining = new Inlining(this.ops);
     const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
     for (const op of this.ops) if (op.flow === 'call') starts.add(op.target);
     this.starts = [...starts];
@@ -261,6 +264,8 @@ class Unit {
       flow,
       flagsAt: this.#flagsAt,
       mapAddress: (op) => this.#mapAddress(op),
+      // A breakpoint may be set in it.
+      inlined: (slot) => (this.#flagsAt === undefined ? this.#inlining.at(slot) : undefined),
       pointer: (op) => this.#pointer(op),
       region: (id) => this.#machine.space.byId(id),
       ...functions,

@@ -23,7 +23,6 @@ export const NO_SLOT = -1;
 
 /** What a function is compiled with. */
 export interface FunctionContext extends AccessContext, CallContext {
-  readonly progId: number;
   readonly flow: Flow;
   /** Address of the breakpoint flags that it tests; undefined: it tests none. */
   readonly flagsAt: number | undefined;
@@ -202,7 +201,11 @@ function keptRegisters(context: FunctionContext): KeptRegisters {
       used |= op.mentions;
       dirty |= op.changes;
       // What a callee changes of these is put back from the caller's locals.
-      if (op.flow === 'call') dirty |= calleeOf(context, op).changed & CALLEE_SAVED;
+      if (op.flow !== 'call') continue;
+      dirty |= calleeOf(context, op).changed & CALLEE_SAVED;
+      const inlined = context.inlined(op.target);
+      used |= inlined?.used ?? 0;
+      dirty |= inlined?.changed ?? 0;
     }
   }
   return { used: used | dirty, dirty: dirty & ~(1 << R10) };

@@ -15,6 +15,7 @@ const NAMES: readonly (readonly [index: number, name: string])[] = [
   [local.NEXT, 'next'],
   [local.ADDR, 'addr'],
   [local.DISTANCE, 'distance'],
+  ...[6, 7, 8, 9].map((n) => [local.saved(n), `saved${n}`] as const),
   ...Array.from({ length: 12 }, (_, n) => [local.reg(n), n === 11 ? 'ax' : `r${n}`] as const),
 ];
 const COMPILED = new Map(NAMES);

@@ -21,7 +21,14 @@ const FIRST_REG = 10;
 /** Address of an access, and its distance from where the cached region's window begins. */
 export const ADDR = 22;
 export const DISTANCE = 23;
-const FIRST_CACHE = 24;
+/** R6 … R9 of the function while one that changes them is written where it is called. */
+const FIRST_SAVED = 24;
+const FIRST_CACHE = 28;
+
+/** Local that keeps R`n`, 6 … 9. */
+export function saved(n: number): number {
+  return FIRST_SAVED + n - 6;
+}
 
 /** Local of register `n`, 0 … 11. */
 export function reg(n: number): number {
