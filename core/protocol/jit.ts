@@ -139,7 +139,10 @@ export interface JitRow {
 /** `bpf/jitText`: rows as aligned text, for the clipboard. */
 export interface JitTextRequest {
   readonly listingId: string;
-  /** `all`: each instruction with its source line in front and its native code behind; rows are those of `bpf`. */
+  /**
+   * `all`: each instruction with its source line in front and its native code behind; rows are those of `native`, where
+   * there is none those of `bpf`.
+   */
   readonly column: JitColumn | 'all';
   readonly start: number;
   /** At most 5000. */
