@@ -44,6 +44,11 @@ export class DapError extends Error {
   }
 }
 
+/** What a cancelled request is answered with: the protocol gives the word. */
+export function cancelled(): DapError {
+  return new DapError('cancelled', 'cancelled', { showUser: false });
+}
+
 const LAUNCH_ERRORS: Readonly<Record<LaunchProblemKind, ErrorName>> = {
   assembly: 'assembly',
   refused: 'refused',

@@ -1,6 +1,6 @@
 import { TargetClient } from '#core/session/client.ts';
 import type { LoadReply } from '#core/session/target-api.ts';
-import { DapError, launchError } from './errors.ts';
+import { cancelled, launchError } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import { readLaunchFiles } from './launch.ts';
 import type { LaunchArguments } from './launch-arguments.ts';
@@ -38,9 +38,4 @@ export async function loadTarget(
     // The request that was under way says only that the target is gone.
     throw progress.isCancelled ? cancelled() : error;
   }
-}
-
-/** What a cancelled request is answered with: the protocol gives the word. */
-function cancelled(): DapError {
-  return new DapError('cancelled', 'cancelled', { showUser: false });
 }

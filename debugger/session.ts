@@ -8,7 +8,7 @@ import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';
 import { disassemble } from './disassembly.ts';
 import { engineRequest } from './engine.ts';
-import { DapError, ERROR_IDS, errorBody, messageOf, requestError } from './errors.ts';
+import { cancelled, DapError, ERROR_IDS, errorBody, messageOf, requestError } from './errors.ts';
 import { evaluate, setExpression } from './evaluate.ts';
 import { WantedFunctionBreakpoints } from './function-breakpoints.ts';
 import { StopHandles } from './handles.ts';
@@ -30,7 +30,7 @@ import { programTextRequest, registersRequest, stackRequest, statsRequest } from
 /** An event or a response without its sequence number, which the transport gives. */
 export type OutgoingMessage = Omit<DebugProtocol.Event, 'seq'> | Omit<DebugProtocol.Response, 'seq'>;
 
-type State = 'new' | 'configuring' | 'running' | 'stopped' | 'ended';
+type State = 'new' | 'configuring' | 'restarting' | 'running' | 'stopped' | 'ended';
 
 /** Requests that cause events; clients expect the response first. */
 const HOLDING: ReadonlySet<string> = new Set([
@@ -62,6 +62,8 @@ export class BpfDebugSession {
   #requestId = 0;
   /** The launch that is under way. */
   #launching: LaunchProgress | undefined;
+  /** How many restarts were asked for: one that is under way gives way to a later one. */
+  #restarts = 0;
   #stopOnFaults = true;
   #lastStop: StopReport | undefined;
   /** Requests under way whose response must leave before the events that follow from them. */
@@ -211,6 +213,8 @@ export class BpfDebugSession {
 
   /** Loads the program into a new target, which becomes the session's; `requestId`: of the request for it. */
   async #load(launch: LaunchArguments, requestId: number): Promise<void> {
+    this.#checkNotEnded();
+    const turn = this.#restarts;
     const name = baseName(launch.program);
     // Progress is told of a request that has no answer yet.
     const progress = new LaunchProgress(
@@ -232,12 +236,13 @@ export class BpfDebugSession {
       target.onClose((error) => this.#onTargetClosed(target, error));
       this.#target = target;
     } catch (error) {
-      if (this.#state === 'ended') throw new DapError('notLaunched', 'the session has ended');
-      if (progress.isCancelled) this.#output(`The launch of ${name} was cancelled.\n`, 'console');
+      this.#checkNotEnded();
+      if (progress.isCancelled && turn === this.#restarts)
+        this.#output(`The launch of ${name} was cancelled.\n`, 'console');
       throw error;
     } finally {
       progress.end();
-      this.#launching = undefined;
+      if (this.#launching === progress) this.#launching = undefined;
     }
   }
 
@@ -268,17 +273,24 @@ export class BpfDebugSession {
   async #restart(args: DebugProtocol.RestartArguments | undefined): Promise<undefined> {
     const old = this.#launch;
     const requestId = this.#requestId;
-    if (old === undefined) throw new DapError('notLaunched', 'no program has been launched');
+    this.#checkNotEnded();
+    if (old === undefined || this.#state === 'new') {
+      throw new DapError('notLaunched', 'no program has been launched');
+    }
     const asked = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
     const launch = this.#engineName === undefined ? asked : { ...asked, engine: this.#engineName };
+    const turn = ++this.#restarts;
+    this.#state = 'restarting';
+    this.#launching?.cancel();
     const target = this.#target;
     this.#target = undefined;
     this.#handles.clear();
     await target?.terminate();
+    if (turn !== this.#restarts) throw cancelled();
     try {
       await this.#load(launch, requestId);
     } catch (error) {
-      this.#end(1);
+      if (turn === this.#restarts) this.#end(1);
       throw error;
     }
     this.#launch = launch;
@@ -392,6 +404,12 @@ export class BpfDebugSession {
     }
     if (this.#client.invalidatedEvent) this.#event('invalidated', { areas: ['variables'] });
     return body;
+  }
+
+  /** Throws where the end of the session has overtaken a request. */
+  #checkNotEnded(): void {
+    if (this.#state !== 'ended') return;
+    throw new DapError('notLaunched', 'the session has ended', { showUser: false });
   }
 
   #running(): TargetClient {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { describe, expect, test } from 'vitest';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
+import type { TargetHost } from '#core/session/target-host.ts';
 import { DapClient, HOSTS, hostNamed } from './dap-client.ts';
 
 const FIREWALL = '/programs/firewall.bpf.s';
@@ -348,6 +349,56 @@ describe('restart', () => {
     });
     await dap.event('terminated');
   });
+
+  test.each(['terminate', 'disconnect'])('overtaken by %s leaves no program behind', async (command) => {
+    const { dap, running } = await counted();
+    const restart = dap.send('restart', {});
+    await dap.request(command);
+    expect(await restart).toMatchObject({ success: false, message: 'the session has ended' });
+    expect(running()).toBe(0);
+    expect(dap.events.filter(({ event }) => event === 'stopped')).toEqual([]);
+    expect(await dap.send('restart', {})).toMatchObject({ success: false, message: 'the session has ended' });
+  });
+
+  test('overtaken by another one gives way to it', async () => {
+    const { dap, running } = await counted();
+    const first = dap.send('restart', {});
+    const second = dap.send('restart', {});
+    expect(await first).toMatchObject({ success: false, message: 'cancelled' });
+    expect(await second).toMatchObject({ success: true });
+    await dap.event('stopped');
+    expect(dap.events.filter(({ event }) => event === 'stopped')).toEqual([]);
+    expect(running()).toBe(1);
+    await dap.request('disconnect');
+    expect(running()).toBe(0);
+  });
+
+  /** A session stopped on entry, and how many targets there are. */
+  async function counted(): Promise<{ dap: DapClient; running: () => number }> {
+    const host = inline();
+    let running = 0;
+    const targets: TargetHost = {
+      startTarget: async () => {
+        const port = await host.startTarget();
+        running++;
+        let isThere = true;
+        return {
+          post: (message) => port.post(message),
+          onMessage: (listener) => port.onMessage(listener),
+          onClose: (listener) => port.onClose(listener),
+          terminate: async () => {
+            await port.terminate();
+            if (isThere) running--;
+            isThere = false;
+          },
+        };
+      },
+    };
+    const dap = new DapClient(targets);
+    await dap.launch({ program: FIREWALL, data: 'builtin:tcp-syn', stopOnEntry: true });
+    await dap.event('stopped');
+    return { dap, running: () => running };
+  }
 
   test('while the program spins', async () => {
     const dap = await launched({ program: '/programs/loop.bpf.s' });
