@@ -3,6 +3,7 @@ import { MemoryLimitError } from '../vm/memory.ts';
 import { bpfJitBlindConstants } from './bpf-jit-blind-constants.ts';
 import { bpfJitProgReleaseOther } from './bpf-prog-clone.ts';
 import { bpfProgFillJitedLinfo, type JitedFunc } from './bpf-prog-fill-jited-linfo.ts';
+import type { SubprogKinds } from './kinds.ts';
 import { auxOf, type BpfProgShell, type Code } from './prog.ts';
 
 /** What a compiler makes of a program: native code a function, or why there is none. */
@@ -10,8 +11,11 @@ export type JitOutcome =
   | { readonly ok: true; readonly funcs: readonly JitedFunc[] }
   | { readonly ok: false; readonly message: string };
 
-/** A compiler of rewritten programs to native code. It must not throw. */
-export type JitCompiler = (code: Code) => JitOutcome;
+/**
+ * A compiler of rewritten programs to native code. `subprogs`: what the data-flow pass found of each function, so that it
+ * need not pass again; absent where nobody asked it. It must not throw.
+ */
+export type JitCompiler = (code: Code, subprogs?: readonly SubprogKinds[]) => JitOutcome;
 
 /** Why there is no native code where none is given. What the engine `wasm` makes later is not the program object's. */
 const NO_COMPILER = 'loaded without a compiler to native code';

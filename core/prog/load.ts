@@ -112,7 +112,9 @@ function load(loading: Loading, options: LoadOptions): BpfProg | Refusal {
     convertCtxAccesses(machine, rewriting, attr, kinds) ??
     doMiscFixups(machine, rewriting, { insns: attr.insns, kinds, maps });
   if (outOfReach) return outOfReach;
-  rewriting.prog = bpfProgSelectRuntime(machine, rewriting.prog, options.jit);
+  const { jit } = options;
+  const compiler: JitCompiler | undefined = jit && ((code) => jit(code, kinds.subprogs));
+  rewriting.prog = bpfProgSelectRuntime(machine, rewriting.prog, compiler);
   const incompatible = bpfCheckTailCall(
     machine,
     { progType: attr.progType, jited: rewriting.prog.jited },

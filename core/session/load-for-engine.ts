@@ -28,9 +28,9 @@ export function loadForEngine(
   const compiler = compilerFor(wanted, machine, source.classic !== undefined);
   const refused: string[] = [];
   const noting = (attr: LoadAttr, compile: JitCompiler): JitCompiler => {
-    return (code) => {
+    return (code, subprogs) => {
       source.reporter?.report('compile', 0, attr.name, wanted.name);
-      const outcome = compile(code);
+      const outcome = compile(code, subprogs);
       if (!outcome.ok) refused.push(`${attr.name}: ${outcome.message}`);
       return outcome;
     };

@@ -96,9 +96,9 @@ function x86Time(attr: LoadAttr, clock: Clock): number {
   const compiler = x86JitCompiler({ machine, attr, config: X86_PRESETS['linux-6.18'] });
   let ns = 0;
   const loaded = bpfProgLoad(machine, attr, {
-    jit(code) {
+    jit(code, subprogs) {
       const began = clock.now();
-      const outcome = compiler(code);
+      const outcome = compiler(code, subprogs);
       ns = clock.now() - began;
       if (!outcome.ok) throw new Error(`${attr.name}: ${outcome.message}`);
       return outcome;

@@ -34,9 +34,9 @@ const ALIGNMENT = 64n;
  * multiple of 64 bytes.
  */
 export function x86JitCompiler(input: X86JitInput): JitCompiler {
-  return (code) => {
+  return (code, subprogs) => {
     const { attr, config } = input;
-    const kinds = analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
+    const kinds = subprogs ?? analyseKinds(attr.insns, { progType: attr.progType, maps: attr.maps }).subprogs;
     const tailCalls = tailCallKinds(code.insns, (map) => input.machine.maps.get(map)?.def.maxEntries);
     const at = input.imageAddr ?? IMAGES_AT;
     const program: X86Program = {
