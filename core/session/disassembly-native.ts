@@ -12,7 +12,7 @@ import type { DisassembledRow } from './target-api.ts';
 const MAX_INDENTATION = 16;
 
 /** A place in the native code of a program: a row number, which may lie before the first or behind the last. */
-interface NativePlace {
+interface CodeRow {
   readonly program: DebugProgram;
   readonly code: NativeCode;
   readonly row: number;
@@ -24,7 +24,7 @@ interface NativePlace {
  * the rows never do. Between functions and outside of the code, bytes count as instructions. Undefined: `base` is no
  * address of native code.
  */
-export function nativeRows(
+export function disassembleNative(
   loaded: Loaded,
   base: bigint,
   args: { readonly offset: number; readonly instructionOffset: number; readonly count: number },
@@ -94,7 +94,7 @@ function contains(func: { readonly address: bigint; readonly length: number }, a
 }
 
 /** Views keep the addresses of all programs in one list, so the offset may lead into another program. */
-function placeOf(loaded: Loaded, base: bigint, offset: number): NativePlace | undefined {
+function placeOf(loaded: Loaded, base: bigint, offset: number): CodeRow | undefined {
   const from = codeAtAddress(loaded, base);
   if (from === undefined) return undefined;
   const wanted = base + BigInt(offset);
@@ -137,7 +137,7 @@ function hasSlot({ rows, address }: NativeCode, func: NativeFunction, row: numbe
   return false;
 }
 
-function describe(loaded: Loaded, { program, code }: NativePlace, row: number): DisassembledRow | null {
+function describe(loaded: Loaded, { program, code }: CodeRow, row: number): DisassembledRow | null {
   const { offset, slot, depth } = code.rows;
   const at = offset[row];
   if (at === undefined) return null;

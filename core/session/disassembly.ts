@@ -6,7 +6,12 @@ import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { printInsn } from '../isa/print.ts';
 import { type ClassicDebug, classicIndexOf, classicInsnText, ownText } from './classic.ts';
 import { addressText, bpfAddress, bpfPlace, referenceAddress } from './code-address.ts';
-import { type NativeInsnPlace, nativeBytesAt, nativeInsnAt, nativeRows } from './disassembly-native.ts';
+import {
+  disassembleNative,
+  type NativeInsnPlace,
+  nativeBytesAt,
+  nativeInsnAt,
+} from './disassembly-native.ts';
 import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
 import { nativeCodeOf } from './native-code.ts';
 import type { DisassembledRow, DisassembleReply, TargetRequests } from './target-api.ts';
@@ -33,7 +38,7 @@ const listings = new WeakMap<DebugProgram, Listing>();
  */
 export function disassemble(loaded: Loaded, args: TargetRequests['disassemble']['args']): DisassembleReply {
   const { reference, offset, instructionOffset, count, symbols } = args;
-  const native = nativeRows(loaded, referenceAddress(reference) ?? 0n, args);
+  const native = disassembleNative(loaded, referenceAddress(reference) ?? 0n, args);
   if (native !== undefined) return { rows: native };
   const place = placeOf(loaded, reference, offset);
   if (place === undefined) return { message: noInstructions(reference) };

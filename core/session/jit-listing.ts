@@ -41,6 +41,17 @@ export interface NativeViewRows {
   readonly firstRow: Int32Array;
 }
 
+/** A listing: what the JIT view's columns show, but for the source. */
+export interface Listing {
+  readonly id: string;
+  readonly bpf: BpfRows;
+  readonly native: NativeViewRows | { readonly message: string };
+  /** The native code is what is executed, not made for show. */
+  readonly isExecuted: boolean;
+  /** The program that runs: `bpf` may be another one, blinded for show. Breakpoints lie in this one. */
+  readonly running: { readonly loaded: Loaded; readonly program: DebugProgram };
+}
+
 /** The rows of a program in one of its forms; sources included. A few bytes a slot. */
 export function bpfRows(loaded: Loaded, program: DebugProgram, form: JitForm): BpfRows {
   const { slotOfRow, rowOfSlot } = form === 'loaded' ? loadedIndex(program) : xlatedIndex(program);

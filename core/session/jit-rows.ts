@@ -6,24 +6,13 @@ import { xlatedInsn } from '../prog/xlated-text.ts';
 import type { JitRow } from '../protocol/jit.ts';
 import { addressText } from './code-address.ts';
 import { instructionAddress } from './disassembly.ts';
-import { type BpfRows, bpfRowOfNative, type NativeViewRows, nativeRowAt, originalOf } from './jit-listing.ts';
-import type { DebugProgram, Loaded } from './loaded.ts';
+import { bpfRowOfNative, type Listing, type NativeViewRows, nativeRowAt, originalOf } from './jit-listing.ts';
+import type { DebugProgram } from './loaded.ts';
 import type { NativeCode } from './native-code.ts';
 import { rewrittenMark } from './program-text.ts';
 
 /** Deepest nesting that is shown as such. */
 const MAX_DEPTH = 12;
-
-/** A listing: what the JIT view's columns show, but for the source. */
-export interface Listing {
-  readonly id: string;
-  readonly bpf: BpfRows;
-  readonly native: NativeViewRows | { readonly message: string };
-  /** The native code is what is executed, not made for show. */
-  readonly isExecuted: boolean;
-  /** The program that runs: `bpf` may be another one, blinded for show. Breakpoints lie in this one. */
-  readonly running: { readonly loaded: Loaded; readonly program: DebugProgram };
-}
 
 /** Texts of one row of instructions. */
 export function bpfRow(listing: Listing, row: number): JitRow {

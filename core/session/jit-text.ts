@@ -1,6 +1,6 @@
 import type { JitRow } from '../protocol/jit.ts';
-import { bpfRowOfNative, type NativeViewRows } from './jit-listing.ts';
-import { bpfRow, type Listing, nativeRow, sourceLineOf } from './jit-rows.ts';
+import { bpfRowOfNative, type Listing, type NativeViewRows } from './jit-listing.ts';
+import { bpfRow, nativeRow, sourceLineOf } from './jit-rows.ts';
 import { baseName } from './paths.ts';
 
 /** Columns of text that the bytes of most native instructions take. */

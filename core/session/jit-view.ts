@@ -18,12 +18,13 @@ import { codePlace } from './disassembly.ts';
 import {
   bpfRowOfNative,
   bpfRows,
+  type Listing,
   type NativeViewRows,
   nativeRowOf,
   nativeViewRows,
   rowOfXlated,
 } from './jit-listing.ts';
-import { bpfRow, type Listing, nativeRow } from './jit-rows.ts';
+import { bpfRow, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
 import { loadSession } from './load-session.ts';
 import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
@@ -253,13 +254,13 @@ function currentPlace(listing: Listing, frame: DebugFrame): JitPlace | undefined
   if (row < 0) return undefined;
   if ('message' in native) return { bpfRow: row };
   const here = isExecuted ? native.code.currentAddress(frame.index) : undefined;
-  if (here === undefined || frame.index === 0) return { bpfRow: row, ...nativePlace(native, row, here) };
+  if (here === undefined || frame.index === 0) return { bpfRow: row, ...placeInNative(native, row, here) };
   // It is the call that an outer frame is at, though it may be named by where it returns to.
   const atCall = [here - 1n, here].find((address) => {
     const codeRow = native.code.rowAt(address);
     return codeRow >= 0 && bpfRowOfNative(native, nativeRowOf(native, codeRow)) === row;
   });
-  return { bpfRow: row, ...nativePlace(native, row, atCall) };
+  return { bpfRow: row, ...placeInNative(native, row, atCall) };
 }
 
 /** A breakpoint's rows; undefined: it lies in another program, or nowhere. */
@@ -273,10 +274,10 @@ function breakpointPlace(listing: Listing, address: bigint): JitBreakpoint | und
   const column = bpfPlace(address) === undefined ? 'native' : 'bpf';
   if ('message' in native) return { column, address: text, bpfRow: row };
   const exact = column === 'native' && listing.isExecuted ? address : undefined;
-  return { column, address: text, bpfRow: row, ...nativePlace(native, row, exact) };
+  return { column, address: text, bpfRow: row, ...placeInNative(native, row, exact) };
 }
 
-function nativePlace(native: NativeViewRows, bpfRowNumber: number, address: bigint | undefined) {
+function placeInNative(native: NativeViewRows, bpfRowNumber: number, address: bigint | undefined) {
   const codeRow = address === undefined ? -1 : native.code.rowAt(address);
   const row = codeRow >= 0 ? nativeRowOf(native, codeRow) : (native.firstRow[bpfRowNumber] ?? -1);
   return row < 0 ? {} : { nativeRow: row };

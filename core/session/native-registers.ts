@@ -8,7 +8,7 @@ import { processorState } from './native-place.ts';
 import type { VariableRow } from './target-api.ts';
 
 /** rax … r15, rip and the flags. */
-export const N_NATIVE_ROWS = 18;
+export const N_NATIVE_REGISTER_ROWS = 18;
 
 /** The innermost frame where the simulated processor executes: of outer frames it has no registers. */
 export function hasNativeRegisters({ loaded, frame }: LoadedContext): boolean {
@@ -30,7 +30,7 @@ export function nativeRegisterNames(loaded: Loaded): readonly string[] {
 }
 
 /** The processor's registers, each with the BPF register that it holds at this moment. */
-export function nativeRows({ loaded, frames, frame }: LoadedContext): readonly VariableRow[] {
+export function nativeRegisterRows({ loaded, frames, frame }: LoadedContext): readonly VariableRow[] {
   const state = processorState(loaded);
   if (frame?.index !== 0 || state === undefined) return [];
   const { rip, general, holds, flags } = nativeRegisters(state);

@@ -7,7 +7,7 @@ import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { hasNativeRegisters, N_NATIVE_ROWS, nativeRows } from './native-registers.ts';
+import { hasNativeRegisters, N_NATIVE_REGISTER_ROWS, nativeRegisterRows } from './native-registers.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-api.ts';
@@ -25,7 +25,12 @@ export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
     { name: 'Registers', container: { kind: 'registers' }, named: registers, expensive: false },
   ];
   if (hasNativeRegisters(context)) {
-    scopes.push({ name: 'Native', container: { kind: 'native' }, named: N_NATIVE_ROWS, expensive: false });
+    scopes.push({
+      name: 'Native',
+      container: { kind: 'native' },
+      named: N_NATIVE_REGISTER_ROWS,
+      expensive: false,
+    });
   }
   if (!isClassic) {
     const named = stackDepthShown(context) / 8;
@@ -60,7 +65,7 @@ export function containerRows(
     case 'registers':
       return registerRows(context).slice(start, end);
     case 'native':
-      return nativeRows(context).slice(start, end);
+      return nativeRegisterRows(context).slice(start, end);
     case 'scratch':
       return scratchRows(context).slice(start, end);
     case 'stack':
