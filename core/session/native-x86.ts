@@ -8,12 +8,19 @@ import { lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { NativeFunc } from '../x86-sim/native-func.ts';
 import type { NativeProg } from '../x86-sim/native-text.ts';
-import { nativeBacktrace } from '../x86-sim/view.ts';
+import { nativeBacktrace, type PatchSite, patchSites } from '../x86-sim/view.ts';
 import { x86Sim } from '../x86-sim/x86-sim.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
 
 const codes = new WeakMap<NativeProg, X86Code>();
+
+/** How patch sites are marked; docs/debugging.md tells what the kernel patches in there. */
+const SITE_TEXTS: Readonly<Record<PatchSite['kind'], string>> = {
+  entry: 'patch site: entry',
+  'tail-call': 'patch site: tail call',
+  bypass: 'patch site: bypass',
+};
 
 /** The machine code that the x86-64 JIT makes of `program`, where the simulated processor executes it. */
 export function x86Code({ machine, cpu }: Loaded, { prog }: DebugProgram): NativeCodeResult {
@@ -37,6 +44,7 @@ class X86Code implements NativeCode {
   readonly #cpu: number;
   readonly #native: NativeProg;
   readonly #config: X86Config;
+  readonly #sites = new Map<NativeFunc, ReadonlyMap<number, PatchSite['kind']>>();
 
   constructor(machine: Machine, cpu: number, native: NativeProg, config: X86Config) {
     this.#machine = machine;
@@ -65,7 +73,9 @@ class X86Code implements NativeCode {
     if (place === undefined) return '';
     const insn = decodeX86(place.image, place.at);
     if (insn === undefined) return '(bad)';
-    return printX86(insn, { addr: place.addr, target: (addr) => this.#target(addr, place.func) });
+    const text = printX86(insn, { addr: place.addr, target: (addr) => this.#target(addr, place.func) });
+    const site = this.#patchSitesOf(place.func).get(place.at);
+    return site === undefined ? text : `${text} ; ${SITE_TEXTS[site]}`;
   }
 
   rowAt(address: bigint): number {
@@ -90,6 +100,16 @@ class X86Code implements NativeCode {
   isPatched(row: number): boolean {
     const place = this.#place(row);
     return place?.func.isPatched(place.at) ?? false;
+  }
+
+  /** By offset; what the kernel patches there depends on the moment, the code shown is as compiled. */
+  #patchSitesOf(func: NativeFunc): ReadonlyMap<number, PatchSite['kind']> {
+    let sites = this.#sites.get(func);
+    if (sites === undefined) {
+      sites = new Map(patchSites(func).map(({ offset, kind }) => [offset, kind]));
+      this.#sites.set(func, sites);
+    }
+    return sites;
   }
 
   #place(row: number) {

@@ -35,7 +35,7 @@ export interface NativeFrame {
 export interface PatchSite {
   readonly addr: bigint;
   readonly offset: number;
-  /** Bytes: 5, or 3 for the one that sets the tail-call count to 0. */
+  /** Bytes. (The 3 bytes that set the tail-call count to 0 are not among the sites.) */
   readonly length: number;
   /**
    * `entry`: tracing programs and extensions; `tail-call`: the jump into the program of a program array;

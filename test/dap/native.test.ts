@@ -77,7 +77,7 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
     await launch({ engine: 'x86-64' }, { clientID: 'vscode' });
     const list = await rows(await pointer(), { instructionCount: 8 });
     expect(list.map((row) => row.instruction)).toEqual([
-      'nop dword ptr [rax+rax]         ; firewall: prologue',
+      'nop dword ptr [rax+rax] ; patch site: entry  ; firewall: prologue',
       'nop dword ptr [rax]',
       'push rbp',
       'mov rbp, rsp',

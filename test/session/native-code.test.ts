@@ -127,3 +127,17 @@ test.each(['reference', 'interp'])('%s executes no native code', (engine) => {
     message: `the engine ${engine} executes no native code`,
   });
 });
+
+test('x86-64: what the kernel patches while a program is loaded is marked', () => {
+  const { loaded } = loadedOf(TAIL, { engine: 'x86-64', prog: 'first' });
+  const [code] = codesOf(loaded);
+  if (code === undefined) throw new Error('no code');
+  const texts = Array.from({ length: code.rows.count }, (_, row) => code.text(row));
+  expect(texts.filter((text) => text.includes('patch site'))).toMatchInlineSnapshot(`
+    [
+      "nop dword ptr [rax+rax] ; patch site: entry",
+      "jmp 0xffffffffc0000046 ; patch site: bypass",
+      "nop dword ptr [rax+rax] ; patch site: tail call",
+    ]
+  `);
+});
