@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RunLimits } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import type { Insn } from '#core/isa/insn.ts';
@@ -234,6 +234,34 @@ describe('compiled code goes on behind a stop', () => {
     expect(go(machine)).toMatch(/^exit/);
     expect(machine.cpu(0).insnsExecuted).toBe(2_000_003n);
     expect(interpretedInsns(machine)).toBeLessThan(100);
+  });
+});
+
+describe('a pause that is asked for while code runs', () => {
+  test('by a helper is seen behind its call', () => {
+    const { machine } = ready(loop(1_000_000, insn('call_helper', { imm: 5 })));
+    const { clock } = machine;
+    const now = clock.nowNs.bind(clock);
+    let calls = 0;
+    vi.spyOn(clock, 'nowNs').mockImplementation((executed) => {
+      if (++calls === 5000) machine.cpu(0).requestPause();
+      return now(executed);
+    });
+    expect(go(machine)).toMatch(/^pause/);
+    expect(calls).toBe(5000);
+  });
+
+  test('at a breakpoint that is passed ends the run before compiled code is entered again', () => {
+    const { machine } = ready(loop(1_000_000, adds(3)), 3);
+    let judged = 0;
+    const passes = (): boolean => {
+      if (++judged === 100) machine.cpu(0).requestPause();
+      return true;
+    };
+    expect(go(machine, { passes })).toMatch(/^pause/);
+    expect(judged).toBe(100);
+    expect(go(machine, { passes })).toMatch(/^exit/);
+    expect(judged).toBe(1_000_000);
   });
 });
 
