@@ -30,6 +30,7 @@ import { loadSession } from './load-session.ts';
 import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
 import { archOf, type NativeCodeResult, nativeCodeFor } from './native-code.ts';
 import { foldPath } from './paths.ts';
+import { textIndex } from './program-text.ts';
 import type { LoadArgs, TargetRequests } from './target-api.ts';
 
 /** Most rows of one answer, of texts and of lines for the clipboard. */
@@ -187,21 +188,9 @@ function codeRun(loaded: Loaded, program: DebugProgram): NativeCodeResult {
 }
 
 /** Names what is shown: other instructions, other code or another place of it have another. */
-function listingId({ prog, attr }: DebugProgram, code: NativeCodeResult, words: readonly string[]): string {
+function listingId(program: DebugProgram, code: NativeCodeResult, words: readonly string[]): string {
   const native = 'message' in code ? 'none' : `${addressText(code.address)}+${code.rows.count}`;
-  return [prog.id, attr.name, checksum(prog.xlated).toString(16), native, ...words].join(':');
-}
-
-const checksums = new WeakMap<Uint8Array, number>();
-
-/** FNV-1a: tells two listings apart, nothing more. Made once: it is asked for at each stop. */
-function checksum(bytes: Uint8Array): number {
-  const known = checksums.get(bytes);
-  if (known !== undefined) return known;
-  let hash = 0x811c_9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
-  checksums.set(bytes, hash >>> 0);
-  return hash >>> 0;
+  return [textIndex(program).textId, native, ...words].join(':');
 }
 
 function rowCount({ bpf, native }: Listing, column: JitColumn): number {

@@ -1,3 +1,4 @@
+import { fnv1a } from '../bytes/fnv.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import {
@@ -93,19 +94,12 @@ export function textIndex(program: DebugProgram): TextIndex {
     if (isWide(xlated, slot)) slot++;
   }
   const made: TextIndex = {
-    textId: `${program.prog.id}:${program.attr.name}:${checksum(xlated).toString(16)}`,
+    textId: `${program.prog.id}:${program.attr.name}:${fnv1a(xlated).toString(16)}`,
     slotOfLine: slotOfLine.subarray(0, line),
     lineOfSlot,
   };
   indexes.set(program, made);
   return made;
-}
-
-/** FNV-1a: tells two texts of one program apart, nothing more. */
-function checksum(bytes: Uint8Array): number {
-  let hash = 0x811c_9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
-  return hash >>> 0;
 }
 
 function lineAt(loaded: Loaded, program: DebugProgram, slot: number): ProgramTextLine {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lastUpTo } from '#core/bytes/ascending.ts';
 import { fromBase64, toBase64 } from '#core/bytes/base64.ts';
+import { fnv1a } from '#core/bytes/fnv.ts';
 import { bytesOfHex, hexText } from '#core/bytes/hex.ts';
 import { littleEndian, u32Bytes, u32Of } from '#core/bytes/little-endian.ts';
 
@@ -82,4 +83,13 @@ test('lastUpTo finds what a look at each number finds', () => {
       },
     ),
   );
+});
+
+// From the tables of the function's authors (http://www.isthe.com/chongo/tech/comp/fnv).
+test.each([
+  ['', 0x811c9dc5],
+  ['a', 0xe40c292c],
+  ['foobar', 0xbf9cf968],
+])('fnv1a of "%s"', (text, hash) => {
+  expect(fnv1a(new TextEncoder().encode(text))).toBe(hash);
 });

@@ -1,3 +1,5 @@
+import { fnv1a } from '../../bytes/fnv.ts';
+
 /** Modules that are kept for programs loaded again. */
 const MAX_MODULES = 128;
 /** Bytes of modules that are kept at most. */
@@ -42,9 +44,7 @@ export class CodeCache {
 
 /** FNV-1a of the bytes, and how many they are. */
 function keyOf(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${bytes.length}:${hash}`;
+  return `${bytes.length}:${fnv1a(bytes)}`;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
