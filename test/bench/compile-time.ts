@@ -28,7 +28,7 @@ export function compileTimes(clock: Clock, length: CompileLength): BenchRow[] {
   const small = PROGRAM_KINDS.map(({ name }) => storedProgram(name));
   const large = [denseAttr(length.large)];
   return [
-    ...compilersOf('the eight programs', small, clock, length, 12),
+    ...compilersOf('the eight programs', small, clock, length, 40),
     ...compilersOf(`one of ${length.large} instructions`, large, clock, length, 1),
   ];
 }
