@@ -71,6 +71,25 @@ const CALLS: Insn[] = [
   ...EXIT,
 ];
 
+/** Calls a function that calls another in each round: they compute only. */
+const SMALL: Insn[] = [
+  ...insn('mov64_imm', { dst: 6, imm: 6 }),
+  ...insn('mov64_reg', { dst: 1, src: 6 }),
+  ...insn('call_local', { imm: 4 }),
+  ...insn('sub64_imm', { dst: 6, imm: 1 }),
+  ...insn('jne64_imm', { dst: 6, imm: 0, off: -4 }),
+  ...insn('mov64_imm', { dst: 0, imm: 0 }),
+  ...EXIT,
+  ...insn('add64_imm', { dst: 1, imm: 5 }),
+  ...insn('call_local', { imm: 1 }),
+  ...EXIT,
+  ...insn('mov64_imm', { dst: 0, imm: 7 }),
+  ...insn('jset64_imm', { dst: 1, imm: 1, off: 1 }),
+  ...EXIT,
+  ...insn('mov64_reg', { dst: 0, src: 1 }),
+  ...EXIT,
+];
+
 /** From slot 0 on, where it also jumps back to. */
 const BACK_TO_0: Insn[] = [
   ...insn('add64_imm', { dst: 1, imm: 1 }),
@@ -85,6 +104,10 @@ describe('stops are those of the reference engine', () => {
     ['at a call', CALLS, [2, 9]],
     ['at the start of a function that calls itself', CALLS, [6]],
     ['behind a call amid such a function', CALLS, [10]],
+    ['in a small function, which is written where it is called', SMALL, [8]],
+    ['in one that such a function calls', SMALL, [10]],
+    ['in one of two branches of it', SMALL, [13]],
+    ['at its end and behind its call', SMALL, [4, 9, 14]],
     ['at an exit', CALLS, [5, 11]],
     ['at the first instruction, which a loop leads back to', BACK_TO_0, [0]],
     ['at all of them', BACK_TO_0, [0, 1, 2, 3]],

@@ -23,6 +23,8 @@ export interface CallContext {
   /** The function at a slot, where it is to be written at its calls. */
   readonly inlined: (slot: number) => Inlined | undefined;
   readonly progId: number;
+  /** Address of the breakpoint flags that it tests; undefined: it tests none. */
+  readonly flagsAt: number | undefined;
 }
 
 /** Calls of program-local functions: what `call_local` and `leave` do in core/interp/calls.ts. */
@@ -50,7 +52,9 @@ export class CallEmitter {
     state.open(() => code.block());
     const done = state.depth;
     state.open(() => code.block());
-    // It is called where it would have to be left: when too little is left, or too many frames are there.
+    // It is called where it would have to be left: at a breakpoint, or when too little is left, or too many frames are
+    // there.
+    this.#testFlags(inlined.flagged);
     code.localGet(local.LEFT);
     code.i32Const(inlined.cost);
     code.op(OP.i32_lt_s);
@@ -71,6 +75,19 @@ export class CallEmitter {
     state.close();
     this.#call(op, callee);
     state.close();
+  }
+
+  /** Branches to the innermost label where one of these breakpoint flags is set. */
+  #testFlags(slots: readonly number[]): void {
+    const { flagsAt } = this.#context;
+    if (flagsAt === undefined) return;
+    const { code } = this.#state;
+    for (const [i, slot] of slots.entries()) {
+      code.i32Const(0);
+      code.access(OP.i32_load8_u, 0, flagsAt + slot);
+      if (i > 0) code.op(OP.i32_or);
+    }
+    code.brIf(0);
   }
 
   /** Writes a function itself; LEFT is up to date before and behind it. */

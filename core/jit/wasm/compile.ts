@@ -264,8 +264,7 @@ class Unit {
       flow,
       flagsAt: this.#flagsAt,
       mapAddress: (op) => this.#mapAddress(op),
-      // A breakpoint may be set in it.
-      inlined: (slot) => (this.#flagsAt === undefined ? this.#inlining.at(slot) : undefined),
+      inlined: (slot) => this.#inlining.at(slot),
       pointer: (op) => this.#pointer(op),
       region: (id) => this.#machine.space.byId(id),
       ...functions,

@@ -24,8 +24,6 @@ export const NO_SLOT = -1;
 /** What a function is compiled with. */
 export interface FunctionContext extends AccessContext, CallContext {
   readonly flow: Flow;
-  /** Address of the breakpoint flags that it tests; undefined: it tests none. */
-  readonly flagsAt: number | undefined;
   /** Value of a map load, by its words; undefined: it is done by the reference engine. */
   readonly mapAddress: (op: JitOp) => readonly [low: number, high: number] | undefined;
   /** Index of the function that does one instruction in the reference engine. */

@@ -1,3 +1,4 @@
+import { MAX_STRETCH } from './breakpoint-flags.ts';
 import { CALLEE_SAVED } from './callees.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
 import type { JitOp } from './ops.ts';
@@ -19,6 +20,8 @@ export interface Inlined {
   /** Register bits that it and what it calls name, and those that they change. */
   readonly used: number;
   readonly changed: number;
+  /** Slots whose breakpoint flags tell whether one is set in it or in what it calls. */
+  readonly flagged: readonly number[];
 }
 
 /**
@@ -48,9 +51,11 @@ export class Inlining {
     if (countReachable(this.#ops, start, MAX_OPS + 1) > MAX_OPS) return undefined;
     const flow = flowFrom(this.#ops, start);
     if (flow.isLoopHead.includes(1)) return undefined;
-    const found = { nOps: flow.nOps, cost: 0, height: 1, used: 0, changed: 0 };
+    const flagged: number[] = [];
+    const found = { nOps: flow.nOps, cost: 0, height: 1, used: 0, changed: 0, flagged };
     for (const { ops } of flow.blocks) {
-      for (const op of ops) {
+      for (const [i, op] of ops.entries()) {
+        if (i % MAX_STRETCH === 0) flagged.push(op.slot);
         found.cost += op.cost;
         found.used |= op.mentions;
         found.changed |= op.changes;
@@ -59,6 +64,7 @@ export class Inlining {
           // One set of locals keeps what callees change of R6 … R9.
           if (callee === undefined || (callee.changed & CALLEE_SAVED) !== 0) return undefined;
           found.nOps += callee.nOps;
+          flagged.push(...callee.flagged);
           found.cost += callee.cost;
           found.height = Math.max(found.height, 1 + callee.height);
           found.used |= callee.used;
