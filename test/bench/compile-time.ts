@@ -19,8 +19,9 @@ export interface CompileLength {
   readonly rounds: number;
   /** Rounds before the first that counts: the host compiles the compilers. */
   readonly warmUp: number;
-  /** Instructions of the large program. */
+  /** Instructions of the large program, and how often the small ones are compiled in a sample. */
   readonly large: number;
+  readonly repeat: number;
 }
 
 /** Microseconds an instruction that compilers take: the wasm engine's without and with the host's, and the x86-64 one's. */
@@ -28,7 +29,7 @@ export function compileTimes(clock: Clock, length: CompileLength): BenchRow[] {
   const small = PROGRAM_KINDS.map(({ name }) => storedProgram(name));
   const large = [denseAttr(length.large)];
   return [
-    ...compilersOf('the eight programs', small, clock, length, 40),
+    ...compilersOf('the eight programs', small, clock, length, length.repeat),
     ...compilersOf(`one of ${length.large} instructions`, large, clock, length, 1),
   ];
 }

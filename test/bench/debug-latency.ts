@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { type BenchRow, benchRow } from './report.ts';
+import type { BenchRow } from '../../scripts/lib/bench-results.ts';
+import { benchRow } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLE = join(ROOT, 'examples/fib/fib.bpf.s');

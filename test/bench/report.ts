@@ -10,8 +10,6 @@ import {
   targetText,
 } from '../../scripts/lib/bench-results.ts';
 
-export type { BenchRow } from '../../scripts/lib/bench-results.ts';
-
 /** Median and spread of samples; NaN of none. */
 export function spread(samples: readonly number[]): Spread {
   const sorted = [...samples].sort((a, b) => a - b);

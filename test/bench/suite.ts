@@ -43,7 +43,12 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     progress('the eight programs');
     const samples = programSamples({ clock, kernel, clang, gcc }, length);
     progress('compile times');
-    const compile = compileTimes(clock, { rounds, warmUp: quick ? 0 : 12, large: quick ? 1000 : 20_000 });
+    const compile = compileTimes(clock, {
+      rounds,
+      warmUp: quick ? 0 : 12,
+      large: quick ? 1000 : 20_000,
+      repeat: quick ? 1 : 40,
+    });
     progress('helper calls');
     const helpers = helperCalls(clock, rounds, quick ? 100 : 20_000);
     progress('assembler and disassembler');
