@@ -46,18 +46,12 @@ interface NativeFunc {
 type NameOf = (addr: bigint) => string | undefined;
 
 /** The kernel's x86-64 compiler with `config`, and a listing like that of `bpftool prog dump jited` in the manual's syntax. */
-export function x86Compiler(
-  machine: Machine,
-  attr: LoadAttr,
-  config: X86Config,
-  wasClassic: boolean,
-): NativeCompiler {
+export function x86Compiler(machine: Machine, attr: LoadAttr, config: X86Config): NativeCompiler {
   let funcs: readonly X86Func[] = [];
   const jit = x86JitCompiler({
     machine,
     attr,
     config,
-    wasClassic,
     compiled: (made) => {
       funcs = made;
     },

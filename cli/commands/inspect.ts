@@ -60,7 +60,7 @@ export const inspectCommand: Command = {
       attr,
       programsForArrays(object, attr),
       extensionsNamed(object, args.list('freplace')),
-      engine && compilerFor(engine, machine, source.kind === 'cbpf'),
+      engine && compilerFor(engine, machine),
     );
     const trace = (): Traced => (args.flag('trace') ? { trace: machine.lifeCycle.calls } : {});
     if (!loaded.ok) {

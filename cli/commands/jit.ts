@@ -94,7 +94,7 @@ async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
   const compiler =
     arch === 'wasm'
       ? wasmCompiler(machine, attr, !args.flag('debuggable'))
-      : x86Compiler(machine, attr, config, source.kind === 'cbpf');
+      : x86Compiler(machine, attr, config);
   const loaded = bpfProgLoad(machine, attr, { jit: compiler.jit });
   if (!loaded.ok) {
     const { pc, message } = loaded.refusal;

@@ -51,6 +51,7 @@ export function classicObject(text: string, options: ClassicObjectOptions): Clas
     fileName: options.fileName,
     progType: attach === 'seccomp' ? 'raw' : 'socket_filter',
     lineInfo,
+    wasClassic: true,
   });
   return { value, diagnostics, object, converted };
 }

@@ -158,6 +158,7 @@ class Linker {
         license: licenseOf(this.#object),
         ...this.#attachTo(options.attachTo),
         ...(rodata.length === 0 ? {} : { rodata }),
+        ...(entry.wasClassic === undefined ? {} : { wasClassic: entry.wasClassic }),
       },
       errors: [],
     };

@@ -116,6 +116,8 @@ export interface ProgramEntry {
   readonly progType: ProgType | undefined;
   /** Where its label stands in the source, for code lenses; undefined for binary input. */
   readonly range: TextRange | undefined;
+  /** Converted from classic BPF. */
+  readonly wasClassic?: true;
 }
 
 /**
@@ -164,4 +166,6 @@ export interface LoadAttr {
    * program even when it does not name them (`BPF_PROG_BIND_MAP`). Absent: none.
    */
   readonly rodata?: readonly number[];
+  /** Converted from classic BPF (`was_classic`), which compilers make other code of. */
+  readonly wasClassic?: true;
 }

@@ -13,6 +13,7 @@ export interface RawOptions {
   /** Maps that loads refer to by index. */
   readonly maps?: MapDef[];
   readonly lineInfo?: readonly LineInfo[];
+  readonly wasClassic?: true;
 }
 
 /** Wraps instructions (8 bytes a slot, little endian; a last partial slot is dropped) into an object. */
@@ -54,6 +55,7 @@ export function objectFromInsns(insns: Uint8Array, options: RawOptions): BpfObje
             length,
             progType: options.progType,
             range: undefined,
+            ...(options.wasClassic === undefined ? {} : { wasClassic: options.wasClassic }),
           },
         ]
       : [],

@@ -44,14 +44,10 @@ export function runsInstead(engine: Engine): Engine {
  * The compiler that programs are loaded with (`LoadOptions.jit`) where `engine` is to execute them: the native code of
  * the program object is then what it executes. Undefined: it interprets.
  */
-export function compilerFor(
-  engine: Engine,
-  machine: Machine,
-  wasClassic: boolean,
-): ((attr: LoadAttr) => JitCompiler) | undefined {
+export function compilerFor(engine: Engine, machine: Machine): ((attr: LoadAttr) => JitCompiler) | undefined {
   if (engine === wasm) return (attr) => wasmJitCompiler({ machine, attr });
   if (engine !== x86Sim) return undefined;
-  return (attr) => x86Sim.text(machine).compiler(attr, wasClassic);
+  return (attr) => x86Sim.text(machine).compiler(attr);
 }
 
 /** Why `engine` cannot compile some of the loaded programs: a text for each, beginning with the program's name. */

@@ -25,7 +25,7 @@ export function loadForEngine(
   newMachine: () => Machine,
 ): LoadedForEngine {
   const machine = newMachine();
-  const compiler = compilerFor(wanted, machine, source.classic !== undefined);
+  const compiler = compilerFor(wanted, machine);
   const refused: string[] = [];
   const noting = (attr: LoadAttr, compile: JitCompiler): JitCompiler => {
     return (code, subprogs) => {

@@ -50,10 +50,10 @@ export class NativeText {
   }
 
   /** The compiler for `LoadOptions.jit`: the program's code is then executed from where it puts it. */
-  compiler(attr: LoadAttr, wasClassic = false): JitCompiler {
+  compiler(attr: LoadAttr): JitCompiler {
     return (code) => {
       const compiled = (funcs: readonly X86Func[]): void => this.#keep(code.insns, funcs);
-      const input = { machine: this.#machine, attr, config: this.config, wasClassic };
+      const input = { machine: this.#machine, attr, config: this.config };
       return x86JitCompiler({ ...input, imageAddr: this.#next, compiled })(code);
     };
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import type { Loaded } from '#core/session/loaded.ts';
-import { type NativeCode, nativeCodeOf } from '#core/session/native-code.ts';
+import { type NativeCode, nativeCodeFor, nativeCodeOf } from '#core/session/native-code.ts';
 import { inRoot } from '#scripts/lib/paths.ts';
 import { loadedOf } from './harness.ts';
 import { tailCallTo } from './programs.ts';
@@ -120,6 +120,21 @@ test('x86-64: rows are in Intel syntax; calls name what they lead to', () => {
   expect(texts.some((text) => /^call 0xffffffffc[0-9a-f]{7} <leaf>$/.test(text ?? ''))).toBe(true);
   expect(texts.at(-1)).toMatch(/^jmp 0x[0-9a-f]{16} <return thunk>$/);
 });
+
+test.each(['reference', 'interp', 'wasm'])(
+  '%s: the machine code shown of a classic program is what x86-64 executes',
+  (engine) => {
+    const textsFor = (name: string): readonly string[] => {
+      const { loaded } = loadedOf('\tret #1\n', { fileName: '/w/f.cbpf', engine: name });
+      const code = nativeCodeFor(loaded, loaded.main, 'x86-64');
+      if ('message' in code) throw new Error(code.message);
+      return Array.from({ length: code.rows.count }, (_, row) => code.text(row));
+    };
+    expect(textsFor(engine)).toEqual(textsFor('x86-64'));
+    // The kernel leaves the patch site for direct tail calls out of converted programs.
+    expect(textsFor(engine)[1]).toBe('push rbp');
+  },
+);
 
 test.each(['reference', 'interp'])('%s executes no native code', (engine) => {
   const { loaded } = loadedOf(CALLS, { engine });

@@ -19,8 +19,6 @@ export interface X86JitInput {
   readonly config: X86Config;
   /** Where the first function's image begins; undefined: `IMAGES_AT`. */
   readonly imageAddr?: bigint | undefined;
-  /** Converted from classic BPF. */
-  readonly wasClassic?: boolean | undefined;
   /** Called with the machine code of the program, once it is there. */
   readonly compiled?: (funcs: readonly X86Func[]) => void;
 }
@@ -48,7 +46,7 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
         kinds.map(({ start }) => start),
       ),
       tailCall: (slot) => tailCalls.get(slot) ?? 'indirect',
-      wasClassic: input.wasClassic,
+      wasClassic: attr.wasClassic,
       imageAddrs: code.funcs.map(() => at),
       layOut: (lengths) => layOut(lengths, at),
     };
