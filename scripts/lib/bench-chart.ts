@@ -14,12 +14,13 @@ const MARKS: Readonly<Record<Column, Mark>> = {
   gcc: { label: 'native, gcc -O2', light: '#888888', dark: '#999999', path: 'M-1.5-5h3v10h-3z' },
   kernel: { label: "kernel's JIT", light: '#0072b2', dark: '#56b4e9', path: 'M-5-5h10v10h-10z' },
   wasm: { label: 'wasm', light: '#d55e00', dark: '#ff9a4d', path: 'M0-6a6 6 0 1 0 .01 0z' },
+  limit: { label: 'wasm, limit checks', light: '#7a3600', dark: '#ffd0a6', path: 'M-6-2h12v4h-12z' },
   debug: { label: 'wasm, debuggable', light: '#cc79a7', dark: '#e6a8cb', path: 'M0-7l7 7-7 7-7-7z' },
   interp: { label: 'interp', light: '#009e73', dark: '#2fd6a5', path: 'M0-7l7 12h-14z' },
   reference: { label: 'reference', light: '#8a6d00', dark: '#f0e442', path: 'M0 7l7-12h-14z' },
 };
 
-const ORDER: readonly Column[] = ['clang', 'gcc', 'kernel', 'wasm', 'debug', 'interp', 'reference'];
+const ORDER: readonly Column[] = ['clang', 'gcc', 'kernel', 'wasm', 'limit', 'debug', 'interp', 'reference'];
 const WIDTH = 820;
 const LEFT = 180;
 const RIGHT = 24;

@@ -24,7 +24,7 @@ export interface BenchHost {
 }
 
 /** The columns, in the order of tables and charts. */
-export const COLUMNS = ['reference', 'interp', 'wasm', 'debug', 'kernel', 'clang', 'gcc'] as const;
+export const COLUMNS = ['reference', 'interp', 'wasm', 'limit', 'debug', 'kernel', 'clang', 'gcc'] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** One of the eight programs. */

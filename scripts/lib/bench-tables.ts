@@ -6,7 +6,7 @@ export function withBenchTables(page: string, results: BenchResults): string {
     host: hostText(results),
     targets: targetTable(results),
     programs: programTable(results),
-    rows: rowTable(results.rows.filter(({ target }) => target === undefined)),
+    rows: rowTable([...results.means, ...results.rows].filter(({ target }) => target === undefined)),
   };
   let text = page;
   for (const [name, table] of Object.entries(tables)) {

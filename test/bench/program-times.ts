@@ -1,6 +1,6 @@
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
-import { wasm } from '#core/jit/wasm/engine.ts';
+import { wasm, wasmEngine } from '#core/jit/wasm/engine.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import type { BenchRow, Column, ProgramTimes } from '../../scripts/lib/bench-results.ts';
 import type { Clock } from './clock.ts';
@@ -43,6 +43,7 @@ const RATIOS: readonly (readonly [
   ['wasm', 'kernel', { most: 1.15 }],
   ['wasm', 'clang', { most: 1.5 }],
   ['wasm', 'gcc'],
+  ['limit', 'wasm'],
   ['debug', 'wasm', { most: 1.6 }],
   ['reference', 'interp', { least: 3 }],
   ['interp', 'wasm'],
@@ -72,6 +73,7 @@ function samplesOf(kind: ProgramKind, tools: ProgramTools, length: BenchLength):
   runs.set('reference', timed(first.run));
   runs.set('interp', timed(preparedRun(attr, interp).run));
   runs.set('wasm', timed(preparedRun(attr, wasm).run));
+  runs.set('limit', timed(preparedRun(attr, wasmEngine({ checks: 'limit' })).run));
   runs.set('debug', timed(preparedRun(attr, wasm, { breakpoints: true }).run));
   if (tools.kernel !== undefined && kind.inKernel) runs.set('kernel', timed(kernelRun(tools.kernel, attr)));
   for (const column of ['clang', 'gcc'] as const) {

@@ -13,7 +13,7 @@ test('the smallest run measures everything, and every program has its result eve
   expect(results.programs.map(({ name }) => name)).toEqual(PROGRAM_KINDS.map(({ name }) => name));
   for (const { name, ns, insns } of results.programs) {
     expect(insns, name).toBeGreaterThan(100_000);
-    expect(Object.keys(ns).slice(0, 4)).toEqual(['reference', 'interp', 'wasm', 'debug']);
+    expect(Object.keys(ns).slice(0, 5)).toEqual(['reference', 'interp', 'wasm', 'limit', 'debug']);
     expect('kernel' in ns).toBe(name !== 'recursion' && !missing('the kernel'));
     expect('clang' in ns).toBe(!missing('native code of clang'));
     expect('gcc' in ns).toBe(!missing('native code of gcc'));

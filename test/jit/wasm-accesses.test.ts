@@ -3,9 +3,10 @@ import { assemble } from '#core/asm/assemble.ts';
 import { prepareInput } from '#core/ctx/setup.ts';
 import type { Engine, StopCause } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
-import { wasm, whyNotCompiled } from '#core/jit/wasm/engine.ts';
+import { wasm, wasmEngine, whyNotCompiled } from '#core/jit/wasm/engine.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
+import * as layout from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { type Outcome, stateOf } from './same-state.ts';
 
@@ -140,7 +141,8 @@ main:
 r0 = 0
 `;
 
-function outcome(text: string, engine: Engine): Outcome {
+/** `withShadow` false: what is noted of the frame's bytes is left out of the memory. */
+function outcome(text: string, engine: Engine, withShadow = true): Outcome {
   const linked = linkProgram(assemble(HEAD + text, { fileName: 'access.bpf.s' }).value);
   if (linked.value === undefined) throw new Error(linked.errors.join('\n'));
   const insns = linked.value.insns.slice();
@@ -157,7 +159,11 @@ function outcome(text: string, engine: Engine): Outcome {
   const input = prepareInput(machine, 0, prog, { data });
   machine.enter(0, prog, input.r1, input.r2);
   const limits = { budget: 100_000, breakpoints: false, resume: true };
-  return { stop: engine.run(machine, 0, limits), ...stateOf(machine) };
+  const stop = engine.run(machine, 0, limits);
+  const { executed, memory } = stateOf(machine);
+  const shadow = (machine.space.byId(machine.cpu(0).stackRegionId(0))?.base ?? 0) + layout.MAX_BPF_STACK;
+  if (!withShadow) memory.fill(0, shadow, shadow + layout.SHADOW_SIZE);
+  return { stop, executed, memory };
 }
 
 test.each(PROGRAMS)('%s', (_, ends, text) => {
@@ -167,3 +173,13 @@ test.each(PROGRAMS)('%s', (_, ends, text) => {
   expect({ stop, executed }).toEqual({ stop: expected.stop, executed: expected.executed });
   expect(Buffer.compare(memory, expected.memory)).toBe(0);
 });
+
+test.each(PROGRAMS.filter(([, ends]) => ends === 'exit'))(
+  '%s, with only limits checked',
+  (_, _ends, text) => {
+    const expected = outcome(text, reference, false);
+    const { stop, executed, memory } = outcome(text, wasmEngine({ checks: 'limit' }), false);
+    expect({ stop, executed }).toEqual({ stop: expected.stop, executed: expected.executed });
+    expect(Buffer.compare(memory, expected.memory)).toBe(0);
+  },
+);

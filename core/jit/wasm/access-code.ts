@@ -1,5 +1,6 @@
 import * as layout from '../../vm/layout.ts';
 import type { Region } from '../../vm/region.ts';
+import type { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { Flow } from './flow.ts';
 import {
@@ -26,6 +27,8 @@ import { AX, type JitOp } from './ops.ts';
 const R10 = 10;
 /** Sites that a function keeps apart: each costs something wherever regions are forgotten. */
 const MAX_SITES = 32;
+/** High word of a distance that takes any address that programs have, 0 too, above every limit. */
+const FAR_HI = 0x4000_0000;
 
 /** What accesses of one size and type that belong to one site remember. */
 interface Cache extends local.RegionCache {
@@ -39,6 +42,8 @@ export interface AccessContext extends FactsContext {
   readonly region: (id: number) => Region | undefined;
   /** Index of the function that searches the region table. */
   readonly lookup: number;
+  /** Linear addresses of accesses must not be above it: all that is checked then; undefined: checks are precise. */
+  readonly limit: number | undefined;
 }
 
 /** Memory accesses of one function: checked when compiled, by constants, or by its region caches. */
@@ -82,8 +87,14 @@ export class AccessEmitter {
     const site = this.#siteOf(region, base);
     const caches = this.#caches.get(site) ?? [];
     this.#caches.set(site, caches);
-    if (caches.some((cache) => cache.size === size && cache.isWrite === isWrite)) return;
+    if (this.#cacheOf(site, size, isWrite) !== undefined) return;
     caches.push({ size, isWrite, ...local.regionCache(this.#nCaches++) });
+  }
+
+  /** What accesses of a site remember; where only a limit is checked, all of them the same. */
+  #cacheOf(site: number, size: number, isWrite: boolean): Cache | undefined {
+    const isAny = this.#context.limit !== undefined;
+    return this.#caches.get(site)?.find((one) => isAny || (one.size === size && one.isWrite === isWrite));
   }
 
   /** The site that an access through `base` belongs to: where there are too many, that of the register alone. */
@@ -122,7 +133,8 @@ export class AccessEmitter {
     const { code } = this.#state;
     for (const { window, count } of [...this.#caches.values()].flat()) {
       code.i64Const(0, 0);
-      code.localTee(window);
+      code.localSet(window);
+      code.i64Const(0, this.#context.limit === undefined ? 0 : FAR_HI);
       code.localSet(count);
     }
   }
@@ -188,9 +200,10 @@ export class AccessEmitter {
    */
   #address(op: JitOp, facts: Facts, base: number, size: number, isWrite: boolean): number {
     const { code } = this.#state;
+    const { limit } = this.#context;
     const known = frameOffset(facts, base, op, size);
     if (known !== undefined) {
-      if (isWrite && !isWritten(facts, known, size)) this.#markWritten(known, size);
+      if (isWrite && limit === undefined && !isWritten(facts, known, size)) this.#markWritten(known, size);
       code.localGet(local.FRAME);
       return known;
     }
@@ -198,8 +211,18 @@ export class AccessEmitter {
     if (likely === FRAME) return this.#inFrame(op, base, size, isWrite);
     if (likely !== NOWHERE && !isSite(likely)) return this.#inRegion(op, facts, base, size, isWrite);
     const site = this.#siteOf(likely, base);
-    const cache = this.#caches.get(site)?.find((one) => one.size === size && one.isWrite === isWrite);
+    const cache = this.#cacheOf(site, size, isWrite);
     if (cache === undefined) throw new RangeError(`no region cache for slot ${op.slot}`);
+    if (limit !== undefined) {
+      const find = (): void => this.#find(() => this.#pushAddress(op, base), cache);
+      return this.#belowLimit(
+        op,
+        base,
+        limit,
+        () => code.localGet(cache.count),
+        site === likely ? undefined : find,
+      );
+    }
     this.#pushAddress(op, base);
     if (site === likely) {
       code.localGet(cache.window);
@@ -215,6 +238,39 @@ export class AccessEmitter {
     code.op(OP.i32_wrap_i64);
     code.op(OP.i32_add);
     return 0;
+  }
+
+  /**
+   * The same where only a limit is checked: `pushDelta` leaves how far linear addresses of the region are from its own,
+   * by which those of other windows exceed every limit. `find` has the region searched where it does.
+   */
+  #belowLimit(op: JitOp, base: number, limit: number, pushDelta: () => void, find?: () => void): number {
+    const { code } = this.#state;
+    const offset = Math.max(op.off, 0);
+    const check = (): void => {
+      code.localGet(local.reg(base));
+      pushDelta();
+      code.op(OP.i64_add);
+      if (op.off < 0) {
+        code.i64Const(op.off, -1);
+        code.op(OP.i64_add);
+      }
+      code.localTee(local.DISTANCE);
+      code.i64Const(limit | 0, 0);
+      code.op(OP.i64_gt_u);
+    };
+    check();
+    this.#state.open(() => code.if());
+    if (find === undefined) this.#state.trap(op);
+    else {
+      find();
+      check();
+      this.#state.trapIf(op);
+    }
+    this.#state.close();
+    code.localGet(local.DISTANCE);
+    code.op(OP.i32_wrap_i64);
+    return offset;
   }
 
   #pushAddress(op: JitOp, base: number): void {
@@ -251,7 +307,7 @@ export class AccessEmitter {
     code.localGet(local.reg(R10));
     code.op(OP.i64_sub);
     this.#trapBeyond(op, layout.MAX_BPF_STACK - size);
-    if (isWrite) this.#markFound(local.SHADOW, size);
+    if (isWrite && this.#context.limit === undefined) this.#markFound(local.SHADOW, size);
     code.localGet(local.DISTANCE);
     code.op(OP.i32_wrap_i64);
     code.localGet(local.FRAME);
@@ -281,9 +337,12 @@ export class AccessEmitter {
       code.i32Const(0);
       return region.base + known;
     }
+    const { limit } = this.#context;
+    if (limit !== undefined) {
+      return this.#belowLimit(op, base, limit, () => pushWords(code, BigInt(region.base) - region.addr));
+    }
     code.localGet(local.reg(base));
-    const back = BigInt(op.off) - region.addr;
-    code.i64Const(Number(BigInt.asIntN(32, back)), Number(BigInt.asIntN(32, back >> 32n)));
+    pushWords(code, BigInt(op.off) - region.addr);
     code.op(OP.i64_add);
     this.#trapBeyond(op, region.size - size);
     code.localGet(local.DISTANCE);
@@ -305,9 +364,15 @@ export class AccessEmitter {
     const { code } = this.#state;
     code.localGet(local.BLOCK);
     push();
-    code.i32Const(cache.size);
-    code.i32Const(cache.isWrite ? layout.PERM_WRITE : layout.PERM_READ);
+    const isLimit = this.#context.limit !== undefined;
+    code.i32Const(isLimit ? 0 : cache.size);
+    if (isLimit) code.i32Const(layout.PERM_WRITE | layout.PERM_READ);
+    else code.i32Const(cache.isWrite ? layout.PERM_WRITE : layout.PERM_READ);
     code.call(this.#context.lookup);
+    if (isLimit) {
+      this.#rememberDistance(cache);
+      return;
+    }
     const found: [opcode: number, align: number, at: number, into: number][] = [
       [OP.i64_load, 3, local.FOUND_WINDOW, cache.window],
       [OP.i64_load, 3, local.FOUND_COUNT, cache.count],
@@ -319,6 +384,25 @@ export class AccessEmitter {
       code.access(opcode, align, at);
       code.localSet(into);
     }
+  }
+
+  /** Of what was found, what `#belowLimit` adds to addresses. */
+  #rememberDistance(cache: Cache): void {
+    const { code } = this.#state;
+    const found = (opcode: number, align: number, at: number): void => {
+      code.localGet(local.BLOCK);
+      code.access(opcode, align, at);
+    };
+    found(OP.i64_load32_u, 2, local.FOUND_BASE);
+    found(OP.i64_load, 3, local.FOUND_WINDOW);
+    code.localTee(cache.window);
+    code.op(OP.i64_sub);
+    code.i64Const(0, FAR_HI);
+    found(OP.i64_load, 3, local.FOUND_COUNT);
+    code.op(OP.i64_eqz);
+    code.op(OP.i32_eqz);
+    code.op(OP.select);
+    code.localSet(cache.count);
   }
 
   /** Notes a store at DISTANCE in the shadow of its region, where it has one. */
@@ -360,6 +444,10 @@ export class AccessEmitter {
       code.access(OP.i32_store8, 0, layout.SHADOW_GROUPS + group);
     }
   }
+}
+
+function pushWords(code: Code, value: bigint): void {
+  code.i64Const(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 }
 
 function storeOpcode(size: number): number {

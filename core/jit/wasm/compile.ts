@@ -17,6 +17,8 @@ import { AX, type JitOp, jitOps } from './ops.ts';
 export const MAX_FUNCTION_OPS = 50_000;
 /** Instructions of all functions together. */
 const MAX_PROGRAM_OPS = 200_000;
+/** What an access may reach behind the address that is compared with a limit: its offset, and 8 bytes. */
+const MAX_OFFSET = 0x7fff + 8;
 const MAX_FUNCTION_BYTES = 7_654_321;
 const R10 = 10;
 
@@ -51,7 +53,14 @@ export interface CompiledProgram {
   readonly progId: number | undefined;
   /** Address of the breakpoint flags that it tests (`BreakpointFlags`); undefined: it tests none. */
   readonly flagsAt: number | undefined;
+  readonly checks: AccessChecks;
 }
+
+/**
+ * How accesses are checked: `precise`: by their region's extent and permissions; `limit`: for figures only, that they
+ * stay inside the linear memory, so that faults are missed (docs/jit-wasm.md).
+ */
+export type AccessChecks = 'precise' | 'limit';
 
 /** Why a program is interpreted instead: one line, which begins with its name. */
 export interface NotCompiled {
@@ -75,8 +84,9 @@ export function compileProgram(
   machine: Machine,
   prog: ExecProg,
   flagsAt?: number,
+  checks: AccessChecks = 'precise',
 ): CompiledProgram | NotCompiled {
-  const unit = new Unit(machine, prog, flagsAt);
+  const unit = new Unit(machine, prog, flagsAt, checks);
   const refusal = unit.refusal();
   if (refusal !== undefined) return { reason: refusal };
   const flows = new Map<number, Flow>();
@@ -117,7 +127,7 @@ export function compileProgram(
   const module = builder.encode({ names: true });
   const functions = emitted.map(({ start, flow, fn }, i) => compiled(module, i + 2, start, flow, fn));
   const { maps, progId } = unit;
-  return { bytes: module.bytes, functions, maps, entries, entryOps, callees, progId, flagsAt };
+  return { bytes: module.bytes, functions, maps, entries, entryOps, callees, progId, flagsAt, checks };
 }
 
 /** Whether `program` can be executed for `prog`: maps, and functions, are known in it by their addresses. */
@@ -134,7 +144,7 @@ export function compileEntry(
   program: CompiledProgram,
   start: number,
 ): CompiledEntry | NotCompiled {
-  const unit = new Unit(machine, prog, program.flagsAt);
+  const unit = new Unit(machine, prog, program.flagsAt, program.checks);
   const flow = flowFrom(unit.ops, start);
   if (flow.nOps > MAX_FUNCTION_OPS) return { reason: tooLong(prog, start) };
   const targets = new Set<number>();
@@ -212,12 +222,14 @@ class Unit {
   readonly #machine: Machine;
   readonly #prog: ExecProg;
   readonly #flagsAt: number | undefined;
+  readonly #checks: AccessChecks;
   readonly #inlining: Inlining;
 
-  constructor(machine: Machine, prog: ExecProg, flagsAt: number | undefined) {
+  constructor(machine: Machine, prog: ExecProg, flagsAt: number | undefined, checks: AccessChecks) {
     this.#machine = machine;
     this.#prog = prog;
     this.#flagsAt = flagsAt;
+    this.#checks = checks;
     this.ops = jitOps(prog, (op) => this.#mapAddress(op) !== undefined);
     this.#inlining = new Inlining(this.ops);
     const starts = new Set([0, ...prog.subprogs.map(({ start }) => start)]);
@@ -267,6 +279,8 @@ class Unit {
       inlined: (slot) => this.#inlining.at(slot),
       pointer: (op) => this.#pointer(op),
       region: (id) => this.#machine.space.byId(id),
+      // Memory only grows: what lies behind this end is left to the reference engine.
+      limit: this.#checks === 'limit' ? this.#machine.memory.bytes.length - MAX_OFFSET : undefined,
       ...functions,
     });
   }

@@ -11,7 +11,7 @@ import { FrameFacts, initialisedOf, newFacts, passFacts } from './frame-facts.ts
 import { FunctionState, type KeptRegisters } from './function-state.ts';
 import * as local from './locals.ts';
 import { AX, type JitOp } from './ops.ts';
-import { findFrame, pushFramePointer } from './stack-frame.ts';
+import { findFrame, markAllWritten, pushFramePointer } from './stack-frame.ts';
 import { emitFlow } from './structure.ts';
 
 const R10 = 10;
@@ -98,7 +98,13 @@ class FunctionEmitter {
       pushFramePointer(code);
       code.localSet(local.reg(R10));
     }
+    const { limit } = this.#context;
     if (accessesMemory(this.#context.flow)) findFrame(code);
+    else if (limit !== undefined && used & (1 << R10)) findFrame(code);
+    if (limit === undefined) return;
+    // Stores are not noted: all of the frame is taken for written, so that the next one here begins with zeroes.
+    if (used & (1 << R10)) markAllWritten(code);
+    this.#accesses.forgetRegions();
   }
 
   #body(block: Block, index: number): void {

@@ -3,7 +3,7 @@ import { interp } from '../../interp-wasm/interp.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
 import { CodeCache } from './code-cache.ts';
-import type { CompiledProgram, NotCompiled } from './compile.ts';
+import type { AccessChecks, CompiledProgram, NotCompiled } from './compile.ts';
 import { debugImage, hasDebugImage } from './debug-image.ts';
 import { isExtended, step } from './execution.ts';
 import { Installed } from './installed.ts';
@@ -13,6 +13,7 @@ const FEW = 4;
 
 const cache = new CodeCache();
 const installed = new WeakMap<Machine, Installed>();
+const installedLimited = new WeakMap<Machine, Installed>();
 
 /**
  * Executes compiled code: each function of a program is a WebAssembly function. What is rare, and every
@@ -21,23 +22,32 @@ const installed = new WeakMap<Machine, Installed>();
  * breakpoint; the instructions up to it are interpreted. Programs that are not compiled are executed by the interpreter
  * inside WebAssembly.
  */
-export const wasm: Engine = {
-  name: 'wasm',
-  run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
-    if (limits.budget < FEW) return interp.run(machine, cpu, limits);
-    const code = installedIn(machine);
-    const execution = code.execution(cpu);
-    const outer = code.current;
-    code.current = execution.s;
-    execution.isBusy = true;
-    try {
-      return execution.run(limits);
-    } finally {
-      execution.isBusy = false;
-      code.current = outer;
-    }
-  },
-};
+export const wasm: Engine = wasmEngine({ checks: 'precise' });
+
+/**
+ * The engine with accesses checked in one of two ways. `limit` is for benchmarks, and is no engine that users can choose:
+ * programs without faults give the same results, others may read and write any of the machine's linear memory (nothing
+ * outside). Runs that obey breakpoints check precisely in both.
+ */
+export function wasmEngine({ checks }: { readonly checks: AccessChecks }): Engine {
+  return {
+    name: 'wasm',
+    run(machine: Machine, cpu: number, limits: RunLimits): StopCause {
+      if (limits.budget < FEW) return interp.run(machine, cpu, limits);
+      const code = installedIn(machine, checks);
+      const execution = code.execution(cpu);
+      const outer = code.current;
+      code.current = execution.s;
+      execution.isBusy = true;
+      try {
+        return execution.run(limits);
+      } finally {
+        execution.isBusy = false;
+        code.current = outer;
+      }
+    },
+  };
+}
 
 /**
  * Why `prog` is interpreted by `wasm`, beginning with its name; undefined: it is compiled, and executed so. Compiles it
@@ -70,11 +80,12 @@ export function interpretedInsns(machine: Machine): number {
   return installedIn(machine).interpreted;
 }
 
-function installedIn(machine: Machine): Installed {
-  let found = installed.get(machine);
+function installedIn(machine: Machine, checks: AccessChecks = 'precise'): Installed {
+  const all = checks === 'limit' ? installedLimited : installed;
+  let found = all.get(machine);
   if (found === undefined) {
-    found = new Installed(machine, cache, step);
-    installed.set(machine, found);
+    found = new Installed(machine, cache, step, checks);
+    all.set(machine, found);
   }
   return found;
 }

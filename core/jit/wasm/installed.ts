@@ -3,7 +3,14 @@ import type { ExecState } from '../../interp/op.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
 import type { CodeCache } from './code-cache.ts';
-import { type CompiledProgram, compileEntry, compileProgram, isUsable, type NotCompiled } from './compile.ts';
+import {
+  type AccessChecks,
+  type CompiledProgram,
+  compileEntry,
+  compileProgram,
+  isUsable,
+  type NotCompiled,
+} from './compile.ts';
 import { type DebugImage, debugImage, isDebugImage } from './debug-image.ts';
 import { Execution } from './execution.ts';
 
@@ -67,15 +74,16 @@ export class InstalledProgram {
     }
   }
 
-  /** Compiles and installs `prog`, as debuggable code or not, or says why not. Never throws. */
+  /** Compiles and installs `prog`, as debuggable code (its checks are precise) or not, or says why not. Never throws. */
   static install(
     machine: Machine,
     prog: ExecProg,
     debuggable: boolean,
     step: Step,
     cache: CodeCache,
+    checks: AccessChecks,
   ): InstalledProgram | NotCompiled {
-    const code = debuggable ? debugImage(machine, prog) : compileProgram(machine, prog);
+    const code = debuggable ? debugImage(machine, prog) : compileProgram(machine, prog, undefined, checks);
     if ('reason' in code) return code;
     try {
       const module = cache.module('flags' in code ? code.program.bytes : code.bytes);
@@ -175,13 +183,20 @@ export class Installed {
   readonly #machine: Machine;
   readonly #step: Step;
   readonly #cache: CodeCache;
+  readonly #checks: AccessChecks;
   readonly #plain = new WeakMap<ExecProg, InstalledProgram | NotCompiled>();
   readonly #executions: (Execution | undefined)[] = [];
   readonly #debuggable = new WeakMap<ExecProg, InstalledProgram | NotCompiled>();
 
-  constructor(machine: Machine, cache: CodeCache, step: (state: ExecState, slot: number) => number) {
+  constructor(
+    machine: Machine,
+    cache: CodeCache,
+    step: (state: ExecState, slot: number) => number,
+    checks: AccessChecks,
+  ) {
     this.#machine = machine;
     this.#cache = cache;
+    this.#checks = checks;
     this.#step = (slot) => {
       const state = this.current;
       if (state === undefined) throw new Error('compiled code runs without an engine');
@@ -204,7 +219,8 @@ export class Installed {
     const programs = debuggable ? this.#debuggable : this.#plain;
     const known = programs.get(prog);
     if (known !== undefined && ('reason' in known || known.isCurrent)) return known;
-    const made = InstalledProgram.install(this.#machine, prog, debuggable, this.#step, this.#cache);
+    const [machine, step, cache, checks] = [this.#machine, this.#step, this.#cache, this.#checks];
+    const made = InstalledProgram.install(machine, prog, debuggable, step, cache, checks);
     programs.set(prog, made);
     return made;
   }
