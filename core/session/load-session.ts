@@ -50,6 +50,13 @@ export function loadSession(
   }
 }
 
+/** What `loadSession` has loaded with the same arguments, once more: in a machine of its own, and without reports. */
+export function loadAgain(args: LoadArgs, sharedMemory: boolean, hash?: HashHost): Loaded {
+  const again = loadSession(args, sharedMemory, hash);
+  if (!again.ok) throw new Error(again.problem.message);
+  return again.loaded;
+}
+
 function load(
   args: LoadArgs,
   sharedMemory: boolean,
@@ -102,6 +109,7 @@ function load(
     maxInsns: args.maxInsns,
     links,
     sight: { rewritten: false },
+    shownCode: new Map(),
     space: args.disassembly ?? 'native',
   };
   checkContext(args, loaded);

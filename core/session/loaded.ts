@@ -13,6 +13,7 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
+import type { NativeCode } from './native-code.ts';
 import type { CodeSpace, SourceLocation } from './target-api.ts';
 
 /** A loaded program with what the debugger knows of its source. */
@@ -57,6 +58,8 @@ export interface Loaded {
   readonly links: readonly TracingLink[];
   /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
   readonly sight: { rewritten: boolean };
+  /** Native code that somebody has been shown: its addresses stay known when the engine is another one. */
+  readonly shownCode: Map<NativeCode, DebugProgram>;
   /** What addresses of frames are to be addresses of, where the engine executes native code. */
   readonly space: CodeSpace;
 }

@@ -7,7 +7,7 @@ import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { JitView } from './jit-view.ts';
 import { type LoadProgress, LoadReporter } from './load-progress.ts';
-import { loadSession } from './load-session.ts';
+import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
@@ -143,15 +143,16 @@ export class Session {
   #load(args: LoadArgs): LoadReply {
     if (this.#loaded !== undefined) throw new Error('this session has a program already');
     const reporter = new LoadReporter(this.#options.progress);
-    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash, reporter);
+    const { sharedMemory, hash } = this.#options;
+    const result = loadSession(args, sharedMemory, hash, reporter);
     if (!result.ok) return result;
     const { loaded } = result;
-    const compared = startLockstep(args, loaded, () => this.#loadedAgain(args));
+    const compared = startLockstep(args, loaded, () => loadAgain(args, sharedMemory, hash));
     if (compared !== undefined && 'problem' in compared) return { ok: false, problem: compared.problem };
     this.#loaded = loaded;
     this.#lockstep = compared?.lockstep;
     this.#breakpoints = new BreakpointTable(loaded);
-    this.#jit = new JitView(() => this.#program(), args, this.#options.hash);
+    this.#jit = new JitView(() => this.#program(), args, hash);
     this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event), this.#lockstep);
     return {
       ok: true,
@@ -162,13 +163,6 @@ export class Session {
       messages: [...result.messages, ...(compared?.messages ?? [])],
       ...(result.control === undefined ? {} : { control: result.control }),
     };
-  }
-
-  /** The same program once more, in a machine of its own. */
-  #loadedAgain(args: LoadArgs): Loaded {
-    const again = loadSession(args, this.#options.sharedMemory, this.#options.hash);
-    if (!again.ok) throw new Error(again.problem.message);
-    return again.loaded;
   }
 
   #emit(event: TargetEvent): void {

@@ -3,7 +3,7 @@ import type { Engine, StopCause } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
-import { loadSession } from '#core/session/load-session.ts';
+import { loadAgain } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { runLockstep } from '#core/session/lockstep-run.ts';
 import type { LoadArgs } from '#core/session/target-api.ts';
@@ -71,12 +71,8 @@ const PACKETS = [3, 4, 3, 3].map((first) => new Uint8Array(64).fill(first, 0, 1)
 const CAPTURE = { capture: { name: 'c.pcap', bytes: pcapOf(PACKETS) }, packets: 'all' } as const;
 
 function run(source: string, second: Engine, args: Partial<LoadArgs> = {}, first?: Engine) {
-  const make = (): Loaded => {
-    const given = { fileName: '/x.bpf.s', source: new TextEncoder().encode(source), ...args };
-    const result = loadSession(given, false);
-    if (!result.ok) throw new Error(result.problem.message);
-    return result.loaded;
-  };
+  const given = { fileName: '/x.bpf.s', source: new TextEncoder().encode(source), ...args };
+  const make = (): Loaded => loadAgain(given, false);
   return runLockstep(make(), make, second, first === undefined ? {} : { first });
 }
 
