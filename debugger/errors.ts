@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { TargetError } from '#core/session/client.ts';
-import type { LaunchProblemKind } from '#core/session/target-api.ts';
+import type { LaunchProblemKind } from '#core/session/load-request.ts';
 
 /** The adapter's errors by number; the numbers are stable, they are what bug reports name. */
 export const ERROR_IDS = {

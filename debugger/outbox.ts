@@ -1,5 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { OutputCategory } from '#core/session/target-api.ts';
+import type { OutputCategory } from '#core/session/target-rows.ts';
 import { errorBody, requestError } from './errors.ts';
 
 /** An event or a response without its sequence number, which the transport gives. */

@@ -1,7 +1,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
 import { baseName } from '#core/session/paths.ts';
-import type { RunCommand, StopReport, TargetEvent } from '#core/session/target-api.ts';
+import type { TargetEvent } from '#core/session/target-api.ts';
+import type { RunCommand, StopReport } from '#core/session/target-rows.ts';
 import { cancelled, DapError, messageOf } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';

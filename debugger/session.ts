@@ -1,7 +1,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { EngineReply, EngineRequest } from '#core/protocol/engine.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import type { Edited, StopReport, TargetEvent } from '#core/session/target-api.ts';
+import type { TargetEvent } from '#core/session/target-api.ts';
+import type { Edited, StopReport } from '#core/session/target-rows.ts';
 import { breakpointLocations, WantedBreakpoints } from './breakpoints.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { type ClientConventions, readConventions } from './client-conventions.ts';

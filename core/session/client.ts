@@ -1,12 +1,6 @@
 import type { LoadProgress } from './load-progress.ts';
-import type {
-  ControlWord,
-  FromTarget,
-  LoadReply,
-  TargetEvent,
-  TargetMethod,
-  TargetRequests,
-} from './target-api.ts';
+import type { ControlWord, LoadReply } from './load-request.ts';
+import type { FromTarget, TargetEvent, TargetMethod, TargetRequests } from './target-api.ts';
 import type { TargetHost, TargetPort } from './target-host.ts';
 
 /** A request that the target could not carry out, or that was under way when it ended. */

@@ -26,12 +26,13 @@ import {
 } from './jit-listing.ts';
 import { bpfRow, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
+import type { LoadArgs } from './load-request.ts';
 import { loadSession } from './load-session.ts';
 import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
 import { archOf, type NativeCodeResult, nativeCodeFor } from './native-code.ts';
 import { foldPath } from './paths.ts';
 import { textIndex } from './program-text.ts';
-import type { LoadArgs, TargetRequests } from './target-api.ts';
+import type { TargetRequests } from './target-api.ts';
 
 /** Most rows of one answer, of texts and of lines for the clipboard. */
 const MAX_ROWS = 1000;

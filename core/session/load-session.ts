@@ -13,10 +13,10 @@ import { indexLines, type LineIndex } from './line-index.ts';
 import { loadForEngine } from './load-for-engine.ts';
 import { link } from './load-programs.ts';
 import { LoadReporter } from './load-progress.ts';
+import type { ControlWord, LaunchProblem, LoadArgs } from './load-request.ts';
 import { readSource } from './load-source.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { choosePackets, seccompPacket } from './session-packets.ts';
-import type { ControlWord, LaunchProblem, LoadArgs } from './target-api.ts';
 
 /** A session ready to start, or why it cannot be. */
 export type LoadResult =

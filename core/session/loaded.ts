@@ -13,8 +13,9 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
+import type { CodeSpace } from './load-request.ts';
 import type { NativeCode } from './native-code.ts';
-import type { CodeSpace, SourceLocation } from './target-api.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /** A loaded program with what the debugger knows of its source. */
 export interface DebugProgram {

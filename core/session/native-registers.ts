@@ -5,7 +5,7 @@ import type { LoadedContext } from './context-fields.ts';
 import type { Loaded } from './loaded.ts';
 import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
 import { processorState } from './native-place.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 
 /** rax … r15, rip and the flags. */
 export const N_NATIVE_REGISTER_ROWS = 18;

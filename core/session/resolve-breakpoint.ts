@@ -17,7 +17,7 @@ import type {
   FunctionBreakpointRequest,
   InstructionBreakpointReply,
   InstructionBreakpointRequest,
-} from './target-api.ts';
+} from './target-rows.ts';
 
 /** Where a breakpoint on a line lies: one on a line without instructions moves to the next line that has some. */
 export function resolveLine(

@@ -7,6 +7,7 @@ import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { JitView } from './jit-view.ts';
 import { type LoadProgress, LoadReporter } from './load-progress.ts';
+import type { GeneratedSource, LoadArgs, LoadReply } from './load-request.ts';
 import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
@@ -16,19 +17,14 @@ import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { switchEngine } from './switch-engine.ts';
+import type { TargetEvent, TargetMethod, TargetRequests } from './target-api.ts';
 import type {
   Container,
   EvaluateContext,
   EvaluateReply,
   FrameRow,
-  GeneratedSource,
-  LoadArgs,
-  LoadReply,
   SwitchEngineReply,
-  TargetEvent,
-  TargetMethod,
-  TargetRequests,
-} from './target-api.ts';
+} from './target-rows.ts';
 import { containerRows, frameScopes, rowExpression } from './variables.ts';
 import { registersView, stackView, statsView, type ViewContext } from './views.ts';
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { chooseEngine } from '#core/session/engines.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
 import { loadAgain, loadSession } from '#core/session/load-session.ts';
 import { runLockstep } from '#core/session/lockstep-run.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
 import { type DataFile, parseDataFile } from '../filetests/format.ts';
 import { furtherVectors, vectors } from '../prog/vectors.ts';
 

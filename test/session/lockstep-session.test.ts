@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
 import { Bench } from './harness.ts';
 import { type Mistake, mistaken } from './lockstep-engines.ts';
 import { pcapOf } from './pcap.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
-import type { VariableRow } from '#core/session/target-api.ts';
+import type { VariableRow } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
 
 const TEXT = `.program raw
