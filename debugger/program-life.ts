@@ -3,6 +3,7 @@ import type { TargetClient } from '#core/session/client.ts';
 import { baseName } from '#core/session/paths.ts';
 import type { TargetEvent } from '#core/session/target-api.ts';
 import type { RunCommand, StopReport } from '#core/session/target-rows.ts';
+import { withEngine } from './engine.ts';
 import { cancelled, DapError, messageOf } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import { type LaunchArguments, readLaunchArguments } from './launch-arguments.ts';
@@ -54,6 +55,11 @@ export class ProgramLife {
     return this.#launch?.cpu ?? 0;
   }
 
+  /** Nothing runs any more, and nothing will. */
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
   /** The target that holds the program. Throws DapError `notLaunched` where there is none. */
   loaded(): TargetClient {
     if (this.#target === undefined)
@@ -101,7 +107,7 @@ export class ProgramLife {
       throw new DapError('notLaunched', 'no program has been launched');
     }
     const asked = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
-    const launch = this.#engineName === undefined ? asked : { ...asked, engine: this.#engineName };
+    const launch = this.#engineName === undefined ? asked : withEngine(asked, this.#engineName);
     const turn = ++this.#restarts;
     this.#state = 'restarting';
     this.#launching?.cancel();

@@ -215,8 +215,9 @@ export class BpfDebugSession {
   }
 
   async #terminate(): Promise<undefined> {
+    const { hasEnded } = this.#life;
     await this.dispose();
-    this.#outbox.event('terminated');
+    if (!hasEnded) this.#outbox.event('terminated');
   }
 
   #stopped(report: StopReport): void {

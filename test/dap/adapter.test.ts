@@ -360,6 +360,21 @@ describe('restart', () => {
     expect(await dap.send('restart', {})).toMatchObject({ success: false, message: 'the session has ended' });
   });
 
+  test('what it overtakes is told so, without a dialog', async () => {
+    const { dap } = await counted();
+    const overtaken = dap.send('evaluate', { expression: 'r1' });
+    const restart = dap.send('restart', {});
+    expect(await overtaken).toMatchObject({
+      success: false,
+      message: 'the program was restarted, or has ended',
+      body: { error: { showUser: false } },
+    });
+    expect(await restart).toMatchObject({ success: true });
+    await dap.request('terminate');
+    await dap.request('terminate');
+    expect(dap.events.filter(({ event }) => event === 'terminated')).toHaveLength(1);
+  });
+
   test('overtaken by another one gives way to it', async () => {
     const { dap, running } = await counted();
     const first = dap.send('restart', {});
