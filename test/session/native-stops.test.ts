@@ -419,7 +419,7 @@ describe('the Native scope', () => {
     expect(bench.session.request('assign', { target: '$rbx', value: '1', frame: 0 }).ok).toBe(false);
     const other = Bench.load(TEXT, { engine: 'interp' });
     other.start({ stopOnEntry: true });
-    expect(other.value('$rbx')).toMatch(/^! "\$rbx" is no register/);
+    expect(other.value('$rbx')).toMatch(/^! \$rbx: a register of the processor/);
   });
 
   test.each(['reference', 'interp', 'wasm'])('engine %s has none', (engine) => {
