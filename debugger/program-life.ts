@@ -22,6 +22,8 @@ export interface LifeListener {
   restarting(target: TargetClient): Promise<void>;
   /** What was told of the last stop is of no use any more. */
   stopIsOver(): void;
+  /** A stop ends by a request of which clients do not know that it does: VS Code would go on naming the reason of it. */
+  leavesStop(): void;
   stopped(report: StopReport): void;
   printed(output: TargetEvent & { readonly kind: 'output' }): void;
 }
@@ -109,6 +111,7 @@ export class ProgramLife {
     const asked = args?.arguments === undefined ? old : readLaunchArguments(args.arguments);
     const launch = this.#engineName === undefined ? asked : withEngine(asked, this.#engineName);
     const turn = ++this.#restarts;
+    if (this.#state === 'stopped') this.#listener.leavesStop();
     this.#state = 'restarting';
     this.#launching?.cancel();
     const target = this.#target;

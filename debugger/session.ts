@@ -60,6 +60,8 @@ export class BpfDebugSession {
         await target.request('setFaultStops', { on: this.#stopOnFaults });
       },
       stopIsOver: () => this.#handles.clear(),
+      leavesStop: () =>
+        this.#outbox.event('continued', { threadId: this.#threadId(), allThreadsContinued: true }),
       stopped: (report) => this.#stopped(report),
       printed: (output) => this.#printed(output),
     });

@@ -323,6 +323,7 @@ describe('restart', () => {
     await dap.event('stopped');
     dap.files.set(file, text('XDP_TX', '# a comment\n'));
     await dap.request('restart', {});
+    expect(await dap.event('continued')).toEqual({ threadId: 1, allThreadsContinued: true });
     expect(await dap.event('breakpoint')).toMatchObject({
       reason: 'changed',
       breakpoint: { line: 4, verified: true },
