@@ -1,8 +1,7 @@
 import { hexText } from '#core/bytes/hex.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { chooseEngine, ENGINE_NAMES, interpretedNotices } from '#core/session/engines.ts';
-import { loadSession } from '#core/session/load-session.ts';
-import type { Loaded } from '#core/session/loaded.ts';
+import { loadAgain, loadSession } from '#core/session/load-session.ts';
 import type { LockstepReport } from '#core/session/lockstep-report.ts';
 import { type LockstepEnd, type LockstepResult, runLockstep } from '#core/session/lockstep-run.ts';
 import type { Arguments } from './command.ts';
@@ -25,8 +24,7 @@ export async function runInLockstep(path: string, args: Arguments, io: Io): Prom
   if (second === undefined) throw new UsageError(`--lockstep ${name}: there is no such engine`);
   if (second.message !== undefined) io.err(`bpf-workbench: ${second.message}`);
   const given = await sessionArgs(path, args, io);
-  const load = () => loadSession(given, false, nodeHash);
-  const result = load();
+  const result = loadSession(given, false, nodeHash);
   if (!result.ok) {
     const { kind, message, details } = result.problem;
     if (kind !== 'refused') throw new UsageError(details?.[0] ?? message);
@@ -50,16 +48,10 @@ export async function runInLockstep(path: string, args: Arguments, io: Io): Prom
     type: given.type ?? loaded.main.attr.progType,
     engines: [loaded.engine.name, engine.name],
   };
-  const ran = runLockstep(loaded, () => loadedAgain(load), engine, { repeat });
+  const ran = runLockstep(loaded, () => loadAgain(given, false, nodeHash), engine, { repeat });
   if (args.flag('json')) await io.out(`${JSON.stringify({ ...head, ...resultJson(ran) })}\n`);
   else await io.out(resultText(head, ran, io));
   return ran.difference === undefined ? 0 : 1;
-}
-
-function loadedAgain(load: () => ReturnType<typeof loadSession>): Loaded {
-  const again = load();
-  if (!again.ok) throw new Error(again.problem.message);
-  return again.loaded;
 }
 
 function resultText(

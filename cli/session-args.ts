@@ -1,4 +1,4 @@
-import type { ClassicView, DataArg, LoadArgs } from '#core/session/target-api.ts';
+import type { ClassicView, DataArg, LoadArgs } from '#core/session/load-request.ts';
 import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';

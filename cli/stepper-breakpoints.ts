@@ -3,7 +3,7 @@ import type {
   BreakpointReply,
   BreakpointRequest,
   FunctionBreakpointReply,
-} from '#core/session/target-api.ts';
+} from '#core/session/target-rows.ts';
 
 /** The breakpoints of the terminal debugger, on lines of the program's file and on functions. */
 export class StepperBreakpoints {

@@ -1,7 +1,8 @@
 import { hexText } from '#core/bytes/hex.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText } from '#core/session/code-address.ts';
-import type { RunCommand, StopReport, TargetEvent, VariableRow } from '#core/session/target-api.ts';
+import type { TargetEvent } from '#core/session/target-api.ts';
+import type { RunCommand, StopReport, VariableRow } from '#core/session/target-rows.ts';
 import { messageOf } from './failure.ts';
 import { type Io, readLines, type Styles, stylesFor } from './io.ts';
 import { StepperBreakpoints } from './stepper-breakpoints.ts';

@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText } from '#core/session/code-address.ts';
-import type { BreakpointReply, BreakpointRequest } from '#core/session/target-api.ts';
+import type { BreakpointReply, BreakpointRequest } from '#core/session/target-rows.ts';
 import {
   type ClientConventions,
   columnFromClient,

@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText } from '#core/session/code-address.ts';
-import type { DisassembledRow } from '#core/session/target-api.ts';
+import type { DisassembledRow } from '#core/session/target-rows.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { checkInteger, checkText, DapError } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';

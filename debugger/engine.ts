@@ -1,6 +1,7 @@
 import type { EngineInfo, EngineReply, EngineRequest } from '#core/protocol/engine.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import { checkText, DapError } from './errors.ts';
+import type { LaunchArguments } from './launch-arguments.ts';
 
 /** The engines as people choose them; the same as `ENGINES` of `core/session/engines.ts`, which a test sees to. */
 export const ENGINE_INFOS: readonly EngineInfo[] = [
@@ -9,6 +10,15 @@ export const ENGINE_INFOS: readonly EngineInfo[] = [
   { name: 'x86-64', description: 'The machine code of Linux\u2019s JIT, on a simulated processor' },
   { name: 'reference', description: 'The readable definition of each instruction; slow' },
 ];
+
+/** What executes where a launch names no engine. */
+const DEFAULT_ENGINE = 'interp';
+
+/** The launch with the engine that was switched to; where the launch compares its own with that one, they still are. */
+export function withEngine(launch: LaunchArguments, engine: string): LaunchArguments {
+  if (launch.lockstep !== engine) return { ...launch, engine };
+  return { ...launch, engine, lockstep: launch.engine ?? DEFAULT_ENGINE };
+}
 
 /**
  * Carries out `bpf/engine`. Throws DapError that says why the engine stays as it is: the program runs, or this one cannot

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { TargetError } from '#core/session/client.ts';
-import type { LaunchProblemKind } from '#core/session/target-api.ts';
+import { TargetError, TargetGone } from '#core/session/client.ts';
+import type { LaunchProblemKind } from '#core/session/load-request.ts';
 
 /** The adapter's errors by number; the numbers are stable, they are what bug reports name. */
 export const ERROR_IDS = {
@@ -78,6 +78,9 @@ export function assignmentError(
 
 /** Turns what a handler stumbled over in malformed arguments into an error of the request. */
 export function requestError(command: string, error: unknown): unknown {
+  if (error instanceof TargetGone) {
+    return new DapError('notLaunched', 'the program was restarted, or has ended', { showUser: false });
+  }
   // The views say themselves what went wrong, and a view may ask when the session is just ending.
   if (command.startsWith('bpf/') && error instanceof TargetError)
     return new DapError('targetFailed', error.message, { showUser: false });

@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { QuietRequest } from '#core/protocol/messages.ts';
 import type { TargetClient } from '#core/session/client.ts';
-import type { EvaluateContext } from '#core/session/target-api.ts';
+import type { EvaluateContext } from '#core/session/target-rows.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { assignmentError, checkText, DapError } from './errors.ts';
 import type { StopHandles } from './handles.ts';

@@ -1,4 +1,4 @@
-import type { Container } from '#core/session/target-api.ts';
+import type { Container } from '#core/session/target-rows.ts';
 import { DapError } from './errors.ts';
 
 /** A container of the Variables view with the frame that its values are shown in. */

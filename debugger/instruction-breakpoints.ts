@@ -2,7 +2,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { JitBreakpointReply, JitBreakpointRequest } from '#core/protocol/jit.ts';
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText, referenceAddress } from '#core/session/code-address.ts';
-import type { InstructionBreakpointReply, InstructionBreakpointRequest } from '#core/session/target-api.ts';
+import type { InstructionBreakpointReply, InstructionBreakpointRequest } from '#core/session/target-rows.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { checkInteger, checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';

@@ -1,5 +1,5 @@
 import type { ProgType } from '#core/object/object.ts';
-import type { ClassicView, CodeSpace } from '#core/session/target-api.ts';
+import type { ClassicView, CodeSpace } from '#core/session/load-request.ts';
 import { type KernelVersion, parseKernelVersion } from '#core/vm/settings.ts';
 import { DapError } from './errors.ts';
 

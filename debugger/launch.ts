@@ -1,6 +1,6 @@
+import type { DataArg, LoadArgs } from '#core/session/load-request.ts';
 import { baseName, besideFile } from '#core/session/paths.ts';
 import { DEFAULT_MAX_INSNS } from '#core/session/run.ts';
-import type { DataArg, LoadArgs } from '#core/session/target-api.ts';
 import { DapError, messageOf } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import type { LaunchArguments } from './launch-arguments.ts';

@@ -1,5 +1,5 @@
 import { TargetClient } from '#core/session/client.ts';
-import type { LoadReply } from '#core/session/target-api.ts';
+import type { LoadReply } from '#core/session/load-request.ts';
 import { cancelled, launchError } from './errors.ts';
 import type { AdapterHost } from './host.ts';
 import { readLaunchFiles } from './launch.ts';

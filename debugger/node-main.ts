@@ -8,7 +8,8 @@ import { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { workerTargetHost } from '#core/platform/node/worker-target.ts';
 import type { AdapterHost } from './host.ts';
-import { BpfDebugSession, type OutgoingMessage } from './session.ts';
+import type { OutgoingMessage } from './outbox.ts';
+import { BpfDebugSession } from './session.ts';
 
 /** Largest file that is read: programs are small, captures may be large, disks are larger. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { GeneratedSource } from '#core/session/load-request.ts';
 import { baseName } from '#core/session/paths.ts';
-import type { GeneratedSource } from '#core/session/target-api.ts';
 import { DapError } from './errors.ts';
 
 /**

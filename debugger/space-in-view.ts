@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { bpfPlace, referenceAddress } from '#core/session/code-address.ts';
-import type { CodeSpace } from '#core/session/target-api.ts';
+import type { CodeSpace } from '#core/session/load-request.ts';
 
 /**
  * Which instructions the client looks at: those of the space that it disassembled last, before it has disassembled

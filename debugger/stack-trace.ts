@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
 import { addressText } from '#core/session/code-address.ts';
-import type { FrameRow, SourceLocation } from '#core/session/target-api.ts';
+import type { FrameRow, SourceLocation } from '#core/session/target-rows.ts';
 import { type ClientConventions, columnToClient, lineToClient } from './client-conventions.ts';
 import type { StopHandles } from './handles.ts';
 import type { GeneratedSources } from './sources.ts';

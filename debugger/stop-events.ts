@@ -1,5 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { StopReport } from '#core/session/target-api.ts';
+import type { StopReport } from '#core/session/target-rows.ts';
 
 /** Body of the `stopped` event for a stop of the target. */
 export function stoppedBody(report: StopReport, threadId: number): DebugProtocol.StoppedEvent['body'] {

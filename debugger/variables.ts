@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetClient } from '#core/session/client.ts';
-import type { VariableRow } from '#core/session/target-api.ts';
+import type { VariableRow } from '#core/session/target-rows.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { assignmentError } from './errors.ts';
 import type { StopHandles } from './handles.ts';

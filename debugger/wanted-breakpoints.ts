@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { addressText } from '#core/session/code-address.ts';
-import type { SourceLocation } from '#core/session/target-api.ts';
+import type { SourceLocation } from '#core/session/target-rows.ts';
 import type { ClientConventions } from './client-conventions.ts';
 import { checkText } from './errors.ts';
 import type { GeneratedSources } from './sources.ts';

@@ -2,7 +2,7 @@ import { WIDE_OPCODE } from '../isa/decode.ts';
 import { BPF_FUNC_GET_SMP_PROCESSOR_ID, BPF_FUNC_TAIL_CALL } from '../isa/helper-ids.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn, writeInsn } from '../isa/insn.ts';
 import { helperImm } from '../isa/numbering.ts';
-import { OP_CALL, OP_MAY_GOTO } from '../isa/opcodes.ts';
+import { OP_CALL, OP_JA, OP_MAY_GOTO } from '../isa/opcodes.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap, MapAttr } from '../vm/map.ts';
 import { PER_CPU_CPU_NUMBER } from '../vm/per-cpu.ts';
@@ -119,8 +119,9 @@ class Fixups {
   #rewrite(insn: Insn, slot: InsnIndex, orig: InsnIndex, fn: number): readonly Insn[] | undefined {
     if (insn.opcode === OP_CALL && insn.src === 0) return this.#call(insn, orig);
     if (insn.opcode === OP_MAY_GOTO) {
-      // One that no path comes to, or that leads nowhere, has no place on the stack: the kernel removes it.
-      if (insn.off === 0 || this.#unreachable.has(orig)) return undefined;
+      // One that no path comes to, or that leads nowhere, has no place on the stack: the kernel removes it. Here each
+      // instruction stays; as a jump every compiler knows it.
+      if (insn.off === 0 || this.#unreachable.has(orig)) return [{ ...insn, opcode: OP_JA, src: 0 }];
       this.mayGotos.push(slot);
       return timedMayGoto(-(this.#input.kinds.subprogs[fn]?.stackDepth ?? 0));
     }

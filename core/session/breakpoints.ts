@@ -23,7 +23,7 @@ import type {
   InstructionBreakpointReply,
   InstructionBreakpointRequest,
   StopReason,
-} from './target-api.ts';
+} from './target-rows.ts';
 
 /** What happens at breakpoints that were reached. */
 export interface BreakpointHit {

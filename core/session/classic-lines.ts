@@ -1,6 +1,7 @@
 import type { LineInfo } from '../object/object.ts';
 import type { ClassicDebug } from './classic.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
+import { baseName } from './paths.ts';
 
 /**
  * Lines of a classic program: instructions are where the chosen view shows them, and breakpoints can stand
@@ -10,7 +11,7 @@ export function classicLines(classic: ClassicDebug, fileName: string): LineIndex
   const own = indexLines(ownLineInfo(classic), [fileName], fileName);
   if (classic.view === 'classic') return own;
   const { text } = classic;
-  const converted = indexLines(text.lineInfo, [text.file], fileName);
+  const converted = indexLines(text.lineInfo, [baseName(text.file)], fileName);
   const [file] = converted.files;
   const indexOf = (name: string): LineIndex => (name === file ? converted : own);
   return {

@@ -19,7 +19,7 @@ import { valueText } from './meaning.ts';
 import type { FrameContext } from './results.ts';
 import { seccompArches } from './seccomp-rows.ts';
 import type { FrameSnapshot } from './snapshot.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 
 /** Rows of the Registers scope where a classic program is seen in its own text: A, X, pc, `shownCells` of M[]. */
 export function classicRegisterRows(context: FrameContext, classic: ClassicDebug): VariableRow[] {

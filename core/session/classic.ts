@@ -13,8 +13,8 @@ import type { InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
 import { type ConvertedText, convertedText } from './converted-text.ts';
 import type { ExprCells } from './expression-value.ts';
+import type { ClassicView } from './load-request.ts';
 import type { Loaded } from './loaded.ts';
-import type { ClassicView } from './target-api.ts';
 
 /** What a session knows of the classic program that it debugs. */
 export interface ClassicDebug {

@@ -1,16 +1,17 @@
 import type { LoadProgress } from './load-progress.ts';
-import type {
-  ControlWord,
-  FromTarget,
-  LoadReply,
-  TargetEvent,
-  TargetMethod,
-  TargetRequests,
-} from './target-api.ts';
+import type { ControlWord, LoadReply } from './load-request.ts';
+import type { FromTarget, TargetEvent, TargetMethod, TargetRequests } from './target-api.ts';
 import type { TargetHost, TargetPort } from './target-host.ts';
 
 /** A request that the target could not carry out, or that was under way when it ended. */
 export class TargetError extends Error {}
+
+/** A request that the end of the target has overtaken, which was asked for: by a restart or the end of the session. */
+export class TargetGone extends TargetError {
+  constructor() {
+    super('the session has ended');
+  }
+}
 
 interface Waiting {
   resolve(reply: unknown): void;
@@ -67,7 +68,7 @@ export class TargetClient {
     method: M,
     args: TargetRequests[M]['args'],
   ): Promise<TargetRequests[M]['reply']> {
-    if (this.#closed) throw new TargetError('the session has ended');
+    if (this.#closed) throw new TargetGone();
     const id = this.#nextId++;
     const reply = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -113,7 +114,7 @@ export class TargetClient {
     if (this.#closed) return;
     this.#closed = true;
     for (const waiting of this.#waiting.values()) {
-      waiting.reject(new TargetError(error === undefined ? 'the session has ended' : error.message));
+      waiting.reject(error === undefined ? new TargetGone() : new TargetError(error.message));
     }
     this.#waiting.clear();
     this.#onClose(error);

@@ -6,7 +6,7 @@ import { printInsn } from '../isa/print.ts';
 import { addressText } from './code-address.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { codeAtAddress, type NativeCode, type NativeFunction } from './native-code.ts';
-import type { DisassembledRow } from './target-api.ts';
+import type { DisassembledRow } from './target-rows.ts';
 
 /** Constructs within constructs that are still told apart by their indentation. */
 const MAX_INDENTATION = 16;

@@ -14,7 +14,8 @@ import {
 } from './disassembly-native.ts';
 import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
 import { nativeCodeOf } from './native-code.ts';
-import type { DisassembledRow, DisassembleReply, TargetRequests } from './target-api.ts';
+import type { TargetRequests } from './target-api.ts';
+import type { DisassembledRow, DisassembleReply } from './target-rows.ts';
 
 /**
  * The instructions of a program as its user knows them: as loaded; of a classic program in its own text the

@@ -49,7 +49,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
       const map = loaded.maps.get(name);
       return map === undefined ? undefined : exprMap(map, cpu.index);
     },
-    nativeRegister: (name) => (frameIndex() === 0 ? nativeRegister(loaded, name) : undefined),
+    nativeRegister: (name) => nativeRegister(loaded, frameIndex(), name),
     cells: () => expressionCells(loaded),
     address(name) {
       const packet = cpu.current?.packet;

@@ -232,7 +232,7 @@ function assign(expr: Expr & { kind: 'assign' }, env: ExprEnv): { value: ExprVal
   const old = evaluate(expr.target, env);
   const lvalue = 'lvalue' in old ? old.lvalue : undefined;
   if (lvalue === undefined) {
-    throw new ExprFailure('cannot be written; a register, memory or a map value can', expr.target.at);
+    throw new ExprFailure(notWritable(expr.target), expr.target.at);
   }
   if (lvalue.kind === 'bytes') {
     writeBytes(lvalue, expr.value, env);
@@ -243,6 +243,14 @@ function assign(expr: Expr & { kind: 'assign' }, env: ExprEnv): { value: ExprVal
     writePlace(lvalue, result.bits, expr.target.at, env);
   }
   return { value: evaluate(expr.target, env), assigned: lvalue };
+}
+
+function notWritable(target: Expr): string {
+  if (target.kind !== 'name') return 'cannot be written; a register, memory or a map value can';
+  const { name } = target;
+  return name.startsWith('$')
+    ? `${name} cannot be written: it is the processor's; write the register of the program, r0 to r9`
+    : `${name} cannot be written; a register, memory or a map value can`;
 }
 
 function writePlace(

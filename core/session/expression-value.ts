@@ -59,8 +59,11 @@ export interface ExprEnv {
   /** Constants of the file (`.equ`) and of the uapi. */
   constant(name: string): bigint | undefined;
   map(name: string): ExprMap | undefined;
-  /** A register of the simulated processor, by its name without `$`; undefined: there is none of that name, or not here. */
-  nativeRegister(name: string): bigint | undefined;
+  /**
+   * A register of the simulated processor, by its name without `$`. A text: why it has no value here. Undefined: there is
+   * none of that name.
+   */
+  nativeRegister(name: string): bigint | string | undefined;
   /** Undefined where no classic program runs. */
   cells(): ExprCells | undefined;
   /** Named addresses: `packet`, `packet_end`, `ctx`. */

@@ -26,12 +26,13 @@ import {
 } from './jit-listing.ts';
 import { bpfRow, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
+import type { LoadArgs } from './load-request.ts';
 import { loadSession } from './load-session.ts';
 import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
-import { archOf, type NativeCodeResult, nativeCodeFor } from './native-code.ts';
+import { archOf, type NativeCodeResult, nativeCodeFor, nativeCodeOf } from './native-code.ts';
 import { foldPath } from './paths.ts';
 import { textIndex } from './program-text.ts';
-import type { LoadArgs, TargetRequests } from './target-api.ts';
+import type { TargetRequests } from './target-api.ts';
 
 /** Most rows of one answer, of texts and of lines for the clipboard. */
 const MAX_ROWS = 1000;
@@ -66,7 +67,7 @@ export class JitView {
   view(args: JitArgs, frame: DebugFrame | undefined, stop: number): JitReply {
     const loaded = this.#program();
     const program = frame?.program ?? loaded.main;
-    const runsArch = 'message' in codeRun(loaded, program) ? undefined : archOf(loaded.engine.name);
+    const runsArch = 'message' in nativeCodeOf(loaded, program) ? undefined : archOf(loaded.engine.name);
     const arch = args.arch ?? archOf(loaded.engine.name) ?? 'x86-64';
     const wanted = args.blinded ?? program.prog.blinded;
     const listing = this.#listing(program, args.form ?? 'xlated', arch, wanted, runsArch);
@@ -180,11 +181,6 @@ export class JitView {
     this.#sourceLines ??= new TextDecoder().decode(this.#args.source).split(/\r?\n/);
     return this.#sourceLines[line - 1];
   }
-}
-
-function codeRun(loaded: Loaded, program: DebugProgram): NativeCodeResult {
-  const arch = archOf(loaded.engine.name);
-  return arch === undefined ? { message: 'interpreted' } : nativeCodeFor(loaded, program, arch);
 }
 
 /** Names what is shown: other instructions, other code or another place of it have another. */

@@ -1,4 +1,4 @@
-import type { LaunchProblem, LaunchProblemKind } from './target-api.ts';
+import type { LaunchProblem, LaunchProblemKind } from './load-request.ts';
 
 /** What is wrong with the arguments or the file of a launch. Unwinds to `loadSession`, which makes it a value. */
 export class LaunchFailure extends Error {

@@ -2,7 +2,7 @@ import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { LineInfo } from '../object/object.ts';
 import { besideFile, foldPath } from './paths.ts';
-import type { SourceLocation } from './target-api.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /** One line-info entry of a line. */
 export interface LinePlace {

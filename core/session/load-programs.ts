@@ -12,8 +12,8 @@ import { classicLines } from './classic-lines.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import type { LoadReporter } from './load-progress.ts';
+import type { LoadArgs } from './load-request.ts';
 import type { DebugProgram } from './loaded.ts';
-import type { LoadArgs } from './target-api.ts';
 
 /** What a session is loaded from: a file's programs, and which of them runs. */
 export interface ProgramSource {

@@ -13,10 +13,10 @@ import { indexLines, type LineIndex } from './line-index.ts';
 import { loadForEngine } from './load-for-engine.ts';
 import { link } from './load-programs.ts';
 import { LoadReporter } from './load-progress.ts';
+import type { ControlWord, LaunchProblem, LoadArgs } from './load-request.ts';
 import { readSource } from './load-source.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { choosePackets, seccompPacket } from './session-packets.ts';
-import type { ControlWord, LaunchProblem, LoadArgs } from './target-api.ts';
 
 /** A session ready to start, or why it cannot be. */
 export type LoadResult =
@@ -48,6 +48,13 @@ export function loadSession(
     }
     throw error;
   }
+}
+
+/** What `loadSession` has loaded with the same arguments, once more: in a machine of its own, and without reports. */
+export function loadAgain(args: LoadArgs, sharedMemory: boolean, hash?: HashHost): Loaded {
+  const again = loadSession(args, sharedMemory, hash);
+  if (!again.ok) throw new Error(again.problem.message);
+  return again.loaded;
 }
 
 function load(
@@ -102,6 +109,7 @@ function load(
     maxInsns: args.maxInsns,
     links,
     sight: { rewritten: false },
+    shownCode: new Map(),
     space: args.disassembly ?? 'native',
   };
   checkContext(args, loaded);

@@ -6,8 +6,8 @@ import { diagnosticTexts, firstError } from '../object/text-place.ts';
 import { type ClassicDebug, classicDebug } from './classic.ts';
 import { LaunchFailure } from './launch-failure.ts';
 import type { LoadReporter } from './load-progress.ts';
+import type { LoadArgs } from './load-request.ts';
 import { baseName } from './paths.ts';
-import type { LoadArgs } from './target-api.ts';
 
 /** A program file as a session needs it. */
 export interface SessionSource {

@@ -13,7 +13,9 @@ import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import type { ClassicDebug } from './classic.ts';
 import type { LineIndex } from './line-index.ts';
-import type { CodeSpace, SourceLocation } from './target-api.ts';
+import type { CodeSpace } from './load-request.ts';
+import type { NativeCode } from './native-code.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /** A loaded program with what the debugger knows of its source. */
 export interface DebugProgram {
@@ -57,6 +59,8 @@ export interface Loaded {
   readonly links: readonly TracingLink[];
   /** What the user has before his eyes. `rewritten`: the rewritten program, whose AX expressions then know. */
   readonly sight: { rewritten: boolean };
+  /** Native code that somebody has been shown: its addresses stay known when the engine is another one. */
+  readonly shownCode: Map<NativeCode, DebugProgram>;
   /** What addresses of frames are to be addresses of, where the engine executes native code. */
   readonly space: CodeSpace;
 }

@@ -5,7 +5,7 @@ import type { Pinpoint } from './lockstep-replay.ts';
 import type { LockstepSide } from './lockstep-side.ts';
 import type { DifferenceKind } from './lockstep-state.ts';
 import { archOf, nativeCodeFor } from './native-code.ts';
-import type { SourceLocation } from './target-api.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /** Native instructions of one BPF instruction that are shown. */
 const MAX_NATIVE = 12;

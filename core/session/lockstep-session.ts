@@ -1,6 +1,7 @@
 import type { RunLimits, StopCause } from '../interp/engine.ts';
 import { x86Sim } from '../x86-sim/x86-sim.ts';
 import { chooseEngine, ENGINE_NAMES, interpretedNotices } from './engines.ts';
+import type { LaunchProblem, LoadArgs } from './load-request.ts';
 import type { Loaded, SessionPacket } from './loaded.ts';
 import { Lockstep } from './lockstep.ts';
 import { editBetween } from './lockstep-edit.ts';
@@ -9,7 +10,6 @@ import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
 import type { MakeSide, SideCause } from './lockstep-side.ts';
 import { causeDifferences, compareStates } from './lockstep-state.ts';
 import { isAmidInsn } from './native-place.ts';
-import type { LaunchProblem, LoadArgs } from './target-api.ts';
 
 /** What the launch attribute `lockstep` has come to. */
 export type StartedLockstep =

@@ -5,7 +5,7 @@ import type { BpfMap } from '../vm/map.ts';
 import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
 import type { FrameContext } from './results.ts';
 import { shortHex } from './results.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 import { countEntries, isArray } from './variables-map.ts';
 
 /** Rows `start` … `end` − 1 of a map's entries; in per-CPU maps each entry has a row a CPU. */

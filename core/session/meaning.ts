@@ -2,7 +2,7 @@ import { verdictName } from '../ctx/verdict.ts';
 import { decodeInsn } from '../isa/decode.ts';
 import { MAX_BPF_STACK } from '../vm/layout.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
-import type { MemoryPlace } from './target-api.ts';
+import type { MemoryPlace } from './target-rows.ts';
 
 /** What an address points to, for people; `frame` is the selected one, whose stack is plain `fp - 8`. */
 export function pointerMeaning(

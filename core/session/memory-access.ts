@@ -2,7 +2,7 @@ import { referenceAddress } from './code-address.ts';
 import { codeAt } from './disassembly.ts';
 import type { Loaded } from './loaded.ts';
 import { regionReference } from './meaning.ts';
-import type { Edited, ReadMemoryReply } from './target-api.ts';
+import type { Edited, ReadMemoryReply } from './target-rows.ts';
 
 /** Most bytes of one answer. */
 const MAX_READ = 1 << 20;

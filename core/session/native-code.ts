@@ -71,7 +71,7 @@ export function nativeCodeOf(loaded: Loaded, program: DebugProgram): NativeCodeR
 /** Code of `program` for `arch`, whichever engine runs: made when it is asked for first. */
 export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {
   const code = codeOf(loaded, program, arch);
-  const codes = shownOf(loaded);
+  const codes = loaded.shownCode;
   if ('message' in code || codes.has(code)) return code;
   for (const [old, its] of codes) if (its === program && old.arch === arch) codes.delete(old);
   codes.set(code, program);
@@ -87,25 +87,13 @@ export function archOf(name: EngineName): NativeArch | undefined {
   return name === 'x86-64' || name === 'wasm' ? name : undefined;
 }
 
-/** Code that somebody has been shown, in each session: its addresses stay known when the engine is another one. */
-const shown = new WeakMap<Loaded, Map<NativeCode, DebugProgram>>();
-
-function shownOf(loaded: Loaded): Map<NativeCode, DebugProgram> {
-  let codes = shown.get(loaded);
-  if (codes === undefined) {
-    codes = new Map();
-    shown.set(loaded, codes);
-  }
-  return codes;
-}
-
 /** The program that has the address in its native code: that of the engine, or some that was asked for before. */
 export function codeAtAddress(
   loaded: Loaded,
   address: bigint,
 ): { readonly program: DebugProgram; readonly code: NativeCode } | undefined {
   for (const program of loaded.programs.values()) nativeCodeOf(loaded, program);
-  for (const [code, program] of shownOf(loaded)) {
+  for (const [code, program] of loaded.shownCode) {
     const isInside = ({ address: first, length }: NativeFunction): boolean =>
       address >= first && address < first + BigInt(length);
     if (code.funcs.some(isInside)) return { program, code };

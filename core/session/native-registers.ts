@@ -5,7 +5,7 @@ import type { LoadedContext } from './context-fields.ts';
 import type { Loaded } from './loaded.ts';
 import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
 import { processorState } from './native-place.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 
 /** rax … r15, rip and the flags. */
 export const N_NATIVE_REGISTER_ROWS = 18;
@@ -15,10 +15,23 @@ export function hasNativeRegisters({ loaded, frame }: LoadedContext): boolean {
   return frame?.index === 0 && processorState(loaded) !== undefined;
 }
 
-/** The value of a register of the processor (`rax` … `r15`, `rip`); undefined: there is none, or no processor. */
-export function nativeRegister(loaded: Loaded, name: string): bigint | undefined {
+const PROCESSOR_REGISTER = /^(r[a-d]x|r[sd]i|r[sb]p|r[89]|r1[0-5]|rip)$/;
+
+/**
+ * The value of a register of the processor (`rax` … `r15`, `rip`); a text for people: why it has none; undefined: the
+ * processor has no register of that name.
+ */
+export function nativeRegister(
+  loaded: Loaded,
+  frameIndex: number,
+  name: string,
+): bigint | string | undefined {
+  if (!PROCESSOR_REGISTER.test(name)) return undefined;
   const state = processorState(loaded);
-  if (state === undefined) return undefined;
+  if (state === undefined)
+    return `a register of the processor, which the engine ${loaded.engine.name} has not`;
+  if (frameIndex !== 0)
+    return 'the processor has one set of registers: they are those of the innermost frame';
   const { general, rip } = nativeRegisters(state);
   return name === 'rip' ? rip : general.get(name);
 }

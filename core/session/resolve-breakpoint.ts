@@ -17,7 +17,7 @@ import type {
   FunctionBreakpointRequest,
   InstructionBreakpointReply,
   InstructionBreakpointRequest,
-} from './target-api.ts';
+} from './target-rows.ts';
 
 /** Where a breakpoint on a line lies: one on a line without instructions moves to the next line that has some. */
 export function resolveLine(
@@ -169,6 +169,7 @@ export function resolveFunction(
   const problem = requestProblem(request);
   if (problem !== undefined) return refused(problem);
   const wanted = request.name.trim();
+  if (wanted === '') return refused(`a function's name is missing; ${knownFunctions(loaded)}`);
   const slots = [...loaded.programs.values()].flatMap((program) => {
     const starts = functionStarts(loaded, program).filter(({ name }) => name === wanted);
     return starts.map(({ slot }) => ({ program, slot }));
@@ -195,18 +196,29 @@ function functionStarts(
   });
 }
 
-/** Most functions that a message lists. */
+/** Most functions that a message lists, and most letters that it repeats of what was asked for. */
 const MAX_LISTED = 20;
+const MAX_NAME = 80;
 
 function noFunction(loaded: Loaded, wanted: string): string {
-  const known = new Set(
+  const known = functionNames(loaded);
+  const near = suggest(wanted, known);
+  const shown = wanted.length > MAX_NAME ? `${wanted.slice(0, MAX_NAME)}…` : wanted;
+  if (near !== undefined) return `there is no function "${shown}"; did you mean ${near}?`;
+  return `there is no function "${shown}"; ${knownFunctions(loaded)}`;
+}
+
+function knownFunctions(loaded: Loaded): string {
+  const known = functionNames(loaded);
+  const listed = [...known].slice(0, MAX_LISTED).join(', ');
+  const more = known.size > MAX_LISTED ? `, and ${known.size - MAX_LISTED} more` : '';
+  return `there ${known.size === 1 ? 'is' : 'are'} ${listed}${more}`;
+}
+
+function functionNames(loaded: Loaded): ReadonlySet<string> {
+  return new Set(
     [...loaded.programs.values()].flatMap((program) =>
       functionStarts(loaded, program).map(({ name }) => name),
     ),
   );
-  const near = suggest(wanted, known);
-  if (near !== undefined) return `there is no function "${wanted}"; did you mean ${near}?`;
-  const listed = [...known].slice(0, MAX_LISTED).join(', ');
-  const more = known.size > MAX_LISTED ? `, and ${known.size - MAX_LISTED} more` : '';
-  return `there is no function "${wanted}"; there ${known.size === 1 ? 'is' : 'are'} ${listed}${more}`;
 }

@@ -4,7 +4,7 @@ import { INT_TYPES, type IntType } from './expression-parse.ts';
 import type { ExprValue, LValue } from './expression-value.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import type { Edited, VariableRow } from './target-api.ts';
+import type { Edited, VariableRow } from './target-rows.ts';
 import { mapRow } from './variables-map.ts';
 
 /** The frames of a stop and the selected one, which meanings are relative to. */

@@ -14,7 +14,8 @@ import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunOutput } from './run-output.ts';
 import { RunTally } from './run-tally.ts';
 import { beginStep, type StepPlan, stepDone } from './stepping.ts';
-import type { RunCommand, StopReason, StopReport, TargetEvent } from './target-api.ts';
+import type { TargetEvent } from './target-api.ts';
+import type { RunCommand, StopReason, StopReport } from './target-rows.ts';
 
 /** What an engine call that stopped early counts as in a slice's budget, in instructions. */
 const CALL_COST = 20;

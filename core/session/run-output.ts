@@ -1,5 +1,6 @@
 import type { Machine } from '../vm/machine.ts';
-import type { SourceLocation, TargetEvent } from './target-api.ts';
+import type { TargetEvent } from './target-api.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /**
  * Lines that are handed on between two stops. A loop prints faster than any front end shows: what piles up there

@@ -1,6 +1,7 @@
 import type { Fault } from '../vm/fault.ts';
 import type { Loaded } from './loaded.ts';
-import type { SourceLocation, TargetEvent } from './target-api.ts';
+import type { TargetEvent } from './target-api.ts';
+import type { SourceLocation } from './target-rows.ts';
 
 /** Kinds of verdict that a summary lists one by one. */
 const MAX_LISTED = 20;

@@ -6,7 +6,7 @@ import type { SeccompArch } from '../cbpf/syscalls.ts';
 import type { LoadedContext } from './context-fields.ts';
 import type { Loaded } from './loaded.ts';
 import { memoryPlace, valueText } from './meaning.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 
 /** How many rows `seccompRows` gives. */
 export const N_SECCOMP_FIELDS = SECCOMP_FIELDS.length;

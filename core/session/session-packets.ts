@@ -6,8 +6,8 @@ import { readCapture } from '../input/capture.ts';
 import { parseHexBytes } from '../input/hex.ts';
 import type { ProgType } from '../object/object.ts';
 import { firstError } from '../object/text-place.ts';
+import type { DataArg, LaunchProblemKind, LoadArgs } from './load-request.ts';
 import type { SessionPacket } from './loaded.ts';
-import type { DataArg, LaunchProblemKind, LoadArgs } from './target-api.ts';
 
 /** The packets a session runs on, or what is wrong with the wish. */
 export type ChosenPackets =

@@ -7,7 +7,8 @@ import { expressionEnv } from './environment.ts';
 import { assignExpression, evaluateExpression } from './expression-eval.ts';
 import { JitView } from './jit-view.ts';
 import { type LoadProgress, LoadReporter } from './load-progress.ts';
-import { loadSession } from './load-session.ts';
+import type { GeneratedSource, LoadArgs, LoadReply } from './load-request.ts';
+import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
@@ -16,19 +17,14 @@ import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { switchEngine } from './switch-engine.ts';
+import type { TargetEvent, TargetMethod, TargetRequests } from './target-api.ts';
 import type {
   Container,
   EvaluateContext,
   EvaluateReply,
   FrameRow,
-  GeneratedSource,
-  LoadArgs,
-  LoadReply,
   SwitchEngineReply,
-  TargetEvent,
-  TargetMethod,
-  TargetRequests,
-} from './target-api.ts';
+} from './target-rows.ts';
 import { containerRows, frameScopes, rowExpression } from './variables.ts';
 import { registersView, stackView, statsView, type ViewContext } from './views.ts';
 
@@ -143,15 +139,16 @@ export class Session {
   #load(args: LoadArgs): LoadReply {
     if (this.#loaded !== undefined) throw new Error('this session has a program already');
     const reporter = new LoadReporter(this.#options.progress);
-    const result = loadSession(args, this.#options.sharedMemory, this.#options.hash, reporter);
+    const { sharedMemory, hash } = this.#options;
+    const result = loadSession(args, sharedMemory, hash, reporter);
     if (!result.ok) return result;
     const { loaded } = result;
-    const compared = startLockstep(args, loaded, () => this.#loadedAgain(args));
+    const compared = startLockstep(args, loaded, () => loadAgain(args, sharedMemory, hash));
     if (compared !== undefined && 'problem' in compared) return { ok: false, problem: compared.problem };
     this.#loaded = loaded;
     this.#lockstep = compared?.lockstep;
     this.#breakpoints = new BreakpointTable(loaded);
-    this.#jit = new JitView(() => this.#program(), args, this.#options.hash);
+    this.#jit = new JitView(() => this.#program(), args, hash);
     this.#run = new RunControl(loaded, this.#breakpoints, (event) => this.#emit(event), this.#lockstep);
     return {
       ok: true,
@@ -162,13 +159,6 @@ export class Session {
       messages: [...result.messages, ...(compared?.messages ?? [])],
       ...(result.control === undefined ? {} : { control: result.control }),
     };
-  }
-
-  /** The same program once more, in a machine of its own. */
-  #loadedAgain(args: LoadArgs): Loaded {
-    const again = loadSession(args, this.#options.sharedMemory, this.#options.hash);
-    if (!again.ok) throw new Error(again.problem.message);
-    return again.loaded;
   }
 
   #emit(event: TargetEvent): void {

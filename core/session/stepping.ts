@@ -4,7 +4,7 @@ import { STEP_BREAKPOINT } from './breakpoint.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
 import { nativePlace } from './native-place.ts';
-import type { RunCommand } from './target-api.ts';
+import type { RunCommand } from './target-rows.ts';
 
 /**
  * A step under way. `single`: the engine executes one instruction at a time and `stepDone` looks at each; `native`:

@@ -1,5 +1,5 @@
 import type { BpfMap } from '../vm/map.ts';
-import type { VariableRow } from './target-api.ts';
+import type { VariableRow } from './target-rows.ts';
 
 /** Most entries of a hash map that are counted for a row's text. */
 const COUNT_LIMIT = 100_000;

@@ -10,7 +10,7 @@ import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText }
 import { hasNativeRegisters, N_NATIVE_REGISTER_ROWS, nativeRegisterRows } from './native-registers.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
-import type { Container, ScopeRow, VariableRow } from './target-api.ts';
+import type { Container, ScopeRow, VariableRow } from './target-rows.ts';
 import { mapRow } from './variables-map.ts';
 
 /** Most rows of one answer, however many were asked for. */

@@ -1,5 +1,5 @@
 import { Session } from '#core/session/session.ts';
-import type { BreakpointRequest } from '#core/session/target-api.ts';
+import type { BreakpointRequest } from '#core/session/target-rows.ts';
 import type { BenchRow } from '../../scripts/lib/bench-results.ts';
 import type { Clock } from './clock.ts';
 import { benchRow } from './report.ts';

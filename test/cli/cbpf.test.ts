@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cli, file, freshPath, ROOT } from './harness.ts';
 
@@ -125,6 +126,12 @@ test('debug --view ebpf steps what the filter becomes', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/filter\.cbpf\.ebpf:\d+ {2}r0 = \*\(u16 \*\)skb\[12\]/);
   expect(stdout).toContain('// (001) ret');
+});
+
+test('debug --view ebpf names the converted text beside the file, also when that is named relative to here', async () => {
+  const path = relative('.', file('filter.cbpf', 'ldh [12]\nret a\n'));
+  const { stdout } = await cli(['debug', path, '--view', 'ebpf'], { stdin: 'n\nq\n' });
+  expect(stdout).toContain(`\n${path}.ebpf:4  w7 = 0\n`);
 });
 
 describe('run --type seccomp', () => {

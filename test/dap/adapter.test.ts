@@ -323,6 +323,7 @@ describe('restart', () => {
     await dap.event('stopped');
     dap.files.set(file, text('XDP_TX', '# a comment\n'));
     await dap.request('restart', {});
+    expect(await dap.event('continued')).toEqual({ threadId: 1, allThreadsContinued: true });
     expect(await dap.event('breakpoint')).toMatchObject({
       reason: 'changed',
       breakpoint: { line: 4, verified: true },
@@ -358,6 +359,21 @@ describe('restart', () => {
     expect(running()).toBe(0);
     expect(dap.events.filter(({ event }) => event === 'stopped')).toEqual([]);
     expect(await dap.send('restart', {})).toMatchObject({ success: false, message: 'the session has ended' });
+  });
+
+  test('what it overtakes is told so, without a dialog', async () => {
+    const { dap } = await counted();
+    const overtaken = dap.send('evaluate', { expression: 'r1' });
+    const restart = dap.send('restart', {});
+    expect(await overtaken).toMatchObject({
+      success: false,
+      message: 'the program was restarted, or has ended',
+      body: { error: { showUser: false } },
+    });
+    expect(await restart).toMatchObject({ success: true });
+    await dap.request('terminate');
+    await dap.request('terminate');
+    expect(dap.events.filter(({ event }) => event === 'terminated')).toHaveLength(1);
   });
 
   test('overtaken by another one gives way to it', async () => {

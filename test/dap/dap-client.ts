@@ -5,7 +5,8 @@ import { workerTargetHost } from '#core/platform/node/worker-target.ts';
 import { inlineTargetHost } from '#core/session/inline-target.ts';
 import type { TargetHost } from '#core/session/target-host.ts';
 import type { AdapterHost } from '#debugger/host.ts';
-import { BpfDebugSession, type OutgoingMessage } from '#debugger/session.ts';
+import type { OutgoingMessage } from '#debugger/outbox.ts';
+import { BpfDebugSession } from '#debugger/session.ts';
 import { pcapOf } from '../session/pcap.ts';
 
 /** The hosts that every session test runs on. */

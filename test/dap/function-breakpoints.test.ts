@@ -80,6 +80,8 @@ describe.each(HOSTS)('on the %s host', (hostName, host) => {
   test.each([
     [{ name: 'cuont' }, 'there is no function "cuont"; did you mean count?'],
     [{ name: 'parse' }, 'there is no function "parse"; there are firewall, count'],
+    [{ name: ' ' }, "a function's name is missing; there are firewall, count"],
+    [{ name: 'x'.repeat(1000) }, `there is no function "${'x'.repeat(80)}…"; there are firewall, count`],
     [{ name: 'count', condition: 'r1 =' }, /^condition: /],
     [{ name: 'count', hitCondition: 'often' }, /^hit count "often" is not understood/],
   ])('%j lies nowhere and says why', async (one, message) => {

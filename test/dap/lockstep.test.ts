@@ -85,6 +85,19 @@ describe('launch attribute lockstep', () => {
     expect(dap.transcript.join('\n')).not.toContain('compared');
   });
 
+  test('a restart after a switch to the second engine compares it with the first', async () => {
+    const dap = new DapClient(hostNamed('inline')());
+    dap.files.set('/programs/sum.bpf.s', new TextEncoder().encode(SUM));
+    await dap.launch({ ...launch, stopOnEntry: true });
+    await dap.event('stopped');
+    await dap.request('bpf/engine', { engine: 'reference' });
+    await dap.request('restart', {});
+    await dap.event('stopped');
+    expect(await dap.request('bpf/engine')).toMatchObject({ engine: 'reference' });
+    await dap.request('continue', { threadId: 1 });
+    expect(await dap.event('exited')).toEqual({ exitCode: 0 });
+  });
+
   test('a name that is no engine is refused', async () => {
     const dap = client();
     await dap.request('initialize', { adapterID: 'bpf' });

@@ -27,6 +27,18 @@ test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost fr
     evaluateName: '$rsi',
     presentationHint: { attributes: ['readOnly'] },
   });
+  const evaluated = async (expression: string, frame = 0) => {
+    const args = { expression, frameId: stackFrames[frame]?.id, context: 'repl' };
+    const reply = await dap.send('evaluate', args);
+    return reply.success ? reply.body.result : reply.message;
+  };
+  expect(await evaluated('$rsi - $rbp')).toMatch(/^0x0/);
+  const written =
+    "$rsi cannot be written: it is the processor's; write the register of the program, r0 to r9";
+  expect(await evaluated('$rsi = 1')).toBe(written);
+  const outer = '$rsi: the processor has one set of registers: they are those of the innermost frame';
+  expect(await evaluated('$rsi', 1)).toBe(outer);
+  expect(await evaluated('$eax')).toBe('"$eax" is no register, constant or map; did you mean $rax?');
   const pointer = stackFrames[0]?.instructionPointerReference;
   expect(row('rip')?.value).toMatch(new RegExp(`^${pointer} count\\+\\d+$`));
   const set = await dap.send('setVariable', { variablesReference, name: 'rsi', value: '1' });
@@ -36,5 +48,8 @@ test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost fr
     breakpoints: [{ line: 22 }],
   });
   expect(again.breakpoints).toMatchObject([{ verified: true, instructionReference: pointer }]);
+  await dap.request('bpf/engine', { engine: 'interp' });
+  const missing = '$rip: a register of the processor, which the engine interp has not';
+  expect(await evaluated('$rip')).toBe(missing);
   await dap.session.dispose();
 });

@@ -3,40 +3,22 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
 import { ENGINE_INFOS } from '#debugger/engine.ts';
 import { DapClient, HOSTS } from './dap-client.ts';
+import { DisassemblyView } from './disassembly-view.ts';
 
 const FIREWALL = '/programs/firewall.bpf.s';
-
-type Row = DebugProtocol.DisassembledInstruction;
 
 // What the hosts differ in has nothing to do with addresses: transcripts are recorded on both.
 describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
   let dap: DapClient;
+  let view: DisassemblyView;
   afterEach(() => dap.session.dispose());
 
   const launch = async (args: object, initialize: object = {}) => {
     dap = new DapClient(host());
+    view = new DisassemblyView(dap);
     const program = { program: FIREWALL, data: 'builtin:tcp-syn', stopOnEntry: true };
     await dap.launch({ ...program, ...args }, { initialize });
     await dap.event('stopped');
-  };
-
-  const frames = async (): Promise<readonly DebugProtocol.StackFrame[]> => {
-    const body = await dap.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 });
-    return body.stackFrames;
-  };
-
-  const pointer = async (index = 0): Promise<string> =>
-    (await frames())[index]?.instructionPointerReference ?? '';
-
-  const rows = async (memoryReference: string, args: object): Promise<readonly Row[]> => {
-    const body = await dap.request<{ instructions: Row[] }>('disassemble', { memoryReference, ...args });
-    return body.instructions;
-  };
-
-  const breakAt = async (breakpoints: readonly object[]): Promise<readonly DebugProtocol.Breakpoint[]> => {
-    const command = 'setInstructionBreakpoints';
-    const body = await dap.request<{ breakpoints: DebugProtocol.Breakpoint[] }>(command, { breakpoints });
-    return body.breakpoints;
   };
 
   test.each(['x86-64', 'wasm'])(
@@ -48,8 +30,8 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
       }
       expect(await dap.where()).toEqual(['count:21', 'firewall:14']);
       for (const index of [0, 1]) {
-        const reference = await pointer(index);
-        const list = await rows(reference, { instructionOffset: -999, instructionCount: 2000 });
+        const reference = await view.pointer(index);
+        const list = await view.rows(reference, { instructionOffset: -999, instructionCount: 2000 });
         expect(list).toHaveLength(2000);
         const known = list.filter((row) => row.address !== '-1');
         const addresses = known.map((row) => BigInt(row.address));
@@ -75,7 +57,7 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
 
   test('x86-64: VS Code, which shows no symbols, gets them as comments', async () => {
     await launch({ engine: 'x86-64' }, { clientID: 'vscode' });
-    const list = await rows(await pointer(), { instructionCount: 8 });
+    const list = await view.rows(await view.pointer(), { instructionCount: 8 });
     expect(list.map((row) => row.instruction)).toEqual([
       'nop dword ptr [rax+rax] ; patch site: entry  ; firewall: prologue',
       'nop dword ptr [rax]',
@@ -95,12 +77,13 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
     [{ engine: 'reference' }],
   ])('%j shows the instructions of the program', async (args) => {
     await launch(args);
-    const [row] = await rows(await pointer(), { instructionCount: 1 });
+    const [row] = await view.rows(await view.pointer(), { instructionCount: 1 });
     expect(row).toMatchObject({ address: '0x0bbf000001000000', instruction: 'r6 = *(u32 *)(r1 + 0)' });
   });
 
   test('a wrong "disassembly" is refused with what would be right', async () => {
     dap = new DapClient(host());
+    view = new DisassemblyView(dap);
     await dap.request('initialize', { adapterID: 'bpf' });
     const refused = await dap.send('launch', { program: FIREWALL, disassembly: 'x86' });
     expect(refused).toMatchObject({
@@ -113,17 +96,17 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
     '%s: a breakpoint on a row where an instruction begins is hit there',
     async (engine) => {
       await launch({ engine });
-      const reference = await pointer();
-      const list = await rows(reference, { instructionCount: 3000 });
+      const reference = await view.pointer();
+      const list = await view.rows(reference, { instructionCount: 3000 });
       const row = list.find(({ symbol }) => symbol === 'r1 += 1');
       const offset = Number(BigInt(row?.address ?? '0') - BigInt(reference));
-      const [set] = await breakAt([{ instructionReference: reference, offset }]);
+      const [set] = await view.breakAt([{ instructionReference: reference, offset }]);
       expect(set).toMatchObject({ verified: true, instructionReference: row?.address, line: 29 });
       expect(await dap.stopAfter('continue')).toMatchObject({
         reason: 'instruction breakpoint',
         hitBreakpointIds: [set?.id],
       });
-      expect(await pointer()).toBe(row?.address);
+      expect(await view.pointer()).toBe(row?.address);
     },
   );
 
@@ -142,7 +125,7 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
       source,
       breakpoints: [{ line: 11 }],
     });
-    const native = await pointer();
+    const native = await view.pointer();
     dap.transcript.length = 0;
     expect(await dap.request('bpf/engine', { engine: 'interp' })).toMatchObject({ engine: 'interp' });
     expect(dap.transcript.map((line) => line.slice(0, line.indexOf(' {')))).toEqual([
@@ -153,9 +136,9 @@ describe.each(HOSTS.slice(-1))('on the %s host', (_, host) => {
       '** invalidated',
     ]);
     expect(await dap.event('invalidated')).toEqual({ areas: ['all'] });
-    expect(await pointer()).toBe('0x0bbf000001000000');
+    expect(await view.pointer()).toBe('0x0bbf000001000000');
     // What a view still shows of the code that ran before stays readable.
-    expect((await rows(native, { instructionCount: 1 }))[0]?.address).toBe(native);
+    expect((await view.rows(native, { instructionCount: 1 }))[0]?.address).toBe(native);
     expect(await dap.stopAfter('continue')).toMatchObject({ hitBreakpointIds: [lines.breakpoints[0]?.id] });
     const stats = await dap.request<{ engine: string }>('bpf/stats');
     expect(stats.engine).toBe('interp');

@@ -18,22 +18,7 @@ import { Machine } from '#core/vm/machine.ts';
 import { EXIT, insn, load, newMachine } from '../interp/build.ts';
 import { attrOf as attrOfSlots, unhex } from '../prog/build.ts';
 import { furtherVectors, loadVector, vectors } from '../prog/vectors.ts';
-
-const TEXT = `.program raw
-main:
-  r6 = 10
-  r0 = 0
-again:
-  r1 = r6
-  call twice
-  r6 -= 1
-  if r6 != 0 goto again
-  exit
-twice:
-  r0 = r1
-  r0 += r1
-  exit
-`;
+import { TWICE } from './twice-program.ts';
 
 function loaded(text: string) {
   const { value } = linkProgram(assemble(text, { fileName: 'lines.bpf.s' }).value);
@@ -53,7 +38,7 @@ function loaded(text: string) {
 }
 
 describe('native addresses of line records', () => {
-  const { machine, prog, program } = loaded(TEXT);
+  const { machine, prog, program } = loaded(TWICE);
   const addresses = jitedLinfo(machine, prog) ?? [];
 
   test('there is one for each line, and it leads back to the line', () => {
@@ -114,7 +99,7 @@ test('what is compiled at load is what is executed: every reached slot of each t
 });
 
 test('each program of a machine has an address of its own, which its line records count from', () => {
-  const { machine, prog, program } = loaded(TEXT);
+  const { machine, prog, program } = loaded(TWICE);
   const other = load(machine, [...insn('mov64_imm'), ...EXIT]);
   const image = wasmImage(machine, prog);
   const second = wasmImage(machine, other);

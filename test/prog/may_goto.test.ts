@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
 import { kernelFunctionImm } from '#core/isa/numbering.ts';
+import { notCompiled } from '#core/session/engines.ts';
 import type { Machine } from '#core/vm/machine.ts';
+import { x86Sim } from '#core/x86-sim/x86-sim.ts';
 import { EXIT, R0_0, type Slot } from './build.ts';
 import { dumped, loadSlots, run } from './rewrite.ts';
 
@@ -109,7 +111,7 @@ test('the stack of each function with it is 16 bytes deeper', () => {
 test('one that leads to the next instruction does nothing, and takes no stack', () => {
   const loaded = loadSlots('raw', [R0_0, MAY_GOTO(0), EXIT]);
   expect(loaded.prog.subprogs[0]?.stackDepth).toBe(0);
-  expect(dumped(loaded)).toEqual(['b700000000000000', 'e500000000000000', '9500000000000000']);
+  expect(dumped(loaded)).toEqual(['b700000000000000', '0500000000000000', '9500000000000000']);
   expect(run(loaded, NO_DATA)).toMatchObject({ r0: 0n, insnsExecuted: 3n });
 });
 
@@ -119,9 +121,19 @@ test('one that no path comes to takes no stack and no counter', () => {
   expect(dumped(loaded)).toEqual([
     'b700000000000000',
     '9500000000000000',
-    'e500ffff00000000',
+    '0500ffff00000000',
     '0500feff00000000',
   ]);
+});
+
+test('one that the kernel removes keeps no compiler from the program', () => {
+  for (const slots of [
+    [R0_0, MAY_GOTO(0), EXIT],
+    [R0_0, EXIT, MAY_GOTO(-1), GOTO(-2)],
+  ]) {
+    const { machine, prog } = loadSlots('raw', slots);
+    expect(notCompiled(x86Sim, machine, [prog])).toEqual([]);
+  }
 });
 
 describe('in a frame that is full, the counter lies below it, as in the kernel', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
 import { nativeInsnAt } from '#core/session/disassembly-native.ts';
 import { nativeCodeOf } from '#core/session/native-code.ts';
-import type { DisassembledRow } from '#core/session/target-api.ts';
+import type { DisassembledRow } from '#core/session/target-rows.ts';
 import { setBreakpointByte } from '#core/vm/program.ts';
 import { Bench, loadedOf } from './harness.ts';
 import { tailCallTo } from './programs.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressText, bpfAddress, bpfPlace, referenceAddress } from '#core/session/code-address.ts';
-import type { DisassembledRow } from '#core/session/target-api.ts';
+import type { DisassembledRow } from '#core/session/target-rows.ts';
 import { Bench, FILE } from './harness.ts';
 import { tailCallTo } from './programs.ts';
 

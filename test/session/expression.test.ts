@@ -251,8 +251,8 @@ describe('assignExpression', () => {
   test.each([
     ['r10', '1', 'not writable'],
     ['5', '1', 'cannot be written; a register, memory or a map value can'],
-    ['ports', '1', 'cannot be written; a register, memory or a map value can'],
-    ['OFF', '1', 'cannot be written; a register, memory or a map value can'],
+    ['ports', '1', 'ports cannot be written; a register, memory or a map value can'],
+    ['OFF', '1', 'OFF cannot be written; a register, memory or a map value can'],
     ['*(u8 *)(0)', '1', 'no 1 bytes at 0x0'],
     ['r1', 'r1 = 2', 'an assignment stands alone; use == to compare'],
     [`routes["0a${'00'.repeat(15)}"]`, '5', 'write the 3 bytes in hex between quotes: "000000"'],

@@ -1,14 +1,9 @@
+import type { LoadArgs, LoadReply } from '#core/session/load-request.ts';
 import { loadSession } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { Session } from '#core/session/session.ts';
-import type {
-  BreakpointRequest,
-  LoadArgs,
-  LoadReply,
-  RunCommand,
-  StopReport,
-  TargetEvent,
-} from '#core/session/target-api.ts';
+import type { TargetEvent } from '#core/session/target-api.ts';
+import type { BreakpointRequest, RunCommand, StopReport } from '#core/session/target-rows.ts';
 
 export const FILE = '/work/program.bpf.s';
 

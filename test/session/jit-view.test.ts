@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { fromBase64 } from '#core/bytes/base64.ts';
 import type { JitColumn, JitReply, JitRow } from '#core/protocol/jit.ts';
 import { bpfAddress } from '#core/session/code-address.ts';
-import type { LoadArgs, TargetRequests } from '#core/session/target-api.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
+import type { TargetRequests } from '#core/session/target-api.ts';
 import { Bench, FILE } from './harness.ts';
 
 const SOURCE = `.section socket

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LoadArgs } from '#core/session/target-api.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
 import { Bench } from './harness.ts';
 import { pcapOf } from './pcap.ts';
 

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { chooseEngine } from '#core/session/engines.ts';
-import { loadSession } from '#core/session/load-session.ts';
-import type { Loaded } from '#core/session/loaded.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
+import { loadAgain, loadSession } from '#core/session/load-session.ts';
 import { runLockstep } from '#core/session/lockstep-run.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
 import { type DataFile, parseDataFile } from '../filetests/format.ts';
 import { furtherVectors, vectors } from '../prog/vectors.ts';
 
@@ -59,16 +58,11 @@ test.each(PAIRS)('%s and %s do the same on data files and on programs that Linux
   const differences: string[] = [];
   for (const [index, given] of [...OF_FILES, ...OF_VECTORS].entries()) {
     if (index % ONE_IN !== PAIRS.findIndex(([name]) => name === first)) continue;
-    const load = () => loadSession({ ...given, engine: first }, false);
-    const make = (): Loaded => {
-      const again = load();
-      if (!again.ok) throw new Error(again.problem.message);
-      return again.loaded;
-    };
-    const loaded = load();
+    const args = { ...given, engine: first };
+    const loaded = loadSession(args, false);
     if (!loaded.ok) continue;
     compared++;
-    const { difference } = runLockstep(loaded.loaded, make, engine);
+    const { difference } = runLockstep(loaded.loaded, () => loadAgain(args, false), engine);
     if (difference !== undefined) differences.push(difference.text.join('\n'));
   }
   expect(differences).toEqual([]);

@@ -1,23 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
 import { Bench } from './harness.ts';
 import { type Mistake, mistaken } from './lockstep-engines.ts';
 import { pcapOf } from './pcap.ts';
+import { MIXING_LOOP } from './programs.ts';
 
-const LOOP = `.program raw
-main:
-	r6 = 1000
-	r0 = 0
-	r1 = 7
-next: r0 += r1
-	r1 *= 13
-	r0 ^= r1
-	*(u64 *)(r10 - 8) = r0
-	r6 += -1
-	if r6 != 0 goto next
-	exit
-`;
 const COUNT = `.map counts, array, 4, 8, 2
 	.section xdp
 main:
@@ -63,7 +51,7 @@ function load(source: string, args: Partial<LoadArgs> = {}): Bench {
 describe('a session in lockstep', () => {
   test.each(['interp', 'wasm', 'x86-64'])('%s stops before the instruction that differs', (engine) => {
     referenceErrs(wrongProduct(600));
-    const bench = load(LOOP, { engine });
+    const bench = load(MIXING_LOOP, { engine });
     const report = bench.start();
     expect(report).toMatchObject({
       reason: 'exception',
@@ -84,7 +72,7 @@ describe('a session in lockstep', () => {
   });
 
   test('an equal run stops where it would without, and ends', () => {
-    const bench = load(LOOP, { engine: 'wasm' });
+    const bench = load(MIXING_LOOP, { engine: 'wasm' });
     bench.breakpoints({ line: 9, hitCondition: '% 400' }, { line: 12 });
     bench.start();
     expect([bench.where(), bench.value('r6')]).toEqual(['main:9', '0x259 (601)']);
@@ -98,7 +86,7 @@ describe('a session in lockstep', () => {
 
   test('a breakpoint before the difference is reached first, steps reach the difference', () => {
     referenceErrs(wrongProduct(50));
-    const bench = load(LOOP);
+    const bench = load(MIXING_LOOP);
     bench.breakpoints({ line: 6, condition: 'r6 == 951' });
     expect(bench.start()).toMatchObject({ reason: 'breakpoint' });
     expect(bench.resume({ kind: 'over', granularity: 'line' })).toMatchObject({ reason: 'step' });
@@ -110,7 +98,7 @@ describe('a session in lockstep', () => {
   });
 
   test('a pause stops where it is asked for', () => {
-    const bench = load(LOOP.replace('if r6 != 0 goto', 'goto'));
+    const bench = load(MIXING_LOOP.replace('if r6 != 0 goto', 'goto'));
     bench.session.request('start', { stopOnEntry: false, debug: true });
     bench.session.runSlice(50_000);
     bench.session.request('pause', null);
@@ -120,7 +108,7 @@ describe('a session in lockstep', () => {
   });
 
   test('what the user changes is changed on both sides', () => {
-    const bench = load(LOOP, { engine: 'wasm' });
+    const bench = load(MIXING_LOOP, { engine: 'wasm' });
     bench.breakpoints({ line: 9, hitCondition: '5' });
     bench.start();
     const assign = (target: string, value: string) =>
@@ -136,7 +124,7 @@ describe('a session in lockstep', () => {
 
   test('a difference behind an edit is found from there', () => {
     referenceErrs(wrongProduct(700));
-    const bench = load(LOOP);
+    const bench = load(MIXING_LOOP);
     bench.breakpoints({ line: 6, hitCondition: '300' });
     bench.start();
     bench.session.request('evaluate', { expression: 'r6 = 600', frame: 0, context: 'repl' });
@@ -148,7 +136,7 @@ describe('a session in lockstep', () => {
   test('a difference that is known before an edit is found again behind it, or is gone', () => {
     referenceErrs(wrongProduct(50));
     const at = (change: string) => {
-      const bench = load(LOOP);
+      const bench = load(MIXING_LOOP);
       bench.breakpoints({ line: 6, condition: 'r6 == 953' });
       bench.start();
       expect(bench.value('r6')).toBe('0x3b9 (953)');
@@ -170,7 +158,7 @@ describe('a session in lockstep', () => {
       cpu.writeReg(1, 0n);
       return right(machine, index, { ...limits, budget: limits.budget - left });
     });
-    const bench = load(LOOP.replace('r6 = 1000', 'r6 = 1000000'), { engine: 'wasm' });
+    const bench = load(MIXING_LOOP.replace('r6 = 1000', 'r6 = 1000000'), { engine: 'wasm' });
     expect(bench.start()).toMatchObject({
       reason: 'exception',
       difference: { executed: wrongAt - 1, certainty: 'exact' },
@@ -203,7 +191,7 @@ describe('a session in lockstep', () => {
 
   test('steps of one native instruction: before the one that differs it stops', () => {
     referenceErrs(wrongProduct(2));
-    const bench = load(LOOP, { engine: 'x86-64' });
+    const bench = load(MIXING_LOOP, { engine: 'x86-64' });
     bench.breakpoints({ line: 10 });
     bench.start();
     const step = { kind: 'in', granularity: 'native' } as const;
@@ -221,7 +209,7 @@ describe('a session in lockstep', () => {
   });
 
   test('a condition that is false does not end the run early, and a change amid an instruction ends comparing', () => {
-    const bench = load(LOOP, { engine: 'x86-64' });
+    const bench = load(MIXING_LOOP, { engine: 'x86-64' });
     bench.breakpoints({ line: 11, condition: 'r6 == 3' });
     bench.start();
     expect(bench.value('r6')).toBe('0x3');
@@ -235,7 +223,7 @@ describe('a session in lockstep', () => {
   });
 
   test('another engine goes on: compared as well, until both are the same', () => {
-    const bench = load(LOOP, { engine: 'interp' });
+    const bench = load(MIXING_LOOP, { engine: 'interp' });
     bench.breakpoints({ line: 9, hitCondition: '% 300' });
     bench.start();
     expect(bench.session.request('switchEngine', { name: 'wasm' })).toEqual({ ok: true, engine: 'wasm' });
@@ -250,14 +238,14 @@ describe('a session in lockstep', () => {
 
   test('without debugging the difference is printed, and the exit code is 1', () => {
     referenceErrs(wrongProduct(2));
-    const bench = load(LOOP);
+    const bench = load(MIXING_LOOP);
     expect(bench.start({ debug: false })).toBeUndefined();
     expect(bench.ended).toBe(1);
     expect(bench.output('stderr')).toMatch(/interp and reference differ in what .*:7:2 does, after 10 instr/);
   });
 
   test('a limit, a fault and the end of the file', () => {
-    const limited = load(LOOP, { maxInsns: 1000 });
+    const limited = load(MIXING_LOOP, { maxInsns: 1000 });
     expect(limited.start()).toMatchObject({ fault: { kind: 'insn_limit' } });
     const faulty = load('.program raw\n\tr1 = 1\n\tr0 = *(u64 *)(r1 + 0)\n\texit\n', { engine: 'x86-64' });
     expect(faulty.start()).toMatchObject({ fault: { kind: 'out_of_bounds' }, reason: 'exception' });
@@ -312,7 +300,7 @@ second:
   });
 
   test('what cannot be compared is told at launch', () => {
-    const tell = (args: Partial<LoadArgs>) => new Bench().tryLoad(LOOP, args);
+    const tell = (args: Partial<LoadArgs>) => new Bench().tryLoad(MIXING_LOOP, args);
     expect(tell({ lockstep: 'fast' })).toMatchObject({
       ok: false,
       problem: { message: expect.stringContaining('lockstep: engine "fast" is not there; the engines are') },

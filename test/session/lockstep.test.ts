@@ -3,29 +3,16 @@ import type { Engine, StopCause } from '#core/interp/engine.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
-import { loadSession } from '#core/session/load-session.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
+import { loadAgain } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
 import { runLockstep } from '#core/session/lockstep-run.ts';
-import type { LoadArgs } from '#core/session/target-api.ts';
 import type { Cpu } from '#core/vm/cpu.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
 import { mistaken } from './lockstep-engines.ts';
 import { pcapOf } from './pcap.ts';
-
-const LOOP = `.program raw
-main:
-	r6 = 1000
-	r0 = 0
-	r1 = 7
-next: r0 += r1
-	r1 *= 13
-	r0 ^= r1
-	*(u64 *)(r10 - 8) = r0
-	r6 += -1
-	if r6 != 0 goto next
-	exit
-`;
+import { MIXING_LOOP } from './programs.ts';
 
 /** Counts packets by their first byte and prints each number. */
 const COUNT = `.map counts, hash, 4, 8, 16
@@ -71,12 +58,8 @@ const PACKETS = [3, 4, 3, 3].map((first) => new Uint8Array(64).fill(first, 0, 1)
 const CAPTURE = { capture: { name: 'c.pcap', bytes: pcapOf(PACKETS) }, packets: 'all' } as const;
 
 function run(source: string, second: Engine, args: Partial<LoadArgs> = {}, first?: Engine) {
-  const make = (): Loaded => {
-    const given = { fileName: '/x.bpf.s', source: new TextEncoder().encode(source), ...args };
-    const result = loadSession(given, false);
-    if (!result.ok) throw new Error(result.problem.message);
-    return result.loaded;
-  };
+  const given = { fileName: '/x.bpf.s', source: new TextEncoder().encode(source), ...args };
+  const make = (): Loaded => loadAgain(given, false);
   return runLockstep(make(), make, second, first === undefined ? {} : { first });
 }
 
@@ -86,7 +69,7 @@ describe('engines that agree', () => {
     ['x86-64', x86Sim],
     ['reference', reference],
   ] as const)('interp and %s on a loop, on packets and on a fault', (_, second) => {
-    expect(run(LOOP, second)).toMatchObject({ executed: 6004, difference: undefined });
+    expect(run(MIXING_LOOP, second)).toMatchObject({ executed: 6004, difference: undefined });
     const counted = run(COUNT, second, CAPTURE);
     expect(counted.difference).toBeUndefined();
     expect(counted.ends.map(({ packet, r0 }) => `${packet} ${r0}`)).toEqual(['1 2', '2 2', '3 2', '4 2']);
@@ -99,7 +82,7 @@ describe('engines that agree', () => {
   });
 
   test('ten million instructions of a program that does not end, to its limit', () => {
-    const endless = LOOP.replace('if r6 != 0 goto', 'goto');
+    const endless = MIXING_LOOP.replace('if r6 != 0 goto', 'goto');
     const { executed, ends } = run(endless, wasm, { maxInsns: 10_000_000 });
     expect(executed).toBe(10_000_000);
     expect(ends).toMatchObject([{ isLimited: true, executed: 10_000_000 }]);
@@ -131,7 +114,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference, executed } = run(LOOP, wrong, {}, reference);
+    const { difference, executed } = run(MIXING_LOOP, wrong, {}, reference);
     expect(difference).toMatchObject({
       executed: 3 + 699 * 6 + 1,
       certainty: 'exact',
@@ -157,7 +140,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference } = run(LOOP, interp, {}, wrong);
+    const { difference } = run(MIXING_LOOP, interp, {}, wrong);
     expect(difference).toMatchObject({
       insn: 'r0 ^= r1',
       differences: [{ values: ['0x1', expect.any(String)] }],
@@ -173,7 +156,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference } = run(LOOP, wrong, {}, wasm);
+    const { difference } = run(MIXING_LOOP, wrong, {}, wasm);
     expect(difference).toMatchObject({
       location: { line: 9 },
       differences: [{ kind: 'stack', name: 'stack of main: fp - 8, 8 bytes' }],
@@ -195,7 +178,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference } = run(LOOP, wrong, {}, reference);
+    const { difference } = run(MIXING_LOOP, wrong, {}, reference);
     expect(difference?.differences).toEqual([
       { kind: 'stack', name: 'stack of main: fp - 8', values: ['written', 'not written'] },
     ]);
@@ -263,7 +246,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    expect(run(LOOP, jump, {}, reference).difference).toMatchObject({
+    expect(run(MIXING_LOOP, jump, {}, reference).difference).toMatchObject({
       location: { line: 11 },
       differences: [{ kind: 'place', values: ['/x.bpf.s:6:7, r0 += r1', '/x.bpf.s:12:2, exit'] }],
     });
@@ -275,7 +258,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    expect(run(LOOP, uncounted, {}, reference).difference).toMatchObject({
+    expect(run(MIXING_LOOP, uncounted, {}, reference).difference).toMatchObject({
       location: { line: 10 },
       executed: 3 + 39 * 6 + 4,
     });
@@ -299,7 +282,7 @@ describe('a mistake in an engine is found', () => {
         throw new Error('out of order');
       },
     });
-    expect(run(LOOP, thrower, {}, reference).difference).toMatchObject({
+    expect(run(MIXING_LOOP, thrower, {}, reference).difference).toMatchObject({
       location: { line: 8 },
       differences: [{ kind: 'end', values: ['goes on', 'the engine fails: out of order'] }],
     });
@@ -315,7 +298,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference } = run(LOOP, wrong, {}, reference);
+    const { difference } = run(MIXING_LOOP, wrong, {}, reference);
     expect(difference).toMatchObject({ certainty: 'likely', insn: 'r1 *= 13', location: { line: 7 } });
     expect(difference?.text.join('\n')).toContain('not one by one');
   });
@@ -330,7 +313,7 @@ describe('a mistake in an engine is found', () => {
   ] as const)(
     'late in a long run, %s: found without doing all of it again where that is enough',
     (_, at, most) => {
-      const endless = LOOP.replace('if r6 != 0 goto', 'goto');
+      const endless = MIXING_LOOP.replace('if r6 != 0 goto', 'goto');
       const wrongAt = 9_000_005;
       const inMachines = new WeakMap<Machine, number>();
       let inAll = 0;
@@ -369,7 +352,7 @@ describe('a mistake in an engine is found', () => {
         return undefined;
       },
     });
-    const { difference } = run(LOOP, wrong, {}, reference);
+    const { difference } = run(MIXING_LOOP, wrong, {}, reference);
     expect(difference).toMatchObject({ certainty: 'once' });
     expect(difference?.executed).toBeLessThanOrEqual(3 + 299 * 6 + 1);
     expect(difference?.differsAt).toBeGreaterThan(3 + 299 * 6 + 1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
-import type { VariableRow } from '#core/session/target-api.ts';
+import type { VariableRow } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
 
 const TEXT = `.program raw
@@ -419,7 +419,7 @@ describe('the Native scope', () => {
     expect(bench.session.request('assign', { target: '$rbx', value: '1', frame: 0 }).ok).toBe(false);
     const other = Bench.load(TEXT, { engine: 'interp' });
     other.start({ stopOnEntry: true });
-    expect(other.value('$rbx')).toMatch(/^! "\$rbx" is no register/);
+    expect(other.value('$rbx')).toMatch(/^! \$rbx: a register of the processor/);
   });
 
   test.each(['reference', 'interp', 'wasm'])('engine %s has none', (engine) => {

@@ -1,3 +1,18 @@
+/** A thousand rounds (6,004 instructions) in which every register and slot of the stack goes on from the round before. */
+export const MIXING_LOOP = `.program raw
+main:
+	r6 = 1000
+	r0 = 0
+	r1 = 7
+next: r0 += r1
+	r1 *= 13
+	r0 ^= r1
+	*(u64 *)(r10 - 8) = r0
+	r6 += -1
+	if r6 != 0 goto next
+	exit
+`;
+
 /**
  * Two programs, `first` and `second`, which a tail call of the first leads to; `body` is the text of the second from
  * line 16 on.

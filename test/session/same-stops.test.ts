@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
-import type { BreakpointRequest, RunCommand } from '#core/session/target-api.ts';
+import type { BreakpointRequest, RunCommand } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 0x5709);

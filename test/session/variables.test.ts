@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Container, VariableRow } from '#core/session/target-api.ts';
+import type { Container, VariableRow } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
 
 const SOURCE = `.map ports, hash, 2, 8, 64

@@ -22,6 +22,7 @@ import { inRoot } from '#scripts/lib/paths.ts';
 import { execute } from '../filetests/execute.ts';
 import { parseDataFile } from '../filetests/format.ts';
 import { newMachine } from '../interp/build.ts';
+import { TWICE } from '../jit/twice-program.ts';
 import { furtherVectors, loadVector, type Vector, vectors } from '../prog/vectors.ts';
 import { type ForeignRow, foreignRows } from './foreign-decoder.ts';
 
@@ -204,22 +205,7 @@ function cut({ text, ...row }: ForeignRow): ForeignRow {
 }
 
 describe('the listing of a compiled program', () => {
-  const text = `.program raw
-main:
-  r6 = 10
-  r0 = 0
-again:
-  r1 = r6
-  call twice
-  r6 -= 1
-  if r6 != 0 goto again
-  exit
-twice:
-  r0 = r1
-  r0 += r1
-  exit
-`;
-  const program = compiledText(text);
+  const program = compiledText(TWICE);
   const listing = wasmListing(program, { funcName: (start) => (start === 0 ? 'main' : 'twice') });
   const texts = Array.from({ length: listing.count }, (_, row) => listing.text(row));
 

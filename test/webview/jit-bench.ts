@@ -1,6 +1,7 @@
 import type { JitRowsRequest } from '#core/protocol/jit.ts';
 import type { FromJitPage } from '#core/protocol/jit-page.ts';
-import type { LoadArgs, TargetRequests } from '#core/session/target-api.ts';
+import type { LoadArgs } from '#core/session/load-request.ts';
+import type { TargetRequests } from '#core/session/target-api.ts';
 import { Bench } from '../session/harness.ts';
 import type { Harness, OpenOptions, OpenPage } from './harness.ts';
 

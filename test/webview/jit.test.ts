@@ -206,6 +206,7 @@ describe('JIT page', () => {
     expect(await page.innerText('.note')).toMatch(/^Running… Pause/);
     await send({ kind: 'empty', reason: 'no-session' });
     expect(await page.innerText('.note')).toMatch(/^Debug a BPF program/);
+    expect(await page.locator('main').isVisible()).toBe(false);
     await page.close();
   });
 
@@ -270,7 +271,10 @@ describe('JIT page', () => {
   });
 
   test.each([250, 430, 701, 1200])('fits into %i px', async (width) => {
-    const { view } = await stopped({ width });
+    const jit = await stopped({ width });
+    const { view } = jit;
+    await jit.show({ blinded: true });
+    expect(await view.page.innerText('.fact.weak')).toMatch(/^for show only: what/);
     expect(await view.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     const facts = await view.page.locator('.facts').boundingBox();
     const last = await view.page.locator('.fact').last().boundingBox();

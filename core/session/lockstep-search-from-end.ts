@@ -9,7 +9,12 @@ import {
   stepped,
   warm,
 } from './lockstep-replay.ts';
-import { firstOfLastWriters, type Stopped, stoppedBehind, stoppedInBlocks } from './lockstep-stops.ts';
+import {
+  firstOfLastWriters,
+  type Stopped,
+  stoppedBehind,
+  stoppedInBlocks,
+} from './lockstep-search-by-breakpoints.ts';
 
 /**
  * Instructions behind those of interest that engines are given: the last ones that a run may execute are interpreted.
