@@ -20,15 +20,15 @@ import {
   siteAt,
 } from './frame-facts.ts';
 import type { FunctionState } from './function-state.ts';
+import { belowLimit, FAR_HI, rememberDistance } from './limit-code.ts';
 import * as local from './locals.ts';
 import type { Atomic, Load, Store } from './memory.ts';
 import { AX, type JitOp } from './ops.ts';
+import { markFound, markWritten } from './shadow-code.ts';
 
 const R10 = 10;
 /** Sites that a function keeps apart: each costs something wherever regions are forgotten. */
 const MAX_SITES = 32;
-/** High word of a distance that takes any address that programs have, 0 too, above every limit. */
-const FAR_HI = 0x4000_0000;
 
 /** What accesses of one size and type that belong to one site remember. */
 interface Cache extends local.RegionCache {
@@ -133,8 +133,11 @@ export class AccessEmitter {
     const { code } = this.#state;
     for (const { window, count } of [...this.#caches.values()].flat()) {
       code.i64Const(0, 0);
-      code.localSet(window);
-      code.i64Const(0, this.#context.limit === undefined ? 0 : FAR_HI);
+      code.localTee(window);
+      if (this.#context.limit !== undefined) {
+        code.op(OP.drop);
+        code.i64Const(0, FAR_HI);
+      }
       code.localSet(count);
     }
   }
@@ -203,7 +206,7 @@ export class AccessEmitter {
     const { limit } = this.#context;
     const known = frameOffset(facts, base, op, size);
     if (known !== undefined) {
-      if (isWrite && limit === undefined && !isWritten(facts, known, size)) this.#markWritten(known, size);
+      if (isWrite && limit === undefined && !isWritten(facts, known, size)) markWritten(code, known, size);
       code.localGet(local.FRAME);
       return known;
     }
@@ -215,7 +218,8 @@ export class AccessEmitter {
     if (cache === undefined) throw new RangeError(`no region cache for slot ${op.slot}`);
     if (limit !== undefined) {
       const find = (): void => this.#find(() => this.#pushAddress(op, base), cache);
-      return this.#belowLimit(
+      return belowLimit(
+        this.#state,
         op,
         base,
         limit,
@@ -232,45 +236,12 @@ export class AccessEmitter {
     code.localGet(cache.count);
     code.op(OP.i64_ge_u);
     this.#state.trapIf(op);
-    if (isWrite) this.#markFound(cache.shadow, size);
+    if (isWrite) markFound(this.#state, cache.shadow, size);
     code.localGet(cache.base);
     code.localGet(local.DISTANCE);
     code.op(OP.i32_wrap_i64);
     code.op(OP.i32_add);
     return 0;
-  }
-
-  /**
-   * The same where only a limit is checked: `pushDelta` leaves how far linear addresses of the region are from its own,
-   * by which those of other windows exceed every limit. `find` has the region searched where it does.
-   */
-  #belowLimit(op: JitOp, base: number, limit: number, pushDelta: () => void, find?: () => void): number {
-    const { code } = this.#state;
-    const offset = Math.max(op.off, 0);
-    const check = (): void => {
-      code.localGet(local.reg(base));
-      pushDelta();
-      code.op(OP.i64_add);
-      if (op.off < 0) {
-        code.i64Const(op.off, -1);
-        code.op(OP.i64_add);
-      }
-      code.localTee(local.DISTANCE);
-      code.i64Const(limit | 0, 0);
-      code.op(OP.i64_gt_u);
-    };
-    check();
-    this.#state.open(() => code.if());
-    if (find === undefined) this.#state.trap(op);
-    else {
-      find();
-      check();
-      this.#state.trapIf(op);
-    }
-    this.#state.close();
-    code.localGet(local.DISTANCE);
-    code.op(OP.i32_wrap_i64);
-    return offset;
   }
 
   #pushAddress(op: JitOp, base: number): void {
@@ -307,7 +278,7 @@ export class AccessEmitter {
     code.localGet(local.reg(R10));
     code.op(OP.i64_sub);
     this.#trapBeyond(op, layout.MAX_BPF_STACK - size);
-    if (isWrite && this.#context.limit === undefined) this.#markFound(local.SHADOW, size);
+    if (isWrite && this.#context.limit === undefined) markFound(this.#state, local.SHADOW, size);
     code.localGet(local.DISTANCE);
     code.op(OP.i32_wrap_i64);
     code.localGet(local.FRAME);
@@ -339,7 +310,9 @@ export class AccessEmitter {
     }
     const { limit } = this.#context;
     if (limit !== undefined) {
-      return this.#belowLimit(op, base, limit, () => pushWords(code, BigInt(region.base) - region.addr));
+      return belowLimit(this.#state, op, base, limit, () =>
+        pushWords(code, BigInt(region.base) - region.addr),
+      );
     }
     code.localGet(local.reg(base));
     pushWords(code, BigInt(op.off) - region.addr);
@@ -370,7 +343,7 @@ export class AccessEmitter {
     else code.i32Const(cache.isWrite ? layout.PERM_WRITE : layout.PERM_READ);
     code.call(this.#context.lookup);
     if (isLimit) {
-      this.#rememberDistance(cache);
+      rememberDistance(code, cache);
       return;
     }
     const found: [opcode: number, align: number, at: number, into: number][] = [
@@ -385,71 +358,8 @@ export class AccessEmitter {
       code.localSet(into);
     }
   }
-
-  /** Of what was found, what `#belowLimit` adds to addresses. */
-  #rememberDistance(cache: Cache): void {
-    const { code } = this.#state;
-    const found = (opcode: number, align: number, at: number): void => {
-      code.localGet(local.BLOCK);
-      code.access(opcode, align, at);
-    };
-    found(OP.i64_load32_u, 2, local.FOUND_BASE);
-    found(OP.i64_load, 3, local.FOUND_WINDOW);
-    code.localTee(cache.window);
-    code.op(OP.i64_sub);
-    code.i64Const(0, FAR_HI);
-    found(OP.i64_load, 3, local.FOUND_COUNT);
-    code.op(OP.i64_eqz);
-    code.op(OP.i32_eqz);
-    code.op(OP.select);
-    code.localSet(cache.count);
-  }
-
-  /** Notes a store at DISTANCE in the shadow of its region, where it has one. */
-  #markFound(shadow: number, size: number): void {
-    const { code } = this.#state;
-    code.localGet(shadow);
-    this.#state.open(() => code.if());
-    code.localGet(shadow);
-    code.localGet(local.DISTANCE);
-    code.op(OP.i32_wrap_i64);
-    code.op(OP.i32_add);
-    code.i64Const(0x01010101, 0x01010101);
-    code.access(storeOpcode(size), 0, 0);
-    for (const byte of new Set([0, size - 1])) {
-      code.localGet(local.DISTANCE);
-      code.op(OP.i32_wrap_i64);
-      code.i32Const(byte);
-      code.op(OP.i32_add);
-      code.i32Const(layout.SHADOW_GROUP_SHIFT);
-      code.op(OP.i32_shr_u);
-      code.localGet(shadow);
-      code.op(OP.i32_add);
-      code.i32Const(1);
-      code.access(OP.i32_store8, 0, layout.SHADOW_GROUPS);
-    }
-    this.#state.close();
-  }
-
-  /** Notes a store to the frame at a known offset. */
-  #markWritten(offset: number, size: number): void {
-    const { code } = this.#state;
-    code.localGet(local.SHADOW);
-    code.i64Const(0x01010101, 0x01010101);
-    code.access(storeOpcode(size), 0, offset);
-    const shift = layout.SHADOW_GROUP_SHIFT;
-    for (const group of new Set([offset >> shift, (offset + size - 1) >> shift])) {
-      code.localGet(local.SHADOW);
-      code.i32Const(1);
-      code.access(OP.i32_store8, 0, layout.SHADOW_GROUPS + group);
-    }
-  }
 }
 
 function pushWords(code: Code, value: bigint): void {
   code.i64Const(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
-}
-
-function storeOpcode(size: number): number {
-  return { 1: OP.i64_store8, 2: OP.i64_store16, 4: OP.i64_store32 }[size] ?? OP.i64_store;
 }

@@ -11,7 +11,8 @@ import { FrameFacts, initialisedOf, newFacts, passFacts } from './frame-facts.ts
 import { FunctionState, type KeptRegisters } from './function-state.ts';
 import * as local from './locals.ts';
 import { AX, type JitOp } from './ops.ts';
-import { findFrame, markAllWritten, pushFramePointer } from './stack-frame.ts';
+import { markAllWritten } from './shadow-code.ts';
+import { findFrame, pushFramePointer } from './stack-frame.ts';
 import { emitFlow } from './structure.ts';
 
 const R10 = 10;

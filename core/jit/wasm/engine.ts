@@ -27,7 +27,7 @@ export const wasm: Engine = wasmEngine({ checks: 'precise' });
 /**
  * The engine with accesses checked in one of two ways. `limit` is for benchmarks, and is no engine that users can choose:
  * programs without faults give the same results, others may read and write any of the machine's linear memory (nothing
- * outside). Runs that obey breakpoints check precisely in both.
+ * outside), and what is noted of written stack bytes is not kept. Runs that obey breakpoints check precisely in both.
  */
 export function wasmEngine({ checks }: { readonly checks: AccessChecks }): Engine {
   return {

@@ -48,10 +48,3 @@ export function findFrame(code: Code): void {
   code.access(OP.i32_load, 2, layout.REGION_SHADOW);
   code.localSet(local.SHADOW);
 }
-
-/** Has all of the frame at FRAME, SHADOW cleared before it is entered again. */
-export function markAllWritten(code: Code): void {
-  code.localGet(local.SHADOW);
-  code.i64Const(0x01010101, 0x01010101);
-  code.access(OP.i64_store, 0, layout.SHADOW_GROUPS);
-}
