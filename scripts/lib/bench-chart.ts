@@ -90,11 +90,17 @@ function styles(used: readonly Column[]): string {
 
 function legend(used: readonly Column[]): string[] {
   let at = 16;
+  let y = 14;
   return used.flatMap((column) => {
     const { label } = MARKS[column];
+    const width = 34 + label.length * 7.1;
+    if (at + width > WIDTH) {
+      at = 16;
+      y += 20;
+    }
     const begins = at;
-    at += 34 + label.length * 7.1;
-    return [mark(column, begins, 18, label), `<text x="${begins + 12}" y="22">${label}</text>`];
+    at += width;
+    return [mark(column, begins, y, label), `<text x="${begins + 12}" y="${y + 4}">${label}</text>`];
   });
 }
 
