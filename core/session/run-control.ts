@@ -248,7 +248,7 @@ export class RunControl {
   #atBreakpoint(): void {
     const { cpu } = this.#loaded;
     this.#resumeOver = true;
-    const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
+    const byte = cpu.prog.breakpoints.bytes[cpu.pc] ?? 0;
     if (this.#userBreakpoint()) return;
     if ((byte & STEP_BREAKPOINT) !== 0 && this.#step !== undefined && stepDone(this.#loaded, this.#step)) {
       this.#stopNow('step');
