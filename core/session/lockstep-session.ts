@@ -39,6 +39,7 @@ export function startLockstep(args: LoadArgs, loaded: Loaded, make: MakeSide): S
   const messages = [
     ...(message === undefined ? [] : [message]),
     ...notices.map((text) => `lockstep: ${text}`),
+    `lockstep: ${loaded.engine.name} and ${engine.name} run side by side; the session stops where they differ`,
   ];
   return { lockstep: new SessionLockstep(loaded, new Lockstep(make, loaded.engine, engine)), messages };
 }

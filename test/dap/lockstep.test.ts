@@ -40,6 +40,10 @@ describe('launch attribute lockstep', () => {
   test('stops with an exception that explains the difference, then goes on alone', async () => {
     const dap = client();
     await dap.launch(launch);
+    expect(await dap.event('output')).toEqual({
+      category: 'console',
+      output: 'lockstep: x86-64 and reference run side by side; the session stops where they differ\n',
+    });
     const stopped = await dap.event('stopped');
     const first = '/programs/sum.bpf.s:5:7';
     expect(stopped).toMatchObject({

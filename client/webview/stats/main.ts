@@ -111,7 +111,7 @@ function facts(key: string, pairs: readonly (readonly [string, string])[]): HTML
 const TITLES: Readonly<Record<string, string>> = {
   Tag: 'Hash of the instructions, map references zeroed (tag)',
   Rewritten: 'Size of the program as it is executed (xlated)',
-  'Native code': 'Size of the code that the JIT made (jited)',
+  'Native code': 'Size of the code that the JIT made when the program was loaded (jited)',
   Memory: 'What the object takes (memlock)',
   Functions: 'The main function and its subprograms: the stack that each uses, and its native code',
 };
