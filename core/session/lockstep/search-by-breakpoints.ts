@@ -1,10 +1,10 @@
-import { decodeProg } from '../interp/decode.ts';
-import type { Op } from '../interp/op.ts';
-import { reference } from '../interp/reference.ts';
-import { smallest } from './lockstep-bisect.ts';
-import { type Differences, type SearchInput, stepped, warm } from './lockstep-replay.ts';
-import type { LockstepSide } from './lockstep-side.ts';
-import type { StateDifference } from './lockstep-state.ts';
+import { decodeProg } from '../../interp/decode.ts';
+import type { Op } from '../../interp/op.ts';
+import { reference } from '../../interp/reference.ts';
+import { smallest } from './bisect.ts';
+import { type Differences, type SearchInput, stepped, warm } from './replay.ts';
+import type { LockstepSide } from './side.ts';
+import type { StateDifference } from './state.ts';
 
 /** Where both differ, being stopped by breakpoints. */
 export interface Stopped {
