@@ -120,7 +120,9 @@ export class BpfDebugSession {
       },
       exceptionInfo: async () => {
         const info = exceptionInfo(this.#lastStop);
-        if (info === undefined) throw new DapError('notStopped', 'the program is not stopped at a fault');
+        if (info === undefined) {
+          throw new DapError('notStopped', 'the program is not stopped at a fault', { showUser: false });
+        }
         return info;
       },
       continue: async () => {

@@ -5,7 +5,7 @@ import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { auxOf } from '#core/prog/prog.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
-import { UsageError } from '../failure.ts';
+import { messageOf, UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { jitBatch } from '../jit-batch.ts';
 import { CONFIG_NOTE, configOfText, DEFAULT_PRESET, presetNamed } from '../jit-config.ts';
@@ -147,6 +147,12 @@ async function writePieces(pieces: Iterable<string>, end: string, io: Io): Promi
 async function configOf(path: string | undefined, io: Io): Promise<X86Config> {
   const preset = presetNamed(path ?? DEFAULT_PRESET);
   if (path === undefined || preset !== undefined) return preset ?? X86_PRESETS[DEFAULT_PRESET];
-  const bytes = await readInput(path, MAX_CONFIG_BYTES, io);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readInput(path, MAX_CONFIG_BYTES, io);
+  } catch (error) {
+    const presets = Object.keys(X86_PRESETS).join(', ');
+    throw new UsageError(`--config: ${messageOf(error)}, nor a preset of that name; presets are ${presets}`);
+  }
   return configOfText(Buffer.from(bytes).toString('utf8'), path);
 }

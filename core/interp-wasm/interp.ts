@@ -204,7 +204,7 @@ class Runner {
     for (let before = (start - code.at) >> form.OP_SHIFT; before < slot; before++) {
       s.initialised |= (code.ops[before] as Op).writes;
     }
-    if (run.breakpoints && s.prog.breakpoints[slot] && !passesBreakpoint(s, slot)) {
+    if (run.breakpoints && s.prog.breakpoints.bytes[slot] && !passesBreakpoint(s, slot)) {
       stopAtBreakpoint(s, slot);
       return 0;
     }

@@ -6,7 +6,7 @@ import { rowById } from '../isa/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { FUNCTION_HI, functionAddressLo } from '../vm/layout.ts';
 import type { Machine } from '../vm/machine.ts';
-import { breakpointSlots, type ExecProg } from '../vm/program.ts';
+import type { ExecProg } from '../vm/program.ts';
 import * as form from './code-layout.ts';
 import { denseNumber, isLeft } from './emitters.ts';
 
@@ -123,15 +123,15 @@ function mapLoad(machine: Machine, prog: ExecProg, op: Op): ReturnType<typeof ma
 /** Makes the ops stop where the program's breakpoint bytes are set now, and only there. */
 export function patchBreakpoints(machine: Machine, code: ProgCode): void {
   const { prog, at, dense, patched } = code;
-  if (patched.epoch === prog.breakpointEpoch) return;
+  if (patched.epoch === prog.breakpoints.epoch) return;
   const { view } = machine.memory;
   const stop = denseNumber('stop');
-  const now = breakpointSlots(prog);
+  const now = prog.breakpoints.slots;
   const write = (slot: InsnIndex, number: number): void => {
     view.setUint16(at + (slot << form.OP_SHIFT) + form.OP_CODE, number, true);
   };
   for (const slot of patched.slots) if (!now.has(slot)) write(slot, dense[slot] ?? stop);
   for (const slot of now) write(slot, stop);
   patched.slots = [...now];
-  patched.epoch = prog.breakpointEpoch;
+  patched.epoch = prog.breakpoints.epoch;
 }

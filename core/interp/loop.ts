@@ -60,7 +60,7 @@ export function stepToBreakpoint(s: ExecState, from: number, resuming: boolean):
   for (;;) {
     const op = opAt(s, pc);
     if (op.cost > s.left) return pc;
-    if (!passing && s.prog.breakpoints[pc] && !passesBreakpoint(s, pc)) return stopAtBreakpoint(s, pc);
+    if (!passing && s.prog.breakpoints.bytes[pc] && !passesBreakpoint(s, pc)) return stopAtBreakpoint(s, pc);
     // What a function begins with in addition stands in front of its first instruction.
     if (op.begun === 1) passing = false;
     s.left -= op.cost;

@@ -2,6 +2,7 @@ import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { createMap, isRefusal } from '../maps/create.ts';
 import { MAX_INSNS } from '../object/link.ts';
 import type { LoadAttr } from '../object/object.ts';
+import { BreakpointBytes } from '../vm/breakpoint-bytes.ts';
 import type { Machine } from '../vm/machine.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { MemoryLimitError } from '../vm/memory.ts';
@@ -184,8 +185,7 @@ function finish(
     xlatedLineInfo: linfo,
     subprogs: nameSubprogs(attr, kinds, funcs, origIdx.length),
     uninitialisedReads: uninitialised(kinds, firstNew),
-    breakpoints: new Uint8Array(origIdx.length),
-    breakpointEpoch: 0,
+    breakpoints: new BreakpointBytes(origIdx.length),
   });
 }
 

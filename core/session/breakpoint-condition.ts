@@ -1,7 +1,7 @@
-import { type CompiledFor, compileCondition } from './expression-compile.ts';
-import { evaluateExpression, evaluateParsed } from './expression-eval.ts';
-import { type Expr, parseExpression } from './expression-parse.ts';
-import { type ExprEnv, ExprFailure } from './expression-value.ts';
+import { type CompiledFor, compileCondition } from './expression/compile.ts';
+import { evaluateExpression, evaluateParsed } from './expression/eval.ts';
+import { type Expr, parseExpression } from './expression/parse.ts';
+import { type ExprEnv, ExprFailure } from './expression/value.ts';
 import type { BreakpointRequest } from './target-rows.ts';
 
 /** What a breakpoint says in words, whatever it lies on. */

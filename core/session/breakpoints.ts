@@ -1,5 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { breakpointSlots, type ExecProg, setBreakpointByte } from '../vm/program.ts';
+import type { ExecProg } from '../vm/program.ts';
 import type { NativeText } from '../x86-sim/native-text.ts';
 import {
   type Asked,
@@ -209,9 +209,9 @@ export class BreakpointTable {
     }
     for (const { prog } of this.#loaded.programs.values()) {
       const now = this.#bySlot.get(prog);
-      for (const slot of [...breakpointSlots(prog), ...(now?.keys() ?? [])]) {
-        const step = (prog.breakpoints[slot] ?? 0) & STEP_BREAKPOINT;
-        setBreakpointByte(prog, slot, step | (now?.has(slot) === true ? USER_BREAKPOINT : 0));
+      for (const slot of [...prog.breakpoints.slots, ...(now?.keys() ?? [])]) {
+        const step = (prog.breakpoints.bytes[slot] ?? 0) & STEP_BREAKPOINT;
+        prog.breakpoints.set(slot, step | (now?.has(slot) === true ? USER_BREAKPOINT : 0));
       }
     }
     const text = simulatedProcessor(this.#loaded)?.text(this.#loaded.machine);

@@ -12,7 +12,7 @@ import { verdictText } from '../ctx/verdict.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ProgType } from '../object/object.ts';
 import { type ConvertedText, convertedText } from './converted-text.ts';
-import type { ExprCells } from './expression-value.ts';
+import type { ExprCells } from './expression/value.ts';
 import type { ClassicView } from './load-request.ts';
 import type { Loaded } from './loaded.ts';
 

@@ -13,7 +13,7 @@ import {
   nativeInsnAt,
 } from './disassembly-native.ts';
 import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
-import { nativeCodeOf } from './native-code.ts';
+import { makeCodeAt, nativeCodeOf } from './native-code.ts';
 import type { TargetRequests } from './target-api.ts';
 import type { DisassembledRow, DisassembleReply } from './target-rows.ts';
 
@@ -88,7 +88,9 @@ export type CodePlace =
 
 /** The instruction that begins `offset` bytes behind `reference`; `slot` counts the instructions as loaded. */
 export function codePlace(loaded: Loaded, reference: string, offset: number): CodePlace {
-  const native = nativeInsnAt(loaded, referenceAddress(reference) ?? 0n, offset);
+  const base = referenceAddress(reference) ?? 0n;
+  makeCodeAt(loaded, base);
+  const native = nativeInsnAt(loaded, base, offset);
   if (native !== undefined) {
     if ('message' in native) return native;
     const { program, slot, address } = native;

@@ -3,7 +3,7 @@ import { decodeInsn } from '../isa/decode.ts';
 import { accessProblem } from '../vm/access-fault.ts';
 import type { BpfMap } from '../vm/map.ts';
 import { expressionCells } from './classic.ts';
-import type { ExprEnv, ExprMap } from './expression-value.ts';
+import type { ExprEnv, ExprMap } from './expression/value.ts';
 import { type DebugFrame, debugFrames, type Loaded } from './loaded.ts';
 import { nativeRegister, nativeRegisterNames } from './native-registers.ts';
 

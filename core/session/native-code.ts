@@ -1,5 +1,7 @@
 import type { EngineName } from '../interp/engine.ts';
 import type { InsnIndex } from '../isa/insn.ts';
+import { WASM_IMAGES_AT } from '../jit/wasm/debug-image.ts';
+import { IMAGES_AT } from '../jit/x86-64/jit-compiler.ts';
 import type { NativeArch } from '../protocol/jit.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { wasmCode } from './native-wasm.ts';
@@ -85,6 +87,16 @@ function codeOf(loaded: Loaded, program: DebugProgram, arch: NativeArch): Native
 /** What the engine called `name` executes; undefined: it interprets. */
 export function archOf(name: EngineName): NativeArch | undefined {
   return name === 'x86-64' || name === 'wasm' ? name : undefined;
+}
+
+/**
+ * Makes the native code that an address is one of, where it is not known yet: a breakpoint that was set there before a
+ * restart or with another engine lies there again.
+ */
+export function makeCodeAt(loaded: Loaded, address: bigint): void {
+  if (address < WASM_IMAGES_AT || codeAtAddress(loaded, address) !== undefined) return;
+  const arch = address < IMAGES_AT ? 'wasm' : 'x86-64';
+  for (const program of loaded.programs.values()) nativeCodeFor(loaded, program, arch);
 }
 
 /** The program that has the address in its native code: that of the engine, or some that was asked for before. */

@@ -54,7 +54,8 @@ export class ReachedBreakpoints {
   }
 
   readonly #judge: BreakpointJudge = (prog, slot) => {
-    if (++this.#asked > this.#mayAsk || ((prog.breakpoints[slot] ?? 0) & STEP_BREAKPOINT) !== 0) return false;
+    if (++this.#asked > this.#mayAsk || ((prog.breakpoints.bytes[slot] ?? 0) & STEP_BREAKPOINT) !== 0)
+      return false;
     this.#found = this.#table.reachedAt(prog, slot);
     return this.#found === undefined;
   };

@@ -1,7 +1,7 @@
 import { hexText } from '../bytes/hex.ts';
 import { cellExpressionText, scratchRow } from './classic-rows.ts';
-import { INT_TYPES, type IntType } from './expression-parse.ts';
-import type { ExprValue, LValue } from './expression-value.ts';
+import { INT_TYPES, type IntType } from './expression/parse.ts';
+import type { ExprValue, LValue } from './expression/value.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
 import type { Edited, VariableRow } from './target-rows.ts';

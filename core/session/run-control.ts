@@ -8,7 +8,7 @@ import { STEP_BREAKPOINT } from './breakpoint.ts';
 import type { BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
-import type { SessionLockstep } from './lockstep-session.ts';
+import type { SessionLockstep } from './lockstep/session-lockstep.ts';
 import { isAmidInsn, simulatedProcessor } from './native-place.ts';
 import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunOutput } from './run-output.ts';
@@ -248,7 +248,7 @@ export class RunControl {
   #atBreakpoint(): void {
     const { cpu } = this.#loaded;
     this.#resumeOver = true;
-    const byte = cpu.prog.breakpoints[cpu.pc] ?? 0;
+    const byte = cpu.prog.breakpoints.bytes[cpu.pc] ?? 0;
     if (this.#userBreakpoint()) return;
     if ((byte & STEP_BREAKPOINT) !== 0 && this.#step !== undefined && stepDone(this.#loaded, this.#step)) {
       this.#stopNow('step');

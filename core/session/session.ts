@@ -4,13 +4,13 @@ import { classicIndexOf, classicInsnText, ownText, shownType } from './classic.t
 import type { LoadedContext } from './context-fields.ts';
 import { disassemble, frameAddress } from './disassembly.ts';
 import { expressionEnv } from './environment.ts';
-import { assignExpression, evaluateExpression } from './expression-eval.ts';
+import { assignExpression, evaluateExpression } from './expression/eval.ts';
 import { JitView } from './jit-view.ts';
 import { type LoadProgress, LoadReporter } from './load-progress.ts';
 import type { GeneratedSource, LoadArgs, LoadReply } from './load-request.ts';
 import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
-import { type SessionLockstep, startLockstep } from './lockstep-session.ts';
+import { type SessionLockstep, startLockstep } from './lockstep/session-lockstep.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
 import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';

@@ -7,6 +7,8 @@ export interface FrameSnapshot {
   readonly identity: string;
   /** R0…R10 and AX; undefined where a call does not keep them. */
   readonly registers: readonly (bigint | undefined)[];
+  /** Registers that instructions have given a value, a bit each: `CpuBlock.regInitialised` at that stop. */
+  readonly withValue: number;
   readonly stack: Uint8Array;
 }
 
@@ -20,6 +22,7 @@ export function takeSnapshot(loaded: Loaded): Snapshot {
     frames.set(view.index, {
       identity: `${view.prog.id}:${view.subprog.start}`,
       registers: Array.from({ length: 12 }, (_, n) => view.reg(n)),
+      withValue: loaded.cpu.regInitialised,
       stack:
         loaded.machine.space.read(view.fp - BigInt(MAX_BPF_STACK), MAX_BPF_STACK) ??
         new Uint8Array(MAX_BPF_STACK),
@@ -38,7 +41,7 @@ export function earlierFrame(
   return frame?.identity === identity ? frame : undefined;
 }
 
-/** The registers of the CPU at an earlier stop, whichever function it stood in. */
-export function innermostRegisters(snapshot: Snapshot | undefined): FrameSnapshot['registers'] | undefined {
-  return snapshot?.get(snapshot.size - 1)?.registers;
+/** What the CPU held at an earlier stop, whichever function it stood in. */
+export function innermostFrame(snapshot: Snapshot | undefined): FrameSnapshot | undefined {
+  return snapshot?.get(snapshot.size - 1);
 }

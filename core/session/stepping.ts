@@ -1,5 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
-import { type ExecProg, setBreakpointByte } from '../vm/program.ts';
+import type { ExecProg } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoint.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
@@ -105,10 +105,10 @@ function runToReturn(loaded: Loaded, plan: StepPlan): void {
   if (caller === undefined) return;
   const { prog } = caller;
   const slot = caller.pc + 1;
-  setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) | STEP_BREAKPOINT);
+  prog.breakpoints.set(slot, (prog.breakpoints.bytes[slot] ?? 0) | STEP_BREAKPOINT);
   plan.mode = 'return';
   plan.returnDepth = loaded.cpu.depth - 1;
   plan.clear = () => {
-    setBreakpointByte(prog, slot, (prog.breakpoints[slot] ?? 0) & ~STEP_BREAKPOINT);
+    prog.breakpoints.set(slot, (prog.breakpoints.bytes[slot] ?? 0) & ~STEP_BREAKPOINT);
   };
 }

@@ -1,6 +1,6 @@
 import type { EngineName } from '../interp/engine.ts';
 import type { Fault } from '../vm/fault.ts';
-import type { LockstepReport } from './lockstep-report.ts';
+import type { LockstepReport } from './lockstep/report.ts';
 
 /** A source breakpoint as it was asked for. */
 export interface BreakpointRequest {

@@ -14,7 +14,7 @@ import { classicIndexOf, ownText, shownType } from './classic.ts';
 import { classicRegisterView } from './classic-rows.ts';
 import type { DebugFrame, Loaded } from './loaded.ts';
 import { registerMeaning, valueMeaning } from './meaning.ts';
-import { earlierFrame, innermostRegisters, type Snapshot } from './snapshot.ts';
+import { earlierFrame, innermostFrame, type Snapshot } from './snapshot.ts';
 
 /** What the views are computed from: one stop and the one before. */
 export interface ViewContext {
@@ -37,22 +37,23 @@ export function registersView(context: ViewContext): RegistersReply {
   }
   const innermost = frame.index === 0;
   // After a call or a return it is the same registers that another function looks at.
-  const physical = innermost ? innermostRegisters(previous) : undefined;
+  const physical = innermost ? innermostFrame(previous) : undefined;
   const registers = REGISTERS.map(({ number, name, role }): RegisterRow => {
     const kept = frame.view.reg(number);
     const value = kept ?? 0n;
-    const before = earlier?.registers[number] ?? (innermost ? physical?.[number] : undefined);
+    const before = earlier?.registers[number] ?? physical?.registers[number];
+    // What a register without a value holds concerns nobody. Nobody keeps account of AX: a program as loaded cannot read it.
+    const hasValue = (loaded.cpu.regInitialised & (1 << number)) !== 0 || number === BPF_REG_AX;
+    const hadValue = physical !== undefined && (physical.withValue & (1 << number)) !== 0;
+    const counts = !innermost || hasValue || hadValue;
     const meaning = kept === undefined ? undefined : registerMeaning(loaded, frames, frame, number, value);
     return {
       name,
       role,
       value: hex16(value),
       ...(meaning === undefined ? {} : { meaning }),
-      changed: kept !== undefined && before !== undefined && before !== value,
-      initialised: innermost
-        ? // nobody keeps account of AX: a program as loaded cannot read it
-          number === BPF_REG_AX || (loaded.cpu.regInitialised & (1 << number)) !== 0
-        : kept !== undefined && number < N_REGISTERS,
+      changed: counts && kept !== undefined && before !== undefined && before !== value,
+      initialised: innermost ? hasValue : kept !== undefined && number < N_REGISTERS,
       writable: innermost && number < 10,
     };
   });

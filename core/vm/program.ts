@@ -1,4 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
+import type { BreakpointBytes } from './breakpoint-bytes.ts';
 
 /** A function of a loaded program, in slots of the rewritten program. */
 export interface Subprog {
@@ -36,10 +37,8 @@ export interface ExecProg {
   readonly subprogs: readonly Subprog[];
   /** Rewritten slot → register that no path has given a value and that is read there (`uninitialised`). */
   readonly uninitialisedReads: ReadonlyMap<InsnIndex, number>;
-  /** One byte a rewritten slot: not 0 = stop before it. Written through `setBreakpointByte` only. */
-  readonly breakpoints: Uint8Array;
-  /** Times that a breakpoint byte changed: what is derived from the bytes is out of date when this moved. */
-  breakpointEpoch: number;
+  /** Where engines stop. */
+  readonly breakpoints: BreakpointBytes;
   /** The machine's ids of the maps that it uses. */
   readonly mapIds: readonly number[];
   /** Address of its arena's first byte; undefined: it has none. */
@@ -48,27 +47,4 @@ export interface ExecProg {
   readonly aux?: { readonly block: number } | undefined;
   /** First slots of its functions that are replaced → the extension that is called instead, at its slot 0. */
   readonly extensions?: ReadonlyMap<InsnIndex, ExecProg>;
-}
-
-/**
- * Writes the breakpoint byte of a rewritten slot (0 … 255; not 0 = stop before it) and tells engines that it changed.
- * Where the byte is that already, and at slots that the program does not have, nothing is changed.
- */
-export function setBreakpointByte(prog: ExecProg, slot: InsnIndex, byte: number): void {
-  const { breakpoints } = prog;
-  if (slot < 0 || slot >= breakpoints.length || breakpoints[slot] === byte) return;
-  breakpoints[slot] = byte;
-  prog.breakpointEpoch++;
-  const slots = slotsWithByte.get(prog) ?? new Set<InsnIndex>();
-  slotsWithByte.set(prog, slots);
-  if (byte === 0) slots.delete(slot);
-  else slots.add(slot);
-}
-
-const slotsWithByte = new WeakMap<ExecProg, Set<InsnIndex>>();
-const NO_SLOTS: ReadonlySet<InsnIndex> = new Set();
-
-/** The slots whose breakpoint byte is not 0: a few, however long the program. */
-export function breakpointSlots(prog: ExecProg): ReadonlySet<InsnIndex> {
-  return slotsWithByte.get(prog) ?? NO_SLOTS;
 }

@@ -7,7 +7,7 @@ import { calledFunction } from '../isa/numbering.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
 import type { X86Func } from '../jit/x86-64/program.ts';
 import { BPF_TO_X86, RBP } from '../jit/x86-64/registers.ts';
-import { breakpointSlots, type ExecProg } from '../vm/program.ts';
+import type { ExecProg } from '../vm/program.ts';
 import { Patches } from './patches.ts';
 import type { Exec } from './state.ts';
 
@@ -75,11 +75,11 @@ export class NativeFunc {
    * stops too, it is patched behind the prologue as well.
    */
   patchSlots(): void {
-    if (this.#epoch === this.prog.breakpointEpoch) return;
-    this.#epoch = this.prog.breakpointEpoch;
+    if (this.#epoch === this.prog.breakpoints.epoch) return;
+    this.#epoch = this.prog.breakpoints.epoch;
     const { start, end } = this.code;
     const offsets = new Set<number>();
-    for (const slot of breakpointSlots(this.prog)) {
+    for (const slot of this.prog.breakpoints.slots) {
       if (slot < start || slot >= end) continue;
       if (slot === start) offsets.add(0);
       offsets.add(this.startOf(slot));

@@ -65,7 +65,7 @@ function isBegunOnce({ at, func }: Native, op: Op): boolean {
 function isStop(n: Native, passing: boolean): boolean {
   const { s, arrive, at, over, func } = n;
   if (over !== at && func.patches.hasAddress(at)) return true;
-  if (passing || s.prog.breakpoints[arrive] === 0) return false;
+  if (passing || s.prog.breakpoints.bytes[arrive] === 0) return false;
   if (s.passes === undefined) return true;
   syncOut(n);
   return !passesBreakpoint(s, arrive);
@@ -113,7 +113,7 @@ function settle(n: Native, at: number, next: number): boolean {
     n.hidden = 0;
     syncIn(n);
     if (n.keeps) n.before.set(n.regs);
-    if (n.obeys && !n.entered && s.prog.breakpoints[cur.slot] !== 0) {
+    if (n.obeys && !n.entered && s.prog.breakpoints.bytes[cur.slot] !== 0) {
       unbegin(n);
       s.stop = { kind: 'breakpoint' };
       return false;

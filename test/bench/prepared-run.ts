@@ -4,7 +4,6 @@ import type { InsnIndex } from '#core/isa/insn.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { PACKET } from './stored-programs.ts';
 
 /** More instructions than any program here executes: the budget is counted all the same. */
@@ -33,7 +32,7 @@ export function preparedRun(
   const { prog } = loaded;
   const input = prepareInput(machine, 0, prog, { data: PACKET });
   const cpu = machine.cpu(0);
-  if (options.breakpoints) setBreakpointByte(prog, 0 as InsnIndex, 1);
+  if (options.breakpoints) prog.breakpoints.set(0 as InsnIndex, 1);
   const limits = { budget: BUDGET, breakpoints: options.breakpoints ?? false, resume: true };
   return {
     run(times) {

@@ -50,6 +50,26 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     expect((await jit()).breakpoints).toHaveLength(1);
   });
 
+  test.each([
+    ['x86-64', 'reference'],
+    ['wasm', 'interp'],
+    ['wasm', 'x86-64'],
+  ])('one on an instruction of %s lies there after a switch to %s and a restart', async (engine, other) => {
+    await launch({ engine });
+    const add = (await rows('native'))
+      .filter(({ text }) => /^(add rdi, 1|add rdi|i64.add)/.test(text))
+      .at(-1);
+    expect(await breakAt(add?.address, true)).toMatchObject({ verified: true });
+    const [before] = (await jit()).breakpoints;
+    await dap.request('bpf/engine', { engine: other });
+    await dap.request('restart');
+    await dap.event('stopped');
+    const [after] = (await jit()).breakpoints;
+    expect(after?.bpfRow).toBe(before?.bpfRow);
+    expect(await dap.stopAfter('continue')).toMatchObject({ reason: 'breakpoint' });
+    expect((await jit()).current?.bpfRow).toBe(before?.bpfRow);
+  });
+
   test('one of the client’s is shown and must be removed by the client; one nowhere is not set', async () => {
     await launch({});
     const [, first] = await rows('bpf');

@@ -6,6 +6,7 @@ import { createMap } from '#core/maps/create.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { LoadAttr, MapDef } from '#core/object/object.ts';
 import { type BpfProg, bpfProgLoad } from '#core/prog/load.ts';
+import { BreakpointBytes } from '#core/vm/breakpoint-bytes.ts';
 import type { Cpu } from '#core/vm/cpu.ts';
 import type { Fault } from '#core/vm/fault.ts';
 import { Machine } from '#core/vm/machine.ts';
@@ -158,8 +159,7 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
     origIdx: Uint32Array.from({ length: nSlots }, (_, slot) => slot),
     subprogs: [{ name: 'main', start: 0, end: nSlots, stackDepth: 512 }],
     uninitialisedReads: new Map(),
-    breakpoints: new Uint8Array(nSlots),
-    breakpointEpoch: 0,
+    breakpoints: new BreakpointBytes(nSlots),
     mapIds: maps.map((map) => map.id),
     ...(arena === undefined ? {} : { arenaAddr: arena.addr }),
   };

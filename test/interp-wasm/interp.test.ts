@@ -4,7 +4,6 @@ import { DENSE } from '#core/interp-wasm/emitters.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { TABLE_ROWS } from '#core/isa/decode.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { EXIT, encode, insn, load, newMachine } from '../interp/build.ts';
 import { wholeState } from '../interp/whole-state.ts';
 
@@ -95,16 +94,16 @@ test('breakpoints that come, go and move while the program stands are obeyed', (
     const stop = interp.run(machine, 0, { budget: 1000, breakpoints: true, resume });
     return [stop.kind, machine.cpu(0).pc, machine.cpu(0).insnsExecuted];
   };
-  setBreakpointByte(prog, 2, 1);
+  prog.breakpoints.set(2, 1);
   expect(stopAt(false)).toEqual(['breakpoint', 2, 2n]);
   expect(stopAt(false)).toEqual(['breakpoint', 2, 2n]);
   expect(stopAt(true)).toEqual(['breakpoint', 2, 7n]);
-  setBreakpointByte(prog, 2, 0);
-  setBreakpointByte(prog, 4, 2);
+  prog.breakpoints.set(2, 0);
+  prog.breakpoints.set(4, 2);
   expect(stopAt(true)).toEqual(['breakpoint', 4, 9n]);
   // Not obeyed: those that are set are passed.
   expect(interp.run(machine, 0, { budget: 100, breakpoints: false, resume: false }).kind).toBe('budget');
   expect(machine.cpu(0).insnsExecuted).toBe(109n);
-  setBreakpointByte(prog, 4, 0);
+  prog.breakpoints.set(4, 0);
   expect(stopAt(false)).toEqual(['budget', 4, 1109n]);
 });

@@ -2,6 +2,7 @@ import type { StopCause } from '#core/interp/engine.ts';
 import { rowById } from '#core/isa/decode.ts';
 import { type Insn, writeInsn } from '#core/isa/insn.ts';
 import type { InsnId } from '#core/isa/table.ts';
+import { BreakpointBytes } from '#core/vm/breakpoint-bytes.ts';
 import { Machine, type MachineOptions } from '#core/vm/machine.ts';
 import type { ExecProg, Subprog } from '#core/vm/program.ts';
 import { underTest } from '../engines.ts';
@@ -71,8 +72,7 @@ export function load(
     origIdx: Uint32Array.from({ length: nSlots }, (_, slot) => slot),
     subprogs: options.subprogs ?? [{ name, start: 0, end: nSlots, stackDepth: 512 }],
     uninitialisedReads: options.uninitialisedReads ?? new Map(),
-    breakpoints: new Uint8Array(nSlots),
-    breakpointEpoch: 0,
+    breakpoints: new BreakpointBytes(nSlots),
     mapIds: options.mapIds ?? [],
     ...(options.arenaAddr === undefined ? {} : { arenaAddr: options.arenaAddr }),
   };

@@ -4,7 +4,7 @@ import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { Fault } from '#core/vm/fault.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
-import { type Subprog, setBreakpointByte } from '#core/vm/program.ts';
+import type { Subprog } from '#core/vm/program.ts';
 import { underTest } from '../engines.ts';
 import { EXIT, go, insn, lddw, load, newMachine, runSlots } from './build.ts';
 
@@ -435,7 +435,7 @@ describe('stopping and going on', () => {
       ...insn('add64_imm', { dst: 0, imm: 1 }),
       ...insn('ja', { off: -2 }),
     ]);
-    setBreakpointByte(prog, 1, 1);
+    prog.breakpoints.set(1, 1);
     machine.enter(0, prog, 0n);
     const on = { ...limits, breakpoints: true };
     expect(underTest.engine.run(machine, 0, on).kind).toBe('breakpoint');

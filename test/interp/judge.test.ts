@@ -6,7 +6,6 @@ import { createMap, isRefusal } from '#core/maps/create.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { ENGINES } from '#core/session/engines.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { attrOfGenerated, generate } from '../kernel/generate.ts';
 import { PROGRAM_MAPS } from '../kernel/program-maps.ts';
 import { anyRecipe, type Recipe } from '../kernel/recipe.ts';
@@ -24,7 +23,7 @@ function runOn(engine: Engine, recipe: Recipe, slots: readonly number[], stopEve
   const loaded = bpfProgLoad(machine, attr, { maps });
   if (!loaded.ok) return [loaded.refusal.message];
   const { prog } = loaded;
-  for (const slot of slots) setBreakpointByte(prog, prog.firstXlated[slot % (attr.insns.length / 8)] ?? 0, 1);
+  for (const slot of slots) prog.breakpoints.set(prog.firstXlated[slot % (attr.insns.length / 8)] ?? 0, 1);
   const { r1, r2 } = prepareInput(machine, 0, prog, {
     data: recipe.packet,
     attach: 'test_run',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Engine, StopCause } from '#core/interp/engine.ts';
-import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
+import type { ExecProg } from '#core/vm/program.ts';
 import type { Leg } from './whole-state.ts';
 
 /** How random runs are cut into legs. */
@@ -46,7 +46,7 @@ export const breakpointSlots = fc.array(fc.nat(), { maxLength: 4 });
 
 /** Sets breakpoints at slots, modulo the program's length. */
 export function setBreakpoints(prog: ExecProg, slots: readonly number[]): void {
-  for (const slot of slots) setBreakpointByte(prog, slot % prog.breakpoints.length, 1);
+  for (const slot of slots) prog.breakpoints.set(slot % prog.breakpoints.bytes.length, 1);
 }
 
 /** Counts how many ended in which way: a test of programs that all fault at once would say little. */

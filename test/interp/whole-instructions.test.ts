@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
 import type { ProgType } from '#core/object/object.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { underTest } from '../engines.ts';
 import { arrayMap, EXIT, R0_0, type Slot } from '../prog/build.ts';
 import { type Loaded, loadSlots } from '../prog/rewrite.ts';
@@ -91,8 +90,8 @@ test("a breakpoint on a function's first instruction stops once a call, behind w
   const { machine, prog, dispose } = begin(false);
   const first = prog.firstXlated[22] ?? 0;
   expect(first).toBe((prog.subprogs[1]?.start ?? 0) + 2);
-  setBreakpointByte(prog, first, 1);
-  setBreakpointByte(prog, prog.firstXlated[0] ?? 0, 1);
+  prog.breakpoints.set(first, 1);
+  prog.breakpoints.set(prog.firstXlated[0] ?? 0, 1);
   const go = (resume: boolean) =>
     underTest.engine.run(machine, 0, { budget: 1000, breakpoints: true, resume });
   // The packet's prologue stands in front of instruction 0: it is passed, then the breakpoint stops.
@@ -107,7 +106,7 @@ test("a breakpoint on a function's first instruction stops once a call, behind w
 
 test('going on from the very start passes a breakpoint on the first instruction', () => {
   const { machine, prog, dispose } = begin(false);
-  setBreakpointByte(prog, prog.firstXlated[0] ?? 0, 1);
+  prog.breakpoints.set(prog.firstXlated[0] ?? 0, 1);
   expect(underTest.engine.run(machine, 0, { budget: 1000, breakpoints: true, resume: true })).toEqual({
     kind: 'exit',
   });

@@ -220,6 +220,11 @@ describe('jit FILE', () => {
     [['--config', file('bad.json', '[1]')], 2, /must be a JSON object/],
     [['--config', file('bad.json', '{"ibt": 5}')], 2, /"ibt" must be true or false/],
     [['--config', 'no-such-file.json'], 2, /no-such-file\.json: no such file/],
+    [
+      ['--config', 'linux-6.12'],
+      2,
+      /linux-6\.12: no such file, nor a preset of that name; presets are linux-6\.18,/,
+    ],
   ])('%j is bad usage', async (argv, code, message) => {
     const finished = await cli(['jit', FIB, ...argv]);
     expect(finished.code).toBe(code);

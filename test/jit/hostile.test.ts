@@ -44,7 +44,7 @@ const REFUSED: readonly (readonly [string, X86Program, RegExp, number | undefine
   ['an atomic of an arena', program([[0xfb, 1, 2, 0, 0x51], EXIT]), /atomic operation 0x51/, 0],
   ['no first function', program([EXIT], { funcs: [] }), /first function/, undefined],
   ['functions out of order', program([EXIT, EXIT], { funcs: [0, 5] }), /function 0 must begin|function 1 must begin/, undefined],
-  ['too deep a stack', program([EXIT], { stackDepths: [520] }), /stack depth from 0 to 512/, undefined],
+  ['too deep a stack', program([EXIT], { stackDepths: [529] }), /stack depth from 0 to 528/, undefined],
   ['no stack depth', program([EXIT], { stackDepths: [] }), /stack depth/, undefined],
   ['no image address', program([EXIT], { imageAddrs: [] }), /image address/, undefined],
   ['thunks out of reach', program([EXIT], { imageAddrs: [0x1_0000_1000n] }), /return thunk is more than 2 GiB/, 0],

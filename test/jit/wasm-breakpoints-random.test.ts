@@ -7,7 +7,7 @@ import { wasm } from '#core/jit/wasm/engine.ts';
 import { flowFrom } from '#core/jit/wasm/flow.ts';
 import { jitOps } from '#core/jit/wasm/ops.ts';
 import type { Machine } from '#core/vm/machine.ts';
-import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
+import type { ExecProg } from '#core/vm/program.ts';
 import { encode, load, newMachine } from '../interp/build.ts';
 import { type Leg, runInStep } from '../interp/whole-state.ts';
 import { type RandomProgram, randomProgram } from './random-program.ts';
@@ -71,7 +71,7 @@ test(`${N} random programs with breakpoints that come and go: the same state at 
         const both = [ready(program), ready(program)] as const;
         const machines = [both[0].machine, both[1].machine] as const;
         const set = ([slot, byte]: Change): void => {
-          for (const { prog } of both) setBreakpointByte(prog, slot % prog.breakpoints.length, byte);
+          for (const { prog } of both) prog.breakpoints.set(slot % prog.breakpoints.bytes.length, byte);
         };
         for (const slot of first) set([slot, 1]);
         if (!flowFrom(jitOps(both[0].prog), 0).reducible) irreducible++;

@@ -7,7 +7,7 @@ import { MAX_FUNCTION_OPS } from '#core/jit/wasm/compile.ts';
 import { interpretedInsns, wasm, wasmImage } from '#core/jit/wasm/engine.ts';
 import { createMap, isRefusal } from '#core/maps/create.ts';
 import type { Machine } from '#core/vm/machine.ts';
-import { type ExecProg, setBreakpointByte } from '#core/vm/program.ts';
+import type { ExecProg } from '#core/vm/program.ts';
 import { EXIT, insn, load, newMachine } from '../interp/build.ts';
 
 const ALL = { budget: 2 ** 40, breakpoints: true, resume: true } as const;
@@ -32,7 +32,7 @@ function adds(n: number): Insn[] {
 function ready(slots: readonly Insn[], ...breakpoints: number[]): { machine: Machine; prog: ExecProg } {
   const machine = newMachine({ shared: true });
   const prog = load(machine, slots);
-  for (const slot of breakpoints) setBreakpointByte(prog, slot, 1);
+  for (const slot of breakpoints) prog.breakpoints.set(slot, 1);
   machine.enter(0, prog, 0n);
   return { machine, prog };
 }
@@ -132,13 +132,13 @@ describe('stops are those of the reference engine', () => {
   test('breakpoints come, go and are not obeyed, between runs', () => {
     const { machine, prog } = ready(loop(1_000_000, adds(3)));
     expect(go(machine, { budget: 1000 })).toMatch(/^budget/);
-    setBreakpointByte(prog, 3, 2);
+    prog.breakpoints.set(3, 2);
     expect(go(machine)).toBe('breakpoint main 3 0');
-    setBreakpointByte(prog, 3, 0);
-    setBreakpointByte(prog, 5, 1);
+    prog.breakpoints.set(3, 0);
+    prog.breakpoints.set(5, 1);
     expect(go(machine)).toBe('breakpoint main 5 0');
     expect(wasm.run(machine, 0, { ...ALL, budget: 1000, breakpoints: false })).toEqual({ kind: 'budget' });
-    setBreakpointByte(prog, 5, 0);
+    prog.breakpoints.set(5, 0);
     expect(go(machine)).toMatch(/^exit/);
     expect(machine.cpu(0).insnsExecuted).toBe(5_000_003n);
   });
@@ -185,8 +185,8 @@ describe('stops are those of the reference engine', () => {
     for (const [key, { id }] of [second, third].entries()) {
       map.update(new Uint8Array(Uint32Array.of(key).buffer), new Uint8Array(Uint32Array.of(id).buffer), 0n);
     }
-    setBreakpointByte(second, 17, 1);
-    setBreakpointByte(third, 40_000, 1);
+    second.breakpoints.set(17, 1);
+    third.breakpoints.set(40_000, 1);
     machine.enter(0, main, 0n);
     machine.cpu(0).writeReg(0, 0n);
     expect(go(machine)).toBe('breakpoint second 17 0');
@@ -292,8 +292,8 @@ test('the module is the same whether breakpoints are set or not, and after they 
   const { machine, prog } = ready(loop(50, adds(40)), 20);
   const before = wasmImage(machine, prog);
   go(machine);
-  setBreakpointByte(prog, 20, 0);
-  setBreakpointByte(prog, 41, 3);
+  prog.breakpoints.set(20, 0);
+  prog.breakpoints.set(41, 3);
   go(machine);
   expect(wasmImage(machine, prog)).toEqual(before);
 });
@@ -301,7 +301,7 @@ test('the module is the same whether breakpoints are set or not, and after they 
 test('programs that are unloaded give back the memory of their breakpoints; those that stay keep stopping', () => {
   const machine = newMachine();
   const first = load(machine, loop(3, adds(5)));
-  setBreakpointByte(first, 4, 1);
+  first.breakpoints.set(4, 1);
   const places = new Set<number | undefined>();
   for (let i = 0; i < 10; i++) {
     const other = load(machine, loop(3, adds(500)));

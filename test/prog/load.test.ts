@@ -27,7 +27,7 @@ describe('loading', () => {
     expect(prog.maps.map((map) => map.def.name)).toEqual(['m']);
     expect([...prog.origIdx]).toEqual([0, 0, 0, 1, 2, 3]);
     expect([...prog.firstXlated]).toEqual([0, 3, 4, 5, 6]);
-    expect(prog.breakpoints.length).toBe(6);
+    expect(prog.breakpoints.bytes.length).toBe(6);
     // The map load holds the machine's id of the map.
     expect(new DataView(prog.xlated.buffer).getInt32(3 * 8 + 4, true)).toBe(prog.maps[0]?.id);
     expect(prog.insns).toEqual(attr.insns);

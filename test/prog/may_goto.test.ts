@@ -126,6 +126,22 @@ test('one that no path comes to takes no stack and no counter', () => {
   ]);
 });
 
+test('its counter below a full frame has machine code, as in the kernel, and is executed', () => {
+  const full: Slot[] = [R0_0, [0x7b, 10, 0, -512], MAY_GOTO(2), [0x07, 0, 0, 0, 1], GOTO(-3), EXIT];
+  const { machine, prog } = loadSlots('raw', full);
+  expect(prog.subprogs[0]?.stackDepth).toBe(528);
+  expect(notCompiled(x86Sim, machine, [prog])).toEqual([]);
+  const budget = 40;
+  const ends = [reference, x86Sim].map((engine) => {
+    machine.enter(0, prog, 0n);
+    engine.run(machine, 0, { budget, breakpoints: false, resume: true });
+    const { pc, insnsExecuted } = machine.cpu(0);
+    return [pc, insnsExecuted, machine.cpu(0).readReg(0)];
+  });
+  expect(ends[1]).toEqual(ends[0]);
+  expect(ends[0]?.[2]).toBeGreaterThan(5n);
+});
+
 test('one that the kernel removes keeps no compiler from the program', () => {
   for (const slots of [
     [R0_0, MAY_GOTO(0), EXIT],

@@ -3,7 +3,6 @@ import { addressText } from '#core/session/code-address.ts';
 import { nativeInsnAt } from '#core/session/disassembly-native.ts';
 import { nativeCodeOf } from '#core/session/native-code.ts';
 import type { DisassembledRow } from '#core/session/target-rows.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { Bench, loadedOf } from './harness.ts';
 import { tailCallTo } from './programs.ts';
 
@@ -115,7 +114,7 @@ test('x86-64: a patched row is known as one', () => {
   if ('message' in code) throw new Error(code.message);
   const row = code.rowAt(code.addressOf(2) ?? 0n);
   expect(code.isPatched?.(row)).toBe(false);
-  setBreakpointByte(loaded.main.prog, 2, 1);
+  loaded.main.prog.breakpoints.set(2, 1);
   expect(code.isPatched?.(row)).toBe(true);
   expect(code.isPatched?.(row + 1)).toBe(false);
   expect(code.bytes(row)[0]).not.toBe(0xcc);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { prepareInput } from '#core/ctx/setup.ts';
 import { expressionEnv } from '#core/session/environment.ts';
-import { compileCondition } from '#core/session/expression-compile.ts';
-import { evaluateParsed } from '#core/session/expression-eval.ts';
-import { parseExpression } from '#core/session/expression-parse.ts';
-import { ExprFailure } from '#core/session/expression-value.ts';
+import { compileCondition } from '#core/session/expression/compile.ts';
+import { evaluateParsed } from '#core/session/expression/eval.ts';
+import { parseExpression } from '#core/session/expression/parse.ts';
+import { ExprFailure } from '#core/session/expression/value.ts';
 import { loadSession } from '#core/session/load-session.ts';
 
 const SEED = 0xc0de;

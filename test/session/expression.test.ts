@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assignExpression, evaluateExpression } from '#core/session/expression-eval.ts';
-import { MAX_EXPRESSION_LENGTH } from '#core/session/expression-lex.ts';
-import type { ExprEnv } from '#core/session/expression-value.ts';
+import { assignExpression, evaluateExpression } from '#core/session/expression/eval.ts';
+import { MAX_EXPRESSION_LENGTH } from '#core/session/expression/lex.ts';
+import type { ExprEnv } from '#core/session/expression/value.ts';
 
 const CONSTANTS = new Map([
   ['LIMIT', 14n],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { chooseEngine } from '#core/session/engines.ts';
 import type { LoadArgs } from '#core/session/load-request.ts';
 import { loadAgain, loadSession } from '#core/session/load-session.ts';
-import { runLockstep } from '#core/session/lockstep-run.ts';
+import { runLockstep } from '#core/session/lockstep/run.ts';
 import { type DataFile, parseDataFile } from '../filetests/format.ts';
 import { furtherVectors, vectors } from '../prog/vectors.ts';
 

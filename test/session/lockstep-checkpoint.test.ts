@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { loadSession } from '#core/session/load-session.ts';
-import { restoreCheckpoint, takeCheckpoint } from '#core/session/lockstep-checkpoint.ts';
-import { LockstepSide } from '#core/session/lockstep-side.ts';
-import { compareStates } from '#core/session/lockstep-state.ts';
+import { restoreCheckpoint, takeCheckpoint } from '#core/session/lockstep/checkpoint.ts';
+import { LockstepSide } from '#core/session/lockstep/side.ts';
+import { compareStates } from '#core/session/lockstep/state.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
 
 /** Calls, stacks of two frames, random numbers, an array and a hash map with elements of the file. */

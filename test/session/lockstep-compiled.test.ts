@@ -3,7 +3,7 @@ import { interp } from '#core/interp-wasm/interp.ts';
 import { wasm } from '#core/jit/wasm/engine.ts';
 import { loadSession } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
-import { runLockstep } from '#core/session/lockstep-run.ts';
+import { runLockstep } from '#core/session/lockstep/run.ts';
 import { OP } from '#core/wasm/opcodes.ts';
 
 /** A loop of several blocks and a call: compiled code is entered at some places, and interpreted for short runs. */

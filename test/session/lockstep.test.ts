@@ -6,7 +6,7 @@ import { wasm } from '#core/jit/wasm/engine.ts';
 import type { LoadArgs } from '#core/session/load-request.ts';
 import { loadAgain } from '#core/session/load-session.ts';
 import type { Loaded } from '#core/session/loaded.ts';
-import { runLockstep } from '#core/session/lockstep-run.ts';
+import { runLockstep } from '#core/session/lockstep/run.ts';
 import type { Cpu } from '#core/vm/cpu.ts';
 import type { Machine } from '#core/vm/machine.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';

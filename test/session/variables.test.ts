@@ -215,6 +215,20 @@ out:
 });
 
 describe('views', () => {
+  test('what a register without a value holds is no change', () => {
+    const bench = Bench.load(
+      '.program raw\nmain:\n\tcall f\n\tr6 = 2\n\texit\nf:\n\tr3 = 7\n\tr0 = 1\n\texit\n',
+    );
+    bench.start({ stopOnEntry: true });
+    bench.to('over');
+    const { registers } = bench.session.request('registers', { frame: 0 });
+    expect(registers.find(({ name }) => name === 'r3')).toMatchObject({
+      value: '0x0000000000000007',
+      initialised: false,
+    });
+    expect(registers.filter(({ changed }) => changed).map(({ name }) => name)).toEqual(['r0']);
+  });
+
   test('say what has changed since the previous stop', () => {
     const bench = Bench.load(SOURCE, { prog: 'main' });
     bench.start({ stopOnEntry: true });

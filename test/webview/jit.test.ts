@@ -5,7 +5,7 @@ import { JitBench } from './jit-bench.ts';
 
 const SOURCE = `.section socket
 main:
-	r6 = r1
+        r6 = r1
 	r0 = *(u32 *)(r1 + 0)
 	call helper
 	r1 = 5 ll
@@ -36,6 +36,7 @@ describe('JIT page', () => {
   test('shows three columns and the current row in each', async () => {
     const jit = await stopped();
     expect(await jit.texts('source', '.current')).toEqual(['    r0 = *(u32 *)(r1 + 0)']);
+    expect(await jit.texts('source')).toContain('    r6 = r1');
     expect(await jit.texts('bpf', '.current')).toEqual([
       expect.stringMatching(/^r0 = \*\(u32 \*\)\(r1 \+\d+\)$/),
     ]);

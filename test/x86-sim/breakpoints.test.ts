@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { reference } from '#core/interp/reference.ts';
 import { jitedLinfo } from '#core/prog/bpf-prog-alloc-jited-linfo.ts';
 import type { Machine } from '#core/vm/machine.ts';
-import { setBreakpointByte } from '#core/vm/program.ts';
 import { INT3 } from '#core/x86-sim/patches.ts';
 import { nativeRegisters } from '#core/x86-sim/view.ts';
 import { X86Sim } from '#core/x86-sim/x86-sim.ts';
@@ -75,7 +74,7 @@ function ripsOf(engine: X86Sim, machine: Machine): bigint[] {
 
 function withText(engine: X86Sim, text: string, slots: readonly number[]) {
   const started = start(engine, attrOf(text));
-  for (const slot of slots) setBreakpointByte(started.prog, slot, 1);
+  for (const slot of slots) started.prog.breakpoints.set(slot, 1);
   return started;
 }
 
@@ -102,14 +101,14 @@ describe('for BPF instructions', () => {
     const { main } = text.of(prog) ?? {};
     if (main === undefined) throw new Error('no machine code');
     const lines = jitedLinfo(machine, prog) ?? [];
-    setBreakpointByte(prog, 0, 1);
-    setBreakpointByte(prog, 2, 2);
+    prog.breakpoints.set(0, 1);
+    prog.breakpoints.set(2, 2);
     const patched = [...main.code.image.keys()].filter((at) => main.isPatched(at));
     expect(patched).toEqual([0, main.code.prologueLen, Number((lines[2] ?? 0n) - main.code.addr)]);
     expect(patched.map((at) => main.patches.memory[at])).toEqual([INT3, INT3, INT3]);
     expect(patched.map((at) => main.code.image[at])).not.toContain(INT3);
-    setBreakpointByte(prog, 0, 0);
-    setBreakpointByte(prog, 2, 0);
+    prog.breakpoints.set(0, 0);
+    prog.breakpoints.set(2, 0);
     expect(patched.map((at) => main.isPatched(at))).toEqual([false, false, false]);
     expect(main.patches.memory).toEqual(main.code.image);
   });

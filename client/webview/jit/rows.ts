@@ -36,7 +36,8 @@ const told = new WeakMap<HTMLElement, { readonly words: string; readonly isHeadi
 export function drawSource(element: HTMLElement, { line, text }: SourceRow): void {
   const [, at, words] = cells(element, ['gutter', 'at', 'text']);
   setText(at, line === 0 ? '' : String(line));
-  setText(words, text.replaceAll('\t', '    '));
+  // The column is narrow, and an assembly program is indented by one level only.
+  setText(words, text.replaceAll('\t', '    ').replace(/^ {5,}/, '    '));
   tell(element, line === 0 ? text : `line ${line}: ${text.trim()}`, text.trim(), line === 0);
 }
 

@@ -1,6 +1,6 @@
 import type { Op } from '../../interp/op.ts';
 import type { Machine } from '../../vm/machine.ts';
-import { breakpointSlots, type ExecProg } from '../../vm/program.ts';
+import type { ExecProg } from '../../vm/program.ts';
 import { flowOf } from './ops.ts';
 
 /**
@@ -41,13 +41,13 @@ export class BreakpointFlags {
 
   /** Makes the flags show the breakpoint bytes of `prog`, whose instructions are `ops`. */
   show(prog: ExecProg, ops: readonly Op[]): void {
-    if (this.#shown === prog && this.#epoch === prog.breakpointEpoch) return;
+    if (this.#shown === prog && this.#epoch === prog.breakpoints.epoch) return;
     this.#shown = prog;
-    this.#epoch = prog.breakpointEpoch;
+    this.#epoch = prog.breakpoints.epoch;
     const flags = this.#machine.memory.bytes.subarray(this.at, this.at + this.#nSlots + 1);
     for (const slot of this.#set) flags[slot] = 0;
     this.#set.length = 0;
-    for (const slot of breakpointSlots(prog)) this.#flagStretch(flags, ops, slot);
+    for (const slot of prog.breakpoints.slots) this.#flagStretch(flags, ops, slot);
   }
 
   /** Gives the memory back. */

@@ -49,7 +49,7 @@ export class Execution {
     s.passes = limits.passes;
     let { pc } = s.cpu;
     this.#breakpoints = limits.breakpoints;
-    const mayStop = s.prog.breakpoints[pc] !== 0 || s.ops[pc]?.begun === 0;
+    const mayStop = s.prog.breakpoints.bytes[pc] !== 0 || s.ops[pc]?.begun === 0;
     this.#passing = limits.breakpoints && limits.resume && mayStop;
     let { budget } = limits;
     this.#enterProg();
@@ -158,7 +158,7 @@ export class Execution {
       const op = opAt(s, pc);
       if (op.cost > s.left) break;
       let isBehind = this.#passing;
-      if (this.#breakpoints && !isBehind && prog.breakpoints[pc]) {
+      if (this.#breakpoints && !isBehind && prog.breakpoints.bytes[pc]) {
         if (!passesBreakpoint(s, pc)) {
           pc = stopAtBreakpoint(s, pc);
           break;

@@ -4,6 +4,7 @@ import type { JitCompiler } from '../../prog/bpf-int-jit-compile.ts';
 import type { JitedFunc } from '../../prog/bpf-prog-fill-jited-linfo.ts';
 import { analyseKinds } from '../../prog/kinds.ts';
 import type { Code } from '../../prog/prog.ts';
+import { BreakpointBytes } from '../../vm/breakpoint-bytes.ts';
 import { MAX_BPF_STACK } from '../../vm/layout.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { ExecProg } from '../../vm/program.ts';
@@ -70,8 +71,7 @@ function asLoaded(attr: LoadAttr, code: Code): ExecProg {
       stackDepth: MAX_BPF_STACK,
     })),
     uninitialisedReads: reads,
-    breakpoints: new Uint8Array(end),
-    breakpointEpoch: 0,
+    breakpoints: new BreakpointBytes(end),
     mapIds: [],
   };
 }

@@ -1,6 +1,7 @@
 import { WIDE_OPCODE } from '../../isa/decode.ts';
 import { INSN_SIZE, type Insn, type InsnIndex, readInsn } from '../../isa/insn.ts';
 import { OP_CALL } from '../../isa/opcodes.ts';
+import { MAY_GOTO_STACK } from '../../prog/may-goto.ts';
 import { Assembler } from './assembler.ts';
 import { calleeOf } from './callee.ts';
 import type { X86Config } from './config.ts';
@@ -14,8 +15,8 @@ import { tailCallReach } from './tail-call-reach.ts';
 
 /** Most slots of a program, as at load. */
 const MAX_SLOTS = 1_000_000;
-/** Most bytes of stack of one function. */
-const MAX_STACK = 512;
+/** Most bytes of stack of one function: those that it may use, and the counter of its `may_goto`. */
+const MAX_STACK = 512 + MAY_GOTO_STACK;
 /** The 16th pass and later ones: jumps keep their length, so that the next pass is the same. */
 const PADDING_FROM = 15;
 /** Passes after which a function is given up; padding ends it before. */

@@ -9,7 +9,7 @@ export interface X86Program {
   readonly insns: Uint8Array;
   /** First slots of the functions, ascending; the main one (0) first. */
   readonly funcs: readonly InsnIndex[];
-  /** Bytes of stack of each function, at most 512. */
+  /** Bytes of stack of each function, at most 512, with `may_goto` 528. */
   readonly stackDepths: readonly number[];
   /** Address of each function's image. */
   readonly imageAddrs: readonly bigint[];

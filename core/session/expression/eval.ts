@@ -1,9 +1,9 @@
-import { bytesOfHex } from '../bytes/hex.ts';
-import { compute, cutTo, type IntValue, toBytes, truth } from './expression-arithmetic.ts';
-import type { ExprError } from './expression-lex.ts';
-import { evaluateName, readCell, readMemory } from './expression-names.ts';
-import { type Expr, INT_TYPES, type IntType, parseExpression } from './expression-parse.ts';
-import { type ExprEnv, ExprFailure, type ExprMap, type ExprValue, type LValue } from './expression-value.ts';
+import { bytesOfHex } from '../../bytes/hex.ts';
+import { compute, cutTo, type IntValue, toBytes, truth } from './arithmetic.ts';
+import type { ExprError } from './lex.ts';
+import { evaluateName, readCell, readMemory } from './names.ts';
+import { type Expr, INT_TYPES, type IntType, parseExpression } from './parse.ts';
+import { type ExprEnv, ExprFailure, type ExprMap, type ExprValue, type LValue } from './value.ts';
 
 /** What an expression is allowed to do. */
 export interface EvalOptions {

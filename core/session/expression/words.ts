@@ -1,5 +1,5 @@
-import { mulHigh, swap32 } from '../interp/int64.ts';
-import { INT_TYPES, type IntType } from './expression-parse.ts';
+import { mulHigh, swap32 } from '../../interp/int64.ts';
+import { INT_TYPES, type IntType } from './parse.ts';
 
 /** 64 bits as two words, signed. */
 export interface Pair {

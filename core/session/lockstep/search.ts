@@ -1,6 +1,6 @@
-import type { LockstepPair } from './lockstep-pair.ts';
-import { type DifferingRange, type Pinpoint, replay, type SearchInput } from './lockstep-replay.ts';
-import { fromItsEnd } from './lockstep-search-from-end.ts';
+import type { LockstepPair } from './pair.ts';
+import { type DifferingRange, type Pinpoint, replay, type SearchInput } from './replay.ts';
+import { fromItsEnd } from './search-from-end.ts';
 
 /** Parts that a range of instructions is cut into, to look for the one in which a difference arises. */
 const PARTS = 64;

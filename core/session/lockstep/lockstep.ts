@@ -1,11 +1,11 @@
-import type { RunInput } from '../ctx/input.ts';
-import type { Engine } from '../interp/engine.ts';
-import { type Checkpoint, takeCheckpoint } from './lockstep-checkpoint.ts';
-import type { StateEdit } from './lockstep-edit.ts';
-import { type LockstepEntry, LockstepPair, type LockstepPast, replayed } from './lockstep-pair.ts';
-import type { Pinpoint } from './lockstep-replay.ts';
-import { pinpoint } from './lockstep-search.ts';
-import type { LockstepSide, MakeSide, SideCause } from './lockstep-side.ts';
+import type { RunInput } from '../../ctx/input.ts';
+import type { Engine } from '../../interp/engine.ts';
+import { type Checkpoint, takeCheckpoint } from './checkpoint.ts';
+import type { StateEdit } from './edit.ts';
+import { type LockstepEntry, LockstepPair, type LockstepPast, replayed } from './pair.ts';
+import type { Pinpoint } from './replay.ts';
+import { pinpoint } from './search.ts';
+import type { LockstepSide, MakeSide, SideCause } from './side.ts';
 
 /** What came of a piece of a run: both did the same, or where they first did not. */
 export type LockstepOutcome =

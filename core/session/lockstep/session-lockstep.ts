@@ -1,15 +1,15 @@
-import type { RunLimits, StopCause } from '../interp/engine.ts';
-import { x86Sim } from '../x86-sim/x86-sim.ts';
-import { chooseEngine, ENGINE_NAMES, interpretedNotices } from './engines.ts';
-import type { LaunchProblem, LoadArgs } from './load-request.ts';
-import type { Loaded, SessionPacket } from './loaded.ts';
+import type { RunLimits, StopCause } from '../../interp/engine.ts';
+import { x86Sim } from '../../x86-sim/x86-sim.ts';
+import { chooseEngine, ENGINE_NAMES, interpretedNotices } from '../engines.ts';
+import type { LaunchProblem, LoadArgs } from '../load-request.ts';
+import type { Loaded, SessionPacket } from '../loaded.ts';
+import { isAmidInsn } from '../native-place.ts';
+import { editBetween } from './edit.ts';
 import { Lockstep } from './lockstep.ts';
-import { editBetween } from './lockstep-edit.ts';
-import type { Pinpoint } from './lockstep-replay.ts';
-import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
-import type { MakeSide, SideCause } from './lockstep-side.ts';
-import { causeDifferences, compareStates } from './lockstep-state.ts';
-import { isAmidInsn } from './native-place.ts';
+import type { Pinpoint } from './replay.ts';
+import { type LockstepReport, lockstepReport } from './report.ts';
+import type { MakeSide, SideCause } from './side.ts';
+import { causeDifferences, compareStates } from './state.ts';
 
 /** What the launch attribute `lockstep` has come to. */
 export type StartedLockstep =

@@ -1,9 +1,9 @@
-import type { RunInput } from '../ctx/input.ts';
-import type { Engine, RunLimits } from '../interp/engine.ts';
-import { type Checkpoint, restoreCheckpoint } from './lockstep-checkpoint.ts';
-import { applyEdit, type StateEdit } from './lockstep-edit.ts';
-import { LockstepSide, type MakeSide, type SideCause } from './lockstep-side.ts';
-import { causeDifferences, compareStates, type StateDifference } from './lockstep-state.ts';
+import type { RunInput } from '../../ctx/input.ts';
+import type { Engine, RunLimits } from '../../interp/engine.ts';
+import { type Checkpoint, restoreCheckpoint } from './checkpoint.ts';
+import { applyEdit, type StateEdit } from './edit.ts';
+import { LockstepSide, type MakeSide, type SideCause } from './side.ts';
+import { causeDifferences, compareStates, type StateDifference } from './state.ts';
 
 /** The engines that are compared: the one that the user has chosen, and the other. */
 export type Engines = readonly [Engine, Engine];

@@ -1,8 +1,8 @@
-import { hexText } from '../bytes/hex.ts';
-import * as layout from '../vm/layout.ts';
-import type { Machine } from '../vm/machine.ts';
-import type { Region } from '../vm/region.ts';
-import { placeText, type Side, type SideCause } from './lockstep-side.ts';
+import { hexText } from '../../bytes/hex.ts';
+import * as layout from '../../vm/layout.ts';
+import type { Machine } from '../../vm/machine.ts';
+import type { Region } from '../../vm/region.ts';
+import { placeText, type Side, type SideCause } from './side.ts';
 
 /** What can differ between two engines that execute the same program. */
 export type DifferenceKind =

@@ -1,4 +1,4 @@
-import { type ExprError, type ExprToken, lexExpression } from './expression-lex.ts';
+import { type ExprError, type ExprToken, lexExpression } from './lex.ts';
 
 /** Integer types an expression may name: width in bits, signed, big endian in memory. */
 export const INT_TYPES = {

@@ -1,13 +1,13 @@
-import { BPF_REG_AX } from '../isa/registers.ts';
-import type { Cpu } from '../vm/cpu.ts';
-import { PERM_READ, regOffset } from '../vm/layout.ts';
-import type { Machine } from '../vm/machine.ts';
-import { checkedLinear, regionTable } from '../vm/region-table.ts';
-import { compute } from './expression-arithmetic.ts';
-import { intOf } from './expression-eval.ts';
-import { registerNamed } from './expression-names.ts';
-import { type Expr, INT_TYPES, type IntType } from './expression-parse.ts';
-import type { ExprEnv } from './expression-value.ts';
+import { BPF_REG_AX } from '../../isa/registers.ts';
+import type { Cpu } from '../../vm/cpu.ts';
+import { PERM_READ, regOffset } from '../../vm/layout.ts';
+import type { Machine } from '../../vm/machine.ts';
+import { checkedLinear, regionTable } from '../../vm/region-table.ts';
+import { compute } from './arithmetic.ts';
+import { intOf } from './eval.ts';
+import { registerNamed } from './names.ts';
+import { type Expr, INT_TYPES, type IntType } from './parse.ts';
+import type { ExprEnv } from './value.ts';
 import {
   bitsOf,
   COMBINE,
@@ -18,7 +18,7 @@ import {
   type Relation,
   rightSigned,
   rightUnsigned,
-} from './expression-words.ts';
+} from './words.ts';
 
 /** Where the innermost frame's registers and the program's memory lie. */
 export interface CompiledFor {

@@ -1,11 +1,10 @@
-import { decodeProg } from '../interp/decode.ts';
-import type { Op } from '../interp/op.ts';
-import { reference } from '../interp/reference.ts';
-import { setBreakpointByte } from '../vm/program.ts';
-import { smallest } from './lockstep-bisect.ts';
-import { type Differences, type SearchInput, stepped, warm } from './lockstep-replay.ts';
-import type { LockstepSide } from './lockstep-side.ts';
-import type { StateDifference } from './lockstep-state.ts';
+import { decodeProg } from '../../interp/decode.ts';
+import type { Op } from '../../interp/op.ts';
+import { reference } from '../../interp/reference.ts';
+import { smallest } from './bisect.ts';
+import { type Differences, type SearchInput, stepped, warm } from './replay.ts';
+import type { LockstepSide } from './side.ts';
+import type { StateDifference } from './state.ts';
 
 /** Where both differ, being stopped by breakpoints. */
 export interface Stopped {
@@ -77,7 +76,7 @@ function stoppedAt(
   const pair = warm({ ...search, breakpoints: true }, base, from, end);
   for (const side of pair.sides) {
     const prog = side.machine.progs.get(place.program);
-    if (prog !== undefined) setBreakpointByte(prog, place.slot, 1);
+    if (prog !== undefined) prog.breakpoints.set(place.slot, 1);
   }
   const { differences } = pair.run({ budget: end - from, breakpoints: true, resume: true });
   return differences.length > 0 ? differences : undefined;

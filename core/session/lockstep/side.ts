@@ -1,10 +1,10 @@
-import type { RunInput } from '../ctx/input.ts';
-import { prepareInput } from '../ctx/setup.ts';
-import type { Engine, RunLimits, StopCause } from '../interp/engine.ts';
-import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
-import type { Cpu } from '../vm/cpu.ts';
-import type { Machine } from '../vm/machine.ts';
-import { insnText, type Loaded, placeText as sourcePlace } from './loaded.ts';
+import type { RunInput } from '../../ctx/input.ts';
+import { prepareInput } from '../../ctx/setup.ts';
+import type { Engine, RunLimits, StopCause } from '../../interp/engine.ts';
+import { bpfTraceRun } from '../../prog/bpf-trace-run.ts';
+import type { Cpu } from '../../vm/cpu.ts';
+import type { Machine } from '../../vm/machine.ts';
+import { insnText, type Loaded, placeText as sourcePlace } from '../loaded.ts';
 
 /** One of the machines that are kept in step. */
 export type Side = Pick<Loaded, 'machine' | 'cpu' | 'main' | 'programs'>;

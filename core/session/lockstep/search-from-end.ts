@@ -1,5 +1,5 @@
-import { largest, smallest } from './lockstep-bisect.ts';
-import type { LockstepPair } from './lockstep-pair.ts';
+import { largest, smallest } from './bisect.ts';
+import type { LockstepPair } from './pair.ts';
 import {
   type Differences,
   type DifferingRange,
@@ -8,13 +8,8 @@ import {
   type SearchInput,
   stepped,
   warm,
-} from './lockstep-replay.ts';
-import {
-  firstOfLastWriters,
-  type Stopped,
-  stoppedBehind,
-  stoppedInBlocks,
-} from './lockstep-search-by-breakpoints.ts';
+} from './replay.ts';
+import { firstOfLastWriters, type Stopped, stoppedBehind, stoppedInBlocks } from './search-by-breakpoints.ts';
 
 /**
  * Instructions behind those of interest that engines are given: the last ones that a run may execute are interpreted.

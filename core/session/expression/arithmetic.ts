@@ -1,5 +1,5 @@
-import { INT_TYPES, type IntType } from './expression-parse.ts';
-import { ExprFailure, type ExprValue } from './expression-value.ts';
+import { INT_TYPES, type IntType } from './parse.ts';
+import { ExprFailure, type ExprValue } from './value.ts';
 
 /** An integer by its unsigned 64-bit pattern. */
 export interface IntValue {

@@ -1,10 +1,10 @@
-import type { Engine } from '../interp/engine.ts';
-import type { Fault } from '../vm/fault.ts';
-import type { Loaded } from './loaded.ts';
+import type { Engine } from '../../interp/engine.ts';
+import type { Fault } from '../../vm/fault.ts';
+import type { Loaded } from '../loaded.ts';
+import { DEFAULT_MAX_INSNS } from '../run.ts';
 import { Lockstep } from './lockstep.ts';
-import { type LockstepReport, lockstepReport } from './lockstep-report.ts';
-import type { MakeSide } from './lockstep-side.ts';
-import { DEFAULT_MAX_INSNS } from './run.ts';
+import { type LockstepReport, lockstepReport } from './report.ts';
+import type { MakeSide } from './side.ts';
 
 /** How one packet's run ended, in both engines alike. */
 export interface LockstepEnd {

@@ -1,11 +1,11 @@
-import type { EngineName } from '../interp/engine.ts';
-import { addressText } from './code-address.ts';
-import { insnText, placeText } from './loaded.ts';
-import type { Pinpoint } from './lockstep-replay.ts';
-import type { LockstepSide } from './lockstep-side.ts';
-import type { DifferenceKind } from './lockstep-state.ts';
-import { archOf, nativeCodeFor } from './native-code.ts';
-import type { SourceLocation } from './target-rows.ts';
+import type { EngineName } from '../../interp/engine.ts';
+import { addressText } from '../code-address.ts';
+import { insnText, placeText } from '../loaded.ts';
+import { archOf, nativeCodeFor } from '../native-code.ts';
+import type { SourceLocation } from '../target-rows.ts';
+import type { Pinpoint } from './replay.ts';
+import type { LockstepSide } from './side.ts';
+import type { DifferenceKind } from './state.ts';
 
 /** Native instructions of one BPF instruction that are shown. */
 const MAX_NATIVE = 12;

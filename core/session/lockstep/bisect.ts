@@ -1,4 +1,4 @@
-import type { Differences } from './lockstep-replay.ts';
+import type { Differences } from './replay.ts';
 
 /** The smallest number above `low` where `at` finds differences, as it does at `high`. */
 export function smallest(

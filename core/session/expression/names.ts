@@ -1,8 +1,8 @@
-import { suggest } from '../asm/suggest.ts';
-import { BPF_REG_ARG1, BPF_REG_AX, BPF_REG_CTX, BPF_REG_FP } from '../isa/registers.ts';
-import { fromBytes } from './expression-arithmetic.ts';
-import { INT_TYPES, type IntType } from './expression-parse.ts';
-import { type ExprEnv, ExprFailure, type ExprValue, type LValue } from './expression-value.ts';
+import { suggest } from '../../asm/suggest.ts';
+import { BPF_REG_ARG1, BPF_REG_AX, BPF_REG_CTX, BPF_REG_FP } from '../../isa/registers.ts';
+import { fromBytes } from './arithmetic.ts';
+import { INT_TYPES, type IntType } from './parse.ts';
+import { type ExprEnv, ExprFailure, type ExprValue, type LValue } from './value.ts';
 
 const SPECIAL_REGISTERS: ReadonlyMap<string, number> = new Map([
   ['FP', BPF_REG_FP],

@@ -1,4 +1,4 @@
-import type { IntType } from './expression-parse.ts';
+import type { IntType } from './parse.ts';
 
 /** A place that can be written. `addr` unsigned 64 bits. */
 export type LValue =

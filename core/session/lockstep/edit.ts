@@ -1,5 +1,5 @@
-import type { Side } from './lockstep-side.ts';
-import { firstDifference, shadowOf } from './lockstep-state.ts';
+import type { Side } from './side.ts';
+import { firstDifference, shadowOf } from './state.ts';
 
 /** What a user has changed at a stop: enough to change it in another machine that stands at the same place. */
 export interface StateEdit {

@@ -1,7 +1,7 @@
-import { reference } from '../interp/reference.ts';
-import { restoreCheckpoint, takeCheckpoint } from './lockstep-checkpoint.ts';
-import { type LockstepPair, type LockstepPast, replayed } from './lockstep-pair.ts';
-import type { StateDifference } from './lockstep-state.ts';
+import { reference } from '../../interp/reference.ts';
+import { restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { type LockstepPair, type LockstepPast, replayed } from './pair.ts';
+import type { StateDifference } from './state.ts';
 
 /** What is not the same in both. */
 export type Differences = readonly StateDifference[];

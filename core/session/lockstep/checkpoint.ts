@@ -1,8 +1,8 @@
-import * as layout from '../vm/layout.ts';
-import type { Machine } from '../vm/machine.ts';
-import type { Region } from '../vm/region.ts';
-import type { LockstepSide } from './lockstep-side.ts';
-import { shadowOf } from './lockstep-state.ts';
+import * as layout from '../../vm/layout.ts';
+import type { Machine } from '../../vm/machine.ts';
+import type { Region } from '../../vm/region.ts';
+import type { LockstepSide } from './side.ts';
+import { shadowOf } from './state.ts';
 
 /** The state of a machine at one moment, to go on from there in another one that was loaded alike. */
 export interface Checkpoint {
