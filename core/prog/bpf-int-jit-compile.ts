@@ -4,11 +4,11 @@ import { bpfJitBlindConstants } from './bpf-jit-blind-constants.ts';
 import { bpfJitProgReleaseOther } from './bpf-prog-clone.ts';
 import { bpfProgFillJitedLinfo, type JitedFunc } from './bpf-prog-fill-jited-linfo.ts';
 import type { SubprogKinds } from './kinds.ts';
-import { auxOf, type BpfProgShell, type Code } from './prog.ts';
+import { auxOf, type BpfProgShell, type Code, type JitedArch } from './prog.ts';
 
 /** What a compiler makes of a program: native code a function, or why there is none. */
 export type JitOutcome =
-  | { readonly ok: true; readonly funcs: readonly JitedFunc[] }
+  | { readonly ok: true; readonly arch: JitedArch; readonly funcs: readonly JitedFunc[] }
   | { readonly ok: false; readonly message: string };
 
 /**
@@ -56,6 +56,7 @@ export function bpfIntJitCompile(
   }
   aux.jitedLen = outcome.funcs.reduce((sum, func) => sum + func.length, 0);
   aux.jitedFuncs = outcome.funcs.map(({ image, length }) => ({ image, length }));
+  aux.jitedArch = outcome.arch;
   kept.jited = true;
   outcome.funcs.forEach((func, i) => {
     bpfProgFillJitedLinfo(machine, kept, i, func);

@@ -58,6 +58,7 @@ export function bpfProgAllocNoStats(machine: Machine, nInsns: number): BpfProgSh
       kfuncTab: 0,
       jitedLen: 0,
       jitedFuncs: [],
+      jitedArch: undefined,
       whyInterpreted: undefined,
       tag: undefined,
     },

@@ -1,7 +1,7 @@
 import type { Machine } from '../vm/machine.ts';
 import { kernelVersionText } from '../vm/settings.ts';
 import { tagText } from './bpf-prog-calc-tag.ts';
-import { auxOf, type BpfProg } from './prog.ts';
+import { auxOf, type BpfProg, type JitedArch } from './prog.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -29,6 +29,8 @@ export interface ProgramFacts {
   readonly bytesJited: number;
   readonly bytesMemlock: number;
   readonly jited: boolean;
+  /** What its native code is for; absent: it is interpreted. */
+  readonly jitedArch?: JitedArch;
   readonly whyInterpreted?: string;
   /** Native code of each function, the main one's first: address as `0x…`, bytes. Empty: it is interpreted. */
   readonly jitedFuncs: readonly { readonly address: string; readonly length: number }[];
@@ -40,7 +42,7 @@ export interface ProgramFacts {
 
 /** The facts of a loaded program. Throws RangeError for one that has been freed. */
 export function programFacts(machine: Machine, prog: BpfProg): ProgramFacts {
-  const { tag, jitedLen, jitedFuncs, whyInterpreted } = auxOf(prog);
+  const { tag, jitedLen, jitedFuncs, jitedArch, whyInterpreted } = auxOf(prog);
   return {
     ...(tag === undefined ? {} : { tag: tagText(tag.tag), hash: tag.hash }),
     kernel: kernelVersionText(machine.settings.kernel),
@@ -51,6 +53,7 @@ export function programFacts(machine: Machine, prog: BpfProg): ProgramFacts {
     bytesJited: jitedLen,
     bytesMemlock: prog.pages * PAGE_SIZE,
     jited: prog.jited,
+    ...(jitedArch === undefined ? {} : { jitedArch }),
     ...(whyInterpreted === undefined ? {} : { whyInterpreted }),
     jitedFuncs: jitedFuncs.map(({ image, length }) => ({ address: `0x${image.toString(16)}`, length })),
     jitRequested: prog.jitRequested,

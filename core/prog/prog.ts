@@ -31,11 +31,16 @@ export interface BpfProgAux {
   jitedLen: number;
   /** The native code of each function, the main one's first; empty: there is none. */
   jitedFuncs: readonly NativeImage[];
+  /** What the native code is for; undefined: there is none. */
+  jitedArch: JitedArch | undefined;
   /** Why it is interpreted; undefined when it is not. */
   whyInterpreted: string | undefined;
   /** Undefined where the machine's host cannot hash. */
   tag: ProgTag | undefined;
 }
+
+/** What a compiler makes native code for. */
+export type JitedArch = 'x86-64' | 'wasm';
 
 /** Where a function's native code lies. */
 export interface NativeImage {

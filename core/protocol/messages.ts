@@ -8,6 +8,7 @@ import type {
   JitRowsRequest,
   JitTextReply,
   JitTextRequest,
+  NativeArch,
 } from './jit.ts';
 
 /**
@@ -131,6 +132,8 @@ export interface ProgramObject {
   /** `pages` in bytes. */
   readonly bytesMemlock: number;
   readonly jited: boolean;
+  /** What its native code is for, which need not be what executes now; absent: it is interpreted. */
+  readonly jitedArch?: NativeArch;
   /** Why it is interpreted; absent for native code. */
   readonly whyInterpreted?: string;
   /** Native code of each of `subprograms`: address of its first byte as `0x…`, bytes; empty when it is interpreted. */

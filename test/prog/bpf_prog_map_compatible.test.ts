@@ -20,7 +20,7 @@ function load(machine: Machine, progType: ProgType, map?: BpfMap, jited = false)
   const funcs = [{ image: 0xffff_ffff_c000_0000n, length: 8, insnToJitOff: [4, 8] }];
   return bpfProgLoad(machine, attr, {
     maps: [map],
-    ...(jited ? { jit: () => ({ ok: true, funcs }) as const } : {}),
+    ...(jited ? { jit: () => ({ ok: true, arch: 'x86-64', funcs }) as const } : {}),
   });
 }
 

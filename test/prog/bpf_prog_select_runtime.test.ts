@@ -15,7 +15,11 @@ const CODE: Slot[] = [[0xb7, 0, 0, 0, 5], [0x85, 0, 2, 0, 9], EXIT];
 const compiler: JitCompiler = (code) => {
   const n = code.insns.length / 8;
   const insnToJitOff = Array.from({ length: n }, (_, i) => (i + 1) * 4);
-  return { ok: true, funcs: [{ image: 0xffff_ffff_c000_0000n, length: n * 4, insnToJitOff }] };
+  return {
+    ok: true,
+    arch: 'x86-64',
+    funcs: [{ image: 0xffff_ffff_c000_0000n, length: n * 4, insnToJitOff }],
+  };
 };
 const failing: JitCompiler = () => ({ ok: false, message: 'no room for the image' });
 

@@ -23,7 +23,7 @@ const nativeAt = (image: bigint): LoadOptions => ({
       length: 9 * slots,
       insnToJitOff: Array.from({ length: slots }, (_, i) => 9 * (i + 1)),
     };
-    return { ok: true, funcs: [func] };
+    return { ok: true, arch: 'x86-64', funcs: [func] };
   },
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { nativeCodeOf } from '#core/session/native-code.ts';
+import { switchEngine } from '#core/session/switch-engine.ts';
 import { statsView } from '#core/session/views.ts';
 import { loadedOf } from './harness.ts';
 
@@ -23,14 +24,23 @@ test.each(['x86-64', 'wasm'] as const)('Stats tells of the native code that %s e
   const code = nativeCodeOf(session, session.main);
   if ('message' in code) throw new Error(code.message);
   const functions = code.funcs.filter(({ start }) => start >= 0);
-  expect(stats?.object.jited).toBe(true);
+  expect(stats?.object).toMatchObject({ jited: true, jitedArch: engine });
   expect(stats?.object.jitedFuncs).toEqual(
     functions.map(({ address, length }) => ({ address: `0x${address.toString(16)}`, length })),
   );
   expect(stats?.object.bytesJited).toBe(functions.reduce((sum, { length }) => sum + length, 0));
 });
 
+test('code that was made at load keeps its name when another engine goes on', () => {
+  const { loaded: session } = loadedOf(CALLS, { engine: 'x86-64' });
+  expect(switchEngine(session, 'wasm')).toBeUndefined();
+  const { engine, programs } = statsView(session, 1);
+  expect(engine).toBe('wasm');
+  expect(programs[0]?.object).toMatchObject({ jited: true, jitedArch: 'x86-64' });
+});
+
 test('Stats says that an interpreter has none', () => {
   const [stats] = statsView(loadedOf(CALLS, { engine: 'interp' }).loaded, 1).programs;
+  expect(stats?.object).not.toHaveProperty('jitedArch');
   expect(stats?.object).toMatchObject({ jited: false, bytesJited: 0, jitedFuncs: [] });
 });

@@ -60,10 +60,13 @@ describe('Stats page', () => {
       { address: '0xffffffffc0000000', length: 712 },
       { address: '0xffffffffc0000300', length: 40 },
     ];
-    const jited = { ...program, object: { ...object, jited: true, bytesJited: 752, jitedFuncs } };
+    const jited = {
+      ...program,
+      object: { ...object, jited: true, jitedArch: 'x86-64' as const, bytesJited: 752, jitedFuncs },
+    };
     await send({ kind: 'reply', session: 's', reply: { ...sampleStats(), programs: [jited] } });
     const row = async (name: string) => page.getAttribute(`[data-key="prog1/${name}"]`, 'data-text');
-    expect(await row('Native code')).toBe('752 bytes');
+    expect(await row('Native code')).toBe('752 bytes of x86-64, made at load');
     expect(await row('Functions')).toBe(
       'firewall: 24 bytes of stack, 712 bytes of code at 0xffffffffc0000000\ncount_packet: 8 bytes of stack, 40 bytes of code at 0xffffffffc0000300',
     );

@@ -130,10 +130,7 @@ function objectFacts(program: ProgramStats): readonly (readonly [string, string]
     ['Tag', object.tag === undefined ? 'none' : `${object.tag} (${hash})`],
     ['Instructions', insnsText(program)],
     ['Rewritten', bytesText(object.bytesXlated)],
-    [
-      'Native code',
-      object.jited ? bytesText(object.bytesJited) : `none: ${object.whyInterpreted ?? 'interpreted'}`,
-    ],
+    ['Native code', object.jited ? jitedText(object) : `none: ${object.whyInterpreted ?? 'interpreted'}`],
     ['Memory', `${count(object.pages, 'page')} (${bytesText(object.bytesMemlock)})`],
     ['Licence', `${licence}, ${object.gplCompatible ? '' : 'not '}GPL-compatible`],
     ['Flags', flags.filter(Boolean).join(', ') || 'none'],
@@ -150,6 +147,12 @@ function objectFacts(program: ProgramStats): readonly (readonly [string, string]
     ],
     ['Maps', maps.map(({ name, type, id }) => `${name}: ${type}, id ${id}`).join('\n') || 'none'],
   ];
+}
+
+/** The code need not be what executes: the engine may be another one since. */
+function jitedText({ bytesJited, jitedArch }: ProgramStats['object']): string {
+  const arch = jitedArch === 'wasm' ? 'WebAssembly' : jitedArch;
+  return arch === undefined ? bytesText(bytesJited) : `${bytesText(bytesJited)} of ${arch}, made at load`;
 }
 
 function count(n: number, noun: string): string {

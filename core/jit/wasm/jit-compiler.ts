@@ -35,7 +35,7 @@ export function wasmJitCompiler(input: WasmJitInput): JitCompiler {
     const image = input.isPlain ? plainImage(input.machine, prog) : debugImage(input.machine, prog);
     if ('reason' in image) return { ok: false, message: image.reason };
     input.compiled?.(image.program);
-    return { ok: true, funcs: jitedFuncs(image.program, code, image.imageAddr) };
+    return { ok: true, arch: 'wasm', funcs: jitedFuncs(image.program, code, image.imageAddr) };
   };
 }
 

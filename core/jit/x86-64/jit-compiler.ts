@@ -56,6 +56,7 @@ export function x86JitCompiler(input: X86JitInput): JitCompiler {
     input.compiled?.(outcome.funcs);
     return {
       ok: true,
+      arch: 'x86-64',
       funcs: outcome.funcs.map(({ addr, image, insnToJitOff }) => ({
         image: addr,
         length: image.length,
