@@ -3,27 +3,27 @@ import type { Region } from '../../vm/region.ts';
 import type { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
 import type { Flow } from './flow.ts';
+import type { FunctionState } from './function-state.ts';
+import { belowLimit, FAR_HI, rememberDistance } from './limit-code.ts';
+import * as local from './locals.ts';
+import type { Atomic, Load, Store } from './memory.ts';
+import { AX, type JitOp } from './ops.ts';
 import {
   distanceOf,
   type Facts,
   type FactsContext,
   FRAME,
-  type FrameFacts,
   frameOffset,
   isSite,
   isWritten,
   NOWHERE,
   newFacts,
   type Place,
+  type PointerFacts,
   passFacts,
   regionOf,
   siteAt,
-} from './frame-facts.ts';
-import type { FunctionState } from './function-state.ts';
-import { belowLimit, FAR_HI, rememberDistance } from './limit-code.ts';
-import * as local from './locals.ts';
-import type { Atomic, Load, Store } from './memory.ts';
-import { AX, type JitOp } from './ops.ts';
+} from './pointer-facts.ts';
 import { markFound, markWritten } from './shadow-code.ts';
 
 const R10 = 10;
@@ -65,7 +65,7 @@ export class AccessEmitter {
   }
 
   /** Makes a cache for every access that may need one. */
-  collectCaches(flow: Flow, atBlocks: FrameFacts): void {
+  collectCaches(flow: Flow, atBlocks: PointerFacts): void {
     const facts = newFacts();
     flow.blocks.forEach(({ ops }, index) => {
       atBlocks.read(index, facts);

@@ -7,11 +7,11 @@ import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
 import { type CalleeFacts, calleeFacts } from './callees.ts';
 import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
-import type { Pointer } from './frame-facts.ts';
 import { Inlining } from './inlining.ts';
 import { leaveCode, leaveName, leaveType } from './leave-code.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, type JitOp, jitOps } from './ops.ts';
+import type { Pointer } from './pointer-facts.ts';
 
 /** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
 export const MAX_FUNCTION_OPS = 50_000;

@@ -7,10 +7,10 @@ import { MAX_STRETCH } from './breakpoint-flags.ts';
 import { type CallContext, CallEmitter } from './call-code.ts';
 import { CALLEE_SAVED, type CalleeFacts } from './callees.ts';
 import type { Block, Flow } from './flow.ts';
-import { FrameFacts, initialisedOf, newFacts, passFacts } from './frame-facts.ts';
 import { FunctionState, type KeptRegisters } from './function-state.ts';
 import * as local from './locals.ts';
 import { AX, type JitOp } from './ops.ts';
+import { initialisedOf, newFacts, PointerFacts, passFacts } from './pointer-facts.ts';
 import { markAllWritten } from './shadow-code.ts';
 import { findFrame, pushFramePointer } from './stack-frame.ts';
 import { emitFlow } from './structure.ts';
@@ -57,14 +57,14 @@ class FunctionEmitter {
   readonly #code: Code;
   readonly #accesses: AccessEmitter;
   readonly #calls: CallEmitter;
-  readonly #facts: FrameFacts;
+  readonly #facts: PointerFacts;
   /** The facts at the place that is being written. */
   readonly #now = newFacts();
   readonly #offsets: [slot: number, offset: number][] = [];
 
   constructor(context: FunctionContext) {
     this.#context = context;
-    this.#facts = new FrameFacts(context.flow, context);
+    this.#facts = new PointerFacts(context.flow, context);
     this.#state = newState(context);
     this.#code = this.#state.code;
     this.#accesses = new AccessEmitter(context, this.#state);

@@ -56,7 +56,7 @@ export interface ListingOptions {
 /** Locals that a function of a module can have. */
 const MAX_LOCALS = 50_000;
 
-/** Reads the code of a compiled program. Some 20 ns an instruction of WebAssembly; never throws, whatever the bytes are. */
+/** Reads the code of a compiled program. Some 40 ns an instruction of WebAssembly; never throws, whatever the bytes are. */
 export function wasmListing(program: CompiledProgram, options: ListingOptions = {}): WasmListing {
   return new Listing(program, options);
 }

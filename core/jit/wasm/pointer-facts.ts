@@ -73,7 +73,7 @@ export function initialisedOf(facts: Facts): number {
 }
 
 /** Facts at the start of each block of a function: one array, because there can be tens of thousands. */
-export class FrameFacts {
+export class PointerFacts {
   readonly #all: Int32Array;
 
   constructor(flow: Flow, context: FactsContext) {
