@@ -26,6 +26,6 @@ export async function switchEngine(): Promise<void> {
     });
     if (chosen !== undefined && chosen.label !== engine) await ask({ engine: chosen.label });
   } catch (error) {
-    void vscode.window.showErrorMessage(`The engine was not switched: ${messageOf(error)}`);
+    void vscode.window.showErrorMessage(`Not switched: ${messageOf(error)}`);
   }
 }

@@ -20,7 +20,7 @@ export function switchEngine(loaded: Loaded, name: string): string | undefined {
   const processor = processorState(loaded);
   // In the middle of what one instruction as loaded became, but between two of those, the machine's state is whole.
   if (processor !== undefined && processor.arrive < 0) {
-    return 'the program stands amid a BPF instruction: step to the next one (Step Over in the source), then switch';
+    return 'step over once in the source first; the program is amid a BPF instruction';
   }
   const progs = Array.from(programs.values(), ({ prog }) => prog);
   const [why] = notCompiled(engine, machine, progs);

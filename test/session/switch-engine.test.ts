@@ -107,7 +107,7 @@ test("amid a BPF instruction the state is the processor's: refused, and possible
   expect(bench.where()).toBe('main:4');
   expect(asked('interp')).toEqual({
     ok: false,
-    message: expect.stringMatching(/^the program stands amid a BPF instruction: step to the next one/),
+    message: expect.stringMatching(/^step over once in the source first; /),
   });
   expect(bench.session.request('stats', null).engine).toBe('x86-64');
   bench.resume({ kind: 'in', granularity: 'native' });
