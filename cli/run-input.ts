@@ -1,7 +1,7 @@
 import { seccompData } from '#core/cbpf/seccomp.ts';
 import { SECCOMP_DATA_SIZE } from '#core/cbpf/seccomp-data.ts';
 import { RAW_TRACEPOINT_ARGS } from '#core/ctx/fields.ts';
-import { DEFAULT_PACKET } from '#core/input/builtin.ts';
+import { DEFAULT_PACKET, defaultPacketNotice } from '#core/input/builtin.ts';
 import { readCapture } from '#core/input/capture.ts';
 import { parseHexBytes } from '#core/input/hex.ts';
 import { summarisePacket } from '#core/input/summary.ts';
@@ -10,6 +10,9 @@ import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { MAX_DATA_BYTES, readInput } from './source.ts';
+
+/** How packets are named on the command line, for messages. */
+export const PACKET_OPTIONS = '--pcap FILE or --data HEX';
 
 /** The packets (or the memory) that a run works on. */
 export interface Inputs {
@@ -48,8 +51,7 @@ export async function inputsOf(args: Arguments, progType: ProgType, io: Io): Pro
   }
   if (progType === 'raw' || progType === 'raw_tracepoint')
     return { packets: one(new Uint8Array()), messages: [] };
-  const message = `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; --pcap FILE or --data HEX names one`;
-  return { packets: one(DEFAULT_PACKET.data), messages: [message] };
+  return { packets: one(DEFAULT_PACKET.data), messages: [defaultPacketNotice(PACKET_OPTIONS)] };
 }
 
 /** The `struct seccomp_data` of a seccomp filter: from `--ctx`, or 64 bytes of `--data`; throws `UsageError`. */

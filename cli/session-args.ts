@@ -3,7 +3,7 @@ import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { u64Of } from './jsonl.ts';
-import { textFields } from './run-input.ts';
+import { PACKET_OPTIONS, textFields } from './run-input.ts';
 import {
   attachNamed,
   ctxFields,
@@ -37,6 +37,7 @@ export async function sessionArgs(path: string, args: Arguments, io: Io): Promis
   return {
     fileName: path === '-' ? 'stdin' : path,
     source: await readInput(path, MAX_SOURCE_BYTES, io),
+    packetOptions: PACKET_OPTIONS,
     ...(prog === undefined ? {} : { prog }),
     ...(type === undefined ? {} : { type }),
     ...(engine === undefined ? {} : { engine }),

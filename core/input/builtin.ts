@@ -61,6 +61,11 @@ export const BUILTIN_PACKETS: readonly BuiltinPacket[] = [
 /** The packet of a run that names none, so that F5 does something sensible with a bare program. */
 export const DEFAULT_PACKET: BuiltinPacket = builtinPacket('tcp-syn') ?? packet('empty', 'no bytes', '');
 
+/** What is said when a program sees `DEFAULT_PACKET` because nobody named one. `names`: how one does. */
+export function defaultPacketNotice(names: string): string {
+  return `no packet given: the built-in packet "${DEFAULT_PACKET.title}" is used; ${names} names one`;
+}
+
 /** The built-in packet of that name. */
 export function builtinPacket(name: string): BuiltinPacket | undefined {
   return BUILTIN_PACKETS.find((each) => each.name === name);

@@ -31,6 +31,8 @@ export interface LoadArgs {
   readonly packets?: 'all' | readonly number[];
   /** A packet that needs no capture. */
   readonly data?: DataArg;
+  /** How the user would have named a packet, for the message that there is none; default: the launch attributes. */
+  readonly packetOptions?: string;
   /** Values of context fields before the run. */
   readonly ctx?: Readonly<Record<string, bigint>>;
   /** Fields of a seccomp filter's `struct seccomp_data` (`seccompData`). */

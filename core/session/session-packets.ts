@@ -1,7 +1,7 @@
 import { seccompData } from '../cbpf/seccomp.ts';
 import { SECCOMP_DATA_SIZE } from '../cbpf/seccomp-data.ts';
 import type { RunInput } from '../ctx/input.ts';
-import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET } from '../input/builtin.ts';
+import { BUILTIN_PACKETS, builtinPacket, DEFAULT_PACKET, defaultPacketNotice } from '../input/builtin.ts';
 import { readCapture } from '../input/capture.ts';
 import { parseHexBytes } from '../input/hex.ts';
 import type { ProgType } from '../object/object.ts';
@@ -40,9 +40,7 @@ export function choosePackets(args: LoadArgs, progType: ProgType): ChosenPackets
   }
   if (args.data !== undefined) return fromData(args, args.data);
   if (progType === 'raw' || progType === 'raw_tracepoint') return one(args, new Uint8Array(), []);
-  return one(args, DEFAULT_PACKET.data, [
-    `no packet was chosen: the built-in packet "${DEFAULT_PACKET.title}" is used`,
-  ]);
+  return one(args, DEFAULT_PACKET.data, [defaultPacketNotice(args.packetOptions ?? '"capture" or "data"')]);
 }
 
 function fromCapture(args: LoadArgs, file: NonNullable<LoadArgs['capture']>): ChosenPackets {

@@ -171,6 +171,20 @@ describe('debug', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toContain(refusal);
   });
 
+  test('run, debug and lockstep tell alike which packet a program gets when none is named', async () => {
+    const path = file('pass.bpf.s', '.section xdp\nmain:\nr0 = 2\nexit\n');
+    const said = await Promise.all([
+      cli(['run', path]),
+      session([], [path]),
+      cli(['run', path, '--lockstep', 'reference']),
+    ]);
+    const notice =
+      /no packet given: the built-in packet "[^"]+" is used; --pcap FILE or --data HEX names one/;
+    const texts = said.map(({ stderr }) => notice.exec(stderr)?.[0]);
+    expect(new Set(texts).size).toBe(1);
+    expect(texts[0]).toBeDefined();
+  });
+
   test('a refused program is exit code 1', async () => {
     const { code, stderr } = await session([], [file('r.hex', 'ff00000000000000 9500000000000000')]);
     expect(code).toBe(1);
