@@ -2,7 +2,7 @@ import { hexText } from '#core/bytes/hex.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import { chooseEngine, ENGINE_NAMES, interpretedNotices } from '#core/session/engines.ts';
 import { loadAgain, loadSession } from '#core/session/load-session.ts';
-import type { LockstepReport } from '#core/session/lockstep/report.ts';
+import { extentText, type LockstepReport } from '#core/session/lockstep/report.ts';
 import { type LockstepEnd, type LockstepResult, runLockstep } from '#core/session/lockstep/run.ts';
 import type { Arguments } from './command.ts';
 import { UsageError } from './failure.ts';
@@ -61,7 +61,7 @@ function resultText(
 ): string {
   const styles = stylesFor(io);
   const lines = [`${styles.bold(head.prog)}  ${head.type}, ${head.engines.join(' and ')} in lockstep`];
-  const done = `${amount(executed, 'instruction')}, ${amount(ends.length, 'packet')}`;
+  const done = extentText(executed, ends.length);
   if (difference === undefined) lines.push(`${styles.green('equal')} after ${done}`);
   else lines.push(`${styles.red('different')} after ${done}`, ...difference.text);
   for (const { packet, fault, isLimited, executed: count } of ends) {
@@ -70,10 +70,6 @@ function resultText(
       lines.push(`packet ${packet} was stopped after ${count} instructions; --max-insns sets the limit`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-function amount(n: number, what: string): string {
-  return `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function resultJson({ ends, executed, difference }: LockstepResult): object {

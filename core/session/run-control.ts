@@ -387,6 +387,8 @@ export class RunControl {
     this.#state = 'ended';
     this.#output.flush();
     if (!this.#options.debug || this.#loaded.packets.length > 1) this.#tally.summary();
+    const agreement = this.#lockstep?.agreement();
+    if (agreement !== undefined) this.#emit({ kind: 'output', category: 'console', text: `${agreement}\n` });
     this.#emit({ kind: 'ended', exitCode: this.#faulted ? 1 : 0 });
   }
 }

@@ -87,6 +87,9 @@ describe('launch attribute lockstep', () => {
     await dap.request('continue', { threadId: 1 });
     expect(await dap.event('exited')).toEqual({ exitCode: 0 });
     expect(dap.transcript.join('\n')).not.toContain('compared');
+    expect(dap.transcript.join('\n')).toMatch(
+      /lockstep: wasm and reference are equal after [\d,]+ instructions, 1 packet/,
+    );
   });
 
   test('a restart after a switch to the second engine compares it with the first', async () => {

@@ -69,6 +69,7 @@ describe('a session in lockstep', () => {
     expect(bench.value('r1')).toBe(told);
     expect(bench.to('continue')).toBe('end');
     expect(bench.ended).toBe(1);
+    expect(bench.output('console')).not.toContain('are equal');
   });
 
   test('an equal run stops where it would without, and ends', () => {
@@ -82,6 +83,11 @@ describe('a session in lockstep', () => {
     expect([bench.to('continue'), bench.to('over')]).toEqual(['main:12', 'main:12']);
     expect(bench.to('continue')).toBe('end');
     expect([bench.ended, bench.output('stderr')]).toEqual([0, '']);
+    const [, counted] = /, (\d+) instructions, r0/.exec(bench.output('console')) ?? [];
+    const extent = `${Number(counted).toLocaleString('en-US')} instructions, 1 packet`;
+    expect(bench.output('console').split('\n').at(-2)).toBe(
+      `lockstep: wasm and reference are equal after ${extent}`,
+    );
   });
 
   test('a breakpoint before the difference is reached first, steps reach the difference', () => {
@@ -120,6 +126,7 @@ describe('a session in lockstep', () => {
     const report = bench.resume({ kind: 'continue' });
     expect([report, bench.output('stderr')]).toEqual([undefined, '']);
     expect(bench.output('console')).toMatch(/6004 instructions/);
+    expect(bench.output('console')).toContain('are equal after 6,004 instructions, 1 packet\n');
   });
 
   test('a difference behind an edit is found from there', () => {

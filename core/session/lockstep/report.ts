@@ -129,6 +129,11 @@ function textOf(report: Omit<LockstepReport, 'text'>, place: string): string[] {
   return lines;
 }
 
+/** How far two engines have come: `1,234 instructions, 2 packets`. */
+export function extentText(executed: number, packets: number): string {
+  return `${count(executed)}, ${number(packets)} packet${packets === 1 ? '' : 's'}`;
+}
+
 /** `1 instruction`, `1,234 instructions` */
 function count(n: number): string {
   return `${number(n)} instruction${n === 1 ? '' : 's'}`;

@@ -7,7 +7,7 @@ import { isAmidInsn } from '../native-place.ts';
 import { editBetween } from './edit.ts';
 import { Lockstep } from './lockstep.ts';
 import type { Pinpoint } from './replay.ts';
-import { type LockstepReport, lockstepReport } from './report.ts';
+import { extentText, type LockstepReport, lockstepReport } from './report.ts';
 import type { MakeSide, SideCause } from './side.ts';
 import { causeDifferences, compareStates } from './state.ts';
 
@@ -56,6 +56,8 @@ export class SessionLockstep {
   readonly #loaded: Loaded;
   readonly #lockstep: Lockstep;
   #packet = 0;
+  /** Packets whose runs were begun. */
+  #packets = 0;
   /** How the copies' run on this packet has ended; undefined: it goes on. */
   #ended: SideCause | undefined;
   #isEdited = false;
@@ -83,6 +85,7 @@ export class SessionLockstep {
     // Where the session's own limit has ended the run before.
     this.#lockstep.goBack(this.#lastExecuted);
     this.#packet = packet.number;
+    this.#packets++;
     this.#ended = undefined;
     this.#isEdited = false;
     this.#lockstep.enter(packet.input);
@@ -146,6 +149,13 @@ export class SessionLockstep {
     const found = this.#found;
     this.#found = undefined;
     return found;
+  }
+
+  /** What comparing has come to when the last run has ended; undefined where it ended before. */
+  agreement(): string | undefined {
+    if (this.#isOver) return undefined;
+    const extent = extentText(this.#lockstep.executedInAll, this.#packets);
+    return `lockstep: ${this.#names} are equal after ${extent}`;
   }
 
   /** Why comparing has ended without a difference, once. */
