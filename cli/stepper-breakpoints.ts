@@ -1,15 +1,12 @@
 import type { TargetClient } from '#core/session/client.ts';
-import type {
-  BreakpointReply,
-  BreakpointRequest,
-  FunctionBreakpointReply,
-} from '#core/session/target-rows.ts';
+import type { BreakpointReply, FunctionBreakpointReply } from '#core/session/target-rows.ts';
 
 /** The breakpoints of the terminal debugger, on lines of the program's file and on functions. */
 export class StepperBreakpoints {
   readonly #client: TargetClient;
   readonly #say: (text: string) => void;
-  readonly #lines = new Map<number, BreakpointRequest>();
+  /** By the line that was asked for: the line that it lies on. */
+  readonly #lines = new Map<number, number>();
   readonly #functions = new Set<string>();
 
   /** @param say shows a line to the user. */
@@ -28,7 +25,7 @@ export class StepperBreakpoints {
   /** Deletes the one on a line or a function. */
   async delete(place: string, file: string): Promise<void> {
     const isFunction = this.#functions.delete(place);
-    if (!isFunction && !this.#lines.delete(Number(place))) {
+    if (!isFunction && !this.#deleteLine(Number(place))) {
       this.#say(`no breakpoint at ${place || 'that line'}`);
       return;
     }
@@ -37,8 +34,15 @@ export class StepperBreakpoints {
     this.#say(`deleted breakpoint at ${place}`);
   }
 
+  /** Forgets those asked for at a line or lying there; false: there is none. */
+  #deleteLine(line: number): boolean {
+    const gone = [...this.#lines].filter((each) => each.includes(line));
+    for (const [asked] of gone) this.#lines.delete(asked);
+    return gone.length > 0;
+  }
+
   #list(): void {
-    const lines = [...this.#lines.keys()].sort((a, b) => a - b);
+    const lines = [...new Set(this.#lines.values())].sort((a, b) => a - b);
     const all = [...lines, ...this.#functions];
     this.#say(all.length === 0 ? 'no breakpoints' : `breakpoints at ${all.join(', ')}`);
   }
@@ -48,10 +52,12 @@ export class StepperBreakpoints {
       this.#say('lines count from 1');
       return;
     }
-    this.#lines.set(line, { line });
+    this.#lines.set(line, line);
     const reply = (await this.#sendLines(file)).at([...this.#lines.keys()].indexOf(line));
-    if (reply?.verified !== true) this.#lines.delete(line);
-    this.#tell(reply, reply?.verified === true ? String(reply.line) : String(line));
+    const bound = reply?.verified === true ? (reply.line ?? line) : line;
+    if (reply?.verified === true) this.#lines.set(line, bound);
+    else this.#lines.delete(line);
+    this.#tell(reply, String(bound));
   }
 
   async #setFunction(name: string): Promise<void> {
@@ -67,7 +73,8 @@ export class StepperBreakpoints {
   }
 
   #sendLines(file: string): Promise<readonly BreakpointReply[]> {
-    return this.#client.request('setBreakpoints', { file, breakpoints: [...this.#lines.values()] });
+    const breakpoints = Array.from(this.#lines.keys(), (line) => ({ line }));
+    return this.#client.request('setBreakpoints', { file, breakpoints });
   }
 
   #sendFunctions(): Promise<readonly FunctionBreakpointReply[]> {

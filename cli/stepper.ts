@@ -12,7 +12,8 @@ const HELP = `  n, next         step over (a line)        s, step         step i
   c, continue     run on                    q, quit         end
   b LINE          set a breakpoint          d LINE          delete it; b alone lists them
   b FUNCTION      at its first instruction  d FUNCTION      delete it
-  sm, nm          one machine instruction: into, over a call (engine x86-64)
+  sm, nm          one machine instruction: into, over a call (engine x86-64;
+                  with the others one BPF instruction)
   p EXPRESSION    print: r1, w1, r10-8, *(u32 *)(r1 + 4), a map's name
   set A = B       change a register or memory
   r, registers    all registers             k, stack        the stack's used slots
@@ -197,8 +198,9 @@ export class Stepper {
     this.#file = location?.file ?? this.#file;
     this.#line = location?.line ?? 0;
     const why = report.description ?? report.reason;
-    const color = report.fault === undefined ? this.#styles.yellow : this.#styles.red;
-    if (report.reason !== 'step' || report.verdict !== undefined) this.#say(color(why));
+    // What became of a packet that faulted has been printed, with the fault's text.
+    const isTold = report.fault !== undefined || (report.reason === 'step' && report.verdict === undefined);
+    if (!isTold) this.#say(this.#styles.yellow(why));
     const place = location === undefined ? `instruction ${frame.pc}` : `${location.file}:${location.line}`;
     const text = this.#source[this.#line - 1]?.trim();
     const shown = location === undefined || text === undefined ? frame.insn : text;
@@ -216,9 +218,15 @@ export class Stepper {
   }
 
   async #engine(name: string): Promise<void> {
-    const reply = await this.#client.request('switchEngine', name === '' ? {} : { name });
-    if (!reply.ok) this.#say(reply.message);
-    else this.#say(`${reply.engine} executes${name === '' ? '' : ' from here on'}`);
+    const now = await this.#client.request('switchEngine', {});
+    const reply = name === '' ? now : await this.#client.request('switchEngine', { name });
+    if (!reply.ok) {
+      this.#say(reply.message);
+      return;
+    }
+    const isSame = now.ok && now.engine === reply.engine;
+    const since = name === '' ? '' : isSame ? ' already' : ' from here on';
+    this.#say(`${reply.engine} executes${since}`);
   }
 
   async #print(expression: string): Promise<void> {
@@ -349,7 +357,10 @@ export class Stepper {
     else if (event.kind === 'failed') {
       this.#pending.push(`the simulation has failed: ${event.message}\n`);
       this.#ended = 1;
-    } else this.#pending.push(event.text.endsWith('\n') ? event.text : `${event.text}\n`);
+    } else {
+      const text = event.text.replace(/\n$/, '');
+      this.#say(event.category === 'stderr' ? this.#styles.red(text) : text);
+    }
     this.#wake();
   }
 

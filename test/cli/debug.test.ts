@@ -43,10 +43,19 @@ describe('debug', () => {
   });
 
   test('engine tells which one executes and lets another go on', async () => {
-    const { code, stdout } = await session(['engine', 's', 'engine wasm', 's', 'engine qemu', 'engine', 'c']);
+    const { code, stdout } = await session([
+      'engine',
+      's',
+      'engine wasm',
+      'engine wasm',
+      's',
+      'engine qemu',
+      'engine',
+      'c',
+    ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^interp executes$/m);
-    expect(stdout).toMatch(/^wasm executes from here on$/m);
+    expect(stdout).toMatch(/^wasm executes from here on\nwasm executes already$/m);
     expect(stdout).toMatch(/^there is no engine "qemu"; the engines are reference, interp, wasm, x86-64$/m);
     expect(stdout).toMatch(/^wasm executes$/m);
     expect(stdout).toMatch(/r0 = 0x37\b/);
@@ -59,6 +68,21 @@ describe('debug', () => {
       /^breakpoint at fib\nbreakpoints at fib\ndeleted breakpoint at fib\nno breakpoints$/m,
     );
     expect(stdout).toContain('lines count from 1');
+  });
+
+  test('a breakpoint is listed and deleted by the line that it lies on', async () => {
+    const path = file('gap.bpf.s', 'r0 = 0\n\n# nothing\nr0 = 1\nexit\n');
+    const { stdout } = await session(['b 2', 'b', 'b 4', 'b', 'd 4', 'b', 'b 3', 'd 3', 'b', 'c'], [path]);
+    expect(stdout).toMatch(
+      /^breakpoint at 4.*\nbreakpoints at 4\nbreakpoint at 4\nbreakpoints at 4\ndeleted breakpoint at 4\nno breakpoints$/m,
+    );
+    expect(stdout).toMatch(/^deleted breakpoint at 3\nno breakpoints\npacket 1\/1: /m);
+  });
+
+  test('with wasm a step by machine code is one BPF instruction', async () => {
+    const path = file('two.bpf.s', 'r0 = 0\nr0 = 1\nexit\n');
+    const { stdout } = await session(['sm', 'nm'], [path, '--engine', 'wasm']);
+    expect(stdout.match(/two\.bpf\.s:\d/g)?.map((place) => place.at(-1))).toEqual(['1', '2', '3']);
   });
 
   test('steps by machine code show it', async () => {
@@ -127,7 +151,7 @@ describe('debug', () => {
   test('a fault stops with its text and ends with exit code 1', async () => {
     const path = file('fault.bpf.s', 'r0 = 0\nr0 = *(u8 *)(r1 + 9)\nexit\n');
     const { code, stdout } = await session(['c', 'c'], [path, '--data', '00']);
-    expect(stdout).toMatch(/read of 1 byte/);
+    expect(stdout.match(/read of 1 byte/g)).toHaveLength(1);
     expect(stdout).toMatch(/fault\.bpf\.s:2 /);
     expect(code).toBe(1);
   });
