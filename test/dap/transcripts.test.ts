@@ -132,7 +132,7 @@ const SCRIPTS: readonly (readonly [name: string, script: (dap: DapClient) => Pro
           { instructionReference, offset: 0x78 },
           { instructionReference, offset: 0x80 },
           { instructionReference, offset: 0x1000 },
-          { instructionReference: '0xffffffffc0000000' },
+          { instructionReference: '0xffffffff80000000' },
           { instructionReference, offset: 0x18, condition: 'r6 +' },
         ],
       });
