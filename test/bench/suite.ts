@@ -45,7 +45,7 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     progress('compile times');
     const compile = compileTimes(clock, {
       rounds,
-      warmUp: quick ? 0 : 12,
+      warmUp: quick ? 0 : 25,
       large: quick ? 1000 : 20_000,
       repeat: quick ? 1 : 40,
     });
