@@ -32,10 +32,18 @@ async function sourceText(session: vscode.DebugSession, file: JitFile): Promise<
   try {
     const text = (await vscode.workspace.openTextDocument(uriOfFile(session, file))).getText();
     if (text.length > MAX_CHARACTERS) return { name, message: 'too long to be shown' };
-    return { name, text };
+    const isChanged = file.digest !== undefined && file.digest !== (await digestOf(text));
+    return { name, text, ...(isChanged ? { isChanged } : {}) };
   } catch (error) {
     return { name, message: messageOf(error) };
   }
+}
+
+/** `JitFile.digest` of a text. */
+async function digestOf(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text.replace(/[^ -~\t\n]/g, ''));
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Shows a line of a source in an editor: where it is open already, else in the first column. */

@@ -13,8 +13,10 @@ export interface JitChoices {
 }
 
 /** Text of a source, or why there is none. In the order of the listing's `files`. */
-export type JitSource = { readonly name: string } & (
-  | { readonly text: string }
+export type JitSource = {
+  readonly name: string;
+} /** `isChanged`: it is not what was loaded, so line numbers may not fit. */ & (
+  | { readonly text: string; readonly isChanged?: true }
   | { readonly message: string }
 );
 

@@ -101,6 +101,11 @@ export interface JitFile {
   readonly sourceReference?: number;
   /** Shorter name of such a text. */
   readonly name?: string;
+  /**
+   * SHA-256, in hex, of the text that was loaded, without characters that differ by encoding and line ends: of what is
+   * left when `/[^ -~\t\n]/g` is taken out. Absent where the session has no text or cannot hash.
+   */
+  readonly digest?: string;
 }
 
 /** `bpf/jitRows`: texts of some rows of a listing that `bpf/jit` told of. */

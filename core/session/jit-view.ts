@@ -1,4 +1,5 @@
 import { toBase64 } from '../bytes/base64.ts';
+import { hexText } from '../bytes/hex.ts';
 import type {
   JitBreakpoint,
   JitColumn,
@@ -55,6 +56,7 @@ export class JitView {
   /** The session with the other blinding, or why it cannot be loaded. */
   #other: Loaded | { readonly message: string } | undefined;
   #sourceLines: readonly string[] | undefined;
+  #digest: string | undefined;
 
   /** @param program the session's program; its engine may become another one. */
   constructor(program: () => Loaded, args: LoadArgs, hash: HashHost | undefined) {
@@ -82,7 +84,9 @@ export class JitView {
       runs: { ...(runsArch === undefined ? {} : { arch: runsArch }), blinded: program.prog.blinded },
       ...(current === undefined ? {} : { current }),
       breakpoints: args.breakpoints.flatMap((address) => breakpointPlace(listing, address) ?? []),
-      ...(args.have === listing.id ? {} : { listing: listingTables(listing) }),
+      ...(args.have === listing.id
+        ? {}
+        : { listing: listingTables(listing, (file) => this.#digestOf(file)) }),
     };
   }
 
@@ -176,10 +180,25 @@ export class JitView {
   }
 
   #sourceLine(file: string, line: number): string | undefined {
-    const { fileName, classic } = this.#program();
-    if (classic?.view === 'ebpf' || foldPath(file) !== foldPath(fileName)) return undefined;
+    if (!this.#isSource(file)) return undefined;
     this.#sourceLines ??= new TextDecoder().decode(this.#args.source).split(/\r?\n/);
     return this.#sourceLines[line - 1];
+  }
+
+  /** `JitFile.digest` */
+  #digestOf(file: string): string | undefined {
+    if (this.#hash === undefined || !this.#isSource(file)) return undefined;
+    if (this.#digest === undefined) {
+      const text = new TextDecoder().decode(this.#args.source).replace(/[^ -~\t\n]/g, '');
+      this.#digest = hexText(this.#hash.sha256(new TextEncoder().encode(text)));
+    }
+    return this.#digest;
+  }
+
+  /** It is the file that the program was loaded from. */
+  #isSource(file: string): boolean {
+    const { fileName, classic } = this.#program();
+    return classic?.view !== 'ebpf' && foldPath(file) === foldPath(fileName);
   }
 }
 
@@ -199,14 +218,17 @@ function rowOf(listing: Listing, column: JitColumn, row: number) {
   return column === 'bpf' || 'message' in native ? bpfRow(listing, row) : nativeRow(listing, native, row);
 }
 
-function listingTables({ bpf, native }: Listing): JitListing {
+function listingTables({ bpf, native }: Listing, digestOf: (file: string) => string | undefined): JitListing {
   const { program, loaded, slotOfRow, files, file, line } = bpf;
   const { prog, attr } = program;
   return {
     program: { id: prog.id, name: attr.name, type: shownType(loaded, attr.progType) },
     nInsns: attr.insns.length / 8,
     nXlated: prog.xlated.length / 8,
-    files: files.map((path) => ({ path })),
+    files: files.map((path) => {
+      const digest = digestOf(path);
+      return digest === undefined ? { path } : { path, digest };
+    }),
     bpf: { count: slotOfRow.length, file: base64(file), line: base64(line) },
     native:
       'message' in native

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 vi.mock('vscode', async () => (await import('./vscode-fake.ts')).fakeVscode);
 
-import type { Uri, WebviewPanel } from 'vscode';
+import { createHash } from 'node:crypto';
+import type { DebugSession, Uri, WebviewPanel } from 'vscode';
 import type { FromJitPage, ToJitPage } from '#core/protocol/jit-page.ts';
 import { type SessionWatch, watchSessions } from '../../client/debug/session-watch.ts';
 import { JitPanel } from '../../client/jit/panel.ts';
+import { sourceTexts } from '../../client/jit/sources.ts';
 import {
   debugging,
   FakeSourceBreakpoint,
@@ -110,6 +112,17 @@ describe('the panel', () => {
     expect([first.webview.html !== '', second.webview.html]).toEqual([true, '']);
     jit.show();
     expect(panels).toEqual([first, second]);
+  });
+
+  test('a source that is not what was loaded is told of', async () => {
+    const { session } = stoppedSession();
+    const text = `text of ${SOURCE}`;
+    const shown = (loaded: string) => {
+      const digest = createHash('sha256').update(loaded).digest('hex');
+      return sourceTexts(session as unknown as DebugSession, [{ path: SOURCE, digest }]);
+    };
+    expect(await shown(text)).toEqual([{ name: 'a.bpf.s', text }]);
+    expect(await shown('r0 = 2\n')).toEqual([{ name: 'a.bpf.s', text, isChanged: true }]);
   });
 
   test('asks at each stop for the selected frame; the listing and its sources are fetched once', async () => {

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fromBase64 } from '#core/bytes/base64.ts';
+import { nodeHash } from '#core/platform/node/hash.ts';
 import type { JitColumn, JitReply, JitRow } from '#core/protocol/jit.ts';
 import { bpfAddress } from '#core/session/code-address.ts';
 import type { LoadArgs } from '#core/session/load-request.ts';
+import { Session } from '#core/session/session.ts';
 import type { TargetRequests } from '#core/session/target-api.ts';
 import { Bench, FILE } from './harness.ts';
 
@@ -44,6 +47,15 @@ function tables({ listing }: JitReply) {
 }
 
 const load = (args: Partial<LoadArgs> = {}) => Bench.load(SOURCE, args);
+
+test('the source has a digest of what was loaded, whatever its encoding and line ends', () => {
+  const session = new Session({ sharedMemory: false, hash: nodeHash, emit: () => {} });
+  const source = new TextEncoder().encode(`# ä\n${SOURCE}`.replaceAll('\n', '\r\n'));
+  session.request('load', { fileName: FILE, source });
+  const { listing } = session.request('jit', { breakpoints: [] });
+  const digest = createHash('sha256').update(`# \n${SOURCE}`).digest('hex');
+  expect(listing?.files).toEqual([{ path: FILE, digest }]);
+});
 
 describe('the three columns', () => {
   test('instructions have their source line, and each its native code', () => {

@@ -29,9 +29,13 @@ export class JitBench {
   }
 
   /** What the client does at a stop: asks, sends the answer, and serves the rows that the page wants. */
-  async show(args: Partial<TargetRequests['jit']['args']> = {}, session = 's'): Promise<void> {
+  async show(
+    args: Partial<TargetRequests['jit']['args']> = {},
+    session = 's',
+    source: { readonly isChanged?: true } = {},
+  ): Promise<void> {
     const reply = this.bench.session.request('jit', { breakpoints: [], ...args });
-    const sources = [{ name: 'program.bpf.s', text: this.#source }];
+    const sources = [{ name: 'program.bpf.s', text: this.#source, ...source }];
     await this.view.send({ kind: 'reply', session, reply, ...(reply.listing ? { sources } : {}) });
     await this.settle();
   }

@@ -54,6 +54,15 @@ describe('JIT page', () => {
     await jit.view.page.close();
   });
 
+  test('the heading tells of a source that is not what was loaded', async () => {
+    const jit = await stopped();
+    const detail = jit.view.page.locator('.source .head .detail');
+    expect(await detail.innerText()).toBe('program.bpf.s');
+    await jit.show({}, 's2', { isChanged: true });
+    expect(await detail.innerText()).toBe('program.bpf.s: changed since it was loaded');
+    await jit.view.page.close();
+  });
+
   test('the mouse on a native row shows its instruction and its line', async () => {
     const jit = await stopped();
     await jit.row('native', 'and').hover();

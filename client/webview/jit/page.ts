@@ -1,5 +1,11 @@
 import type { JitReply, JitRowsReply } from '#core/protocol/jit.ts';
-import type { FromJitPage, JitChoices, JitLineBreakpoint, ToJitPage } from '#core/protocol/jit-page.ts';
+import type {
+  FromJitPage,
+  JitChoices,
+  JitLineBreakpoint,
+  JitSource,
+  ToJitPage,
+} from '#core/protocol/jit-page.ts';
 import { h } from '../common/dom.ts';
 import { type Controls, controls } from './controls.ts';
 import { header } from './header.ts';
@@ -32,6 +38,14 @@ const LABELS: Readonly<Record<ColumnName, string>> = {
   bpf: 'BPF',
   native: 'Native Code',
 };
+
+/** What the heading of the sources tells: the name of the only one, and which are not what was loaded. */
+function sourceTitle(sources: readonly JitSource[]): string {
+  const changed = sources.filter((source) => 'isChanged' in source);
+  const named = sources.length === 1 ? sources : changed;
+  const names = named.map(({ name }) => name).join(', ');
+  return changed.length === 0 ? names : `${names}: changed since it was loaded`;
+}
 
 /** The three linked columns: what is shown, what is selected, and what belongs together. */
 export class JitPage {
@@ -220,7 +234,7 @@ export class JitPage {
     );
     this.#panes.native.element.dataset.arch = reply.arch;
     this.#panes.native.say('message' in native ? `No native code: ${native.message}.` : '');
-    this.#panes.source.title(tables.sources.length === 1 ? (tables.sources[0]?.name ?? '') : '');
+    this.#panes.source.title(sourceTitle(tables.sources));
     const last = counts.source === 0 ? 0 : tables.sourceRow(counts.source - 1).line;
     this.#panes.source.numberWidth(String(last).length);
     this.#panes.bpf.numberWidth(String(Math.max(listing.nInsns, listing.nXlated)).length);
