@@ -1,4 +1,21 @@
-import { type BenchResults, type BenchRow, COLUMNS, isMet, numberText, targetText } from './bench-results.ts';
+import {
+  type BenchResults,
+  type BenchRow,
+  COLUMNS,
+  type Column,
+  isMet,
+  numberText,
+  targetText,
+} from './bench-results.ts';
+
+/** What is compared with what, program by program. */
+const RATIOS: readonly (readonly [Column, Column])[] = [
+  ['wasm', 'kernel'],
+  ['wasm', 'clang'],
+  ['limit', 'wasm'],
+  ['debug', 'wasm'],
+  ['reference', 'interp'],
+];
 
 /** The page with its tables made anew: what stands between `<!-- bench: NAME -->` and `<!-- end -->`. Throws RangeError where one is missing. */
 export function withBenchTables(page: string, results: BenchResults): string {
@@ -6,6 +23,7 @@ export function withBenchTables(page: string, results: BenchResults): string {
     host: hostText(results),
     targets: targetTable(results),
     programs: programTable(results),
+    ratios: ratioTable(results),
     rows: rowTable([...results.means, ...results.rows].filter(({ target }) => target === undefined)),
   };
   let text = page;
@@ -42,6 +60,22 @@ function programTable({ programs }: BenchResults): string {
       numberText(insns / 1e6),
       ...used.map((column) => numberText((ns[column]?.median ?? Number.NaN) / 1000)),
     ]),
+  );
+}
+
+/** Ratios of the medians; the spread is that of the column that scatters most. */
+function ratioTable({ programs }: BenchResults): string {
+  return table(
+    ['', ...RATIOS.map(([of, to]) => `${of} ÷ ${to}`), 'largest spread'],
+    programs.map(({ title, ns }) => {
+      const median = (column: Column): number => ns[column]?.median ?? Number.NaN;
+      const scatter = Object.values(ns).map((its) => (its.p90 - its.p10) / its.median);
+      return [
+        title,
+        ...RATIOS.map(([of, to]) => numberText(median(of) / median(to))),
+        `${(Math.max(...scatter) * 100).toFixed(0)} %`,
+      ];
+    }),
   );
 }
 
