@@ -4,7 +4,7 @@ import type { LoadArgs } from '#core/session/load-request.ts';
 import { Bench } from './harness.ts';
 import { type Mistake, mistaken } from './lockstep-engines.ts';
 import { pcapOf } from './pcap.ts';
-import { MIXING_LOOP } from './programs.ts';
+import { MIXING_LOOP, tailCallTo } from './programs.ts';
 
 const COUNT = `.map counts, array, 4, 8, 2
 	.section xdp
@@ -271,26 +271,7 @@ describe('a session in lockstep', () => {
       'end',
       '',
     ]);
-    const TAIL = `.map jmp, prog_array, 4, 4, 2
-	.map_entry jmp, 1, second
-	.section xdp,"ax"
-	.globl first
-	.type first, @function
-first:
-	r2 = jmp ll
-	r3 = 1
-	call bpf_tail_call
-	r0 = XDP_ABORTED
-	exit
-	.size first, .-first
-	.globl second
-	.type second, @function
-second:
-	r0 = XDP_TX
-	r0 *= 1
-	exit
-	.size second, .-second
-`;
+    const TAIL = tailCallTo('\tr0 = XDP_TX\n\tr0 *= 1\n\texit\n');
     const equal = load(TAIL, { prog: 'first', engine: 'x86-64' });
     expect([equal.start(), equal.ended]).toEqual([undefined, 0]);
     referenceErrs({
