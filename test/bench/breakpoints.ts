@@ -30,7 +30,7 @@ again:
 
 /** What breakpoints cost a session: a condition that is false `hits` times; one hit once, then `insns` instructions. */
 export function breakpointCosts(clock: Clock, rounds: number, hits: number, insns: number): BenchRow[] {
-  const engines = ['reference', 'interp', 'wasm'] as const;
+  const engines = ['reference', 'interp', 'wasm', 'x86-64'] as const;
   const condition: BreakpointRequest = { line: LINE_INSIDE, condition: 'r0 == 1 && r6 > 5' };
   return [
     ...engines.map((engine) => {
