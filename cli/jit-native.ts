@@ -75,8 +75,20 @@ export function programJson(prog: BpfProg, arch: string): object {
 }
 
 /** Line records as `--json` has them at an instruction. */
-export function linesJson(prog: BpfProg, lines: readonly LineInfo[]): object[] {
+function linesJson(prog: BpfProg, lines: readonly LineInfo[]): object[] {
   return lines.map(({ file, line, column }) => ({ file: prog.attr.files[file] ?? null, line, column }));
+}
+
+/**
+ * Where a native instruction comes from, as `--json` has it: the rewritten slot that it was made for (−1: none), that
+ * slot as loaded, and the line records that stand here.
+ */
+export function originJson(prog: BpfProg, slot: number, lines: readonly LineInfo[]): object {
+  return {
+    xlated_pc: slot < 0 ? null : slot,
+    orig_pc: slot < 0 ? null : (prog.origIdx[slot] ?? 0),
+    lines: linesJson(prog, lines),
+  };
 }
 
 /** All line records with their native addresses. */

@@ -13,10 +13,10 @@ import {
   type JitTextOptions,
   lineInfoJson,
   linesByAddress,
-  linesJson,
   lineText,
   type NativeCompiler,
   objectWithList,
+  originJson,
   programJson,
   symbolOf,
 } from './jit-native.ts';
@@ -185,15 +185,12 @@ class ShownModule {
     const { offset, slot, depth } = this.#listing;
     for (let row = firstRow; row < endRow; row++) {
       const at = offset[row] ?? 0;
-      const insn = slot[row] ?? -1;
       const shown = {
         pc: `0x${(at - codeStart).toString(16)}`,
         operation: this.#listing.text(row),
         opcodes: hexText(this.#bytesOf(row)),
         depth: depth[row],
-        xlated_pc: insn < 0 ? null : insn,
-        orig_pc: insn < 0 ? null : (this.#prog.origIdx[insn] ?? 0),
-        lines: linesJson(this.#prog, this.#linesAt.get(IMAGE_ADDR + BigInt(at)) ?? []),
+        ...originJson(this.#prog, slot[row] ?? -1, this.#linesAt.get(IMAGE_ADDR + BigInt(at)) ?? []),
       };
       yield [JSON.stringify(shown)];
     }

@@ -13,10 +13,10 @@ import {
   type JitTextOptions,
   lineInfoJson,
   linesByAddress,
-  linesJson,
   lineText,
   type NativeCompiler,
   objectWithList,
+  originJson,
   programJson,
   symbolOf,
 } from './jit-native.ts';
@@ -153,9 +153,7 @@ function* insnPieces(prog: BpfProg, insns: readonly NativeInsn[]): Iterable<[str
       pc: `0x${pc.toString(16)}`,
       operation,
       opcodes,
-      xlated_pc: insn < 0 ? null : insn,
-      orig_pc: insn < 0 ? null : (prog.origIdx[insn] ?? 0),
-      lines: linesJson(prog, lines),
+      ...originJson(prog, insn, lines),
     };
     yield [JSON.stringify(shown)];
   }

@@ -8,18 +8,7 @@ import type { LoadArgs } from '#core/session/load-request.ts';
 import { Session } from '#core/session/session.ts';
 import type { TargetRequests } from '#core/session/target-api.ts';
 import { Bench, FILE } from './harness.ts';
-
-const SOURCE = `.section socket
-main:
-	r6 = r1
-	r0 = *(u32 *)(r1 + 0)
-	call helper
-	r1 = 5 ll
-	exit
-helper:
-	w0 &= 7
-	exit
-`;
+import { CALLING_FILTER } from './programs.ts';
 
 type Args = Partial<TargetRequests['jit']['args']>;
 
@@ -46,14 +35,14 @@ function tables({ listing }: JitReply) {
   return { ...listing, native, bpfRowOf, line: words(listing.bpf.line), file: words(listing.bpf.file) };
 }
 
-const load = (args: Partial<LoadArgs> = {}) => Bench.load(SOURCE, args);
+const load = (args: Partial<LoadArgs> = {}) => Bench.load(CALLING_FILTER, args);
 
 test('the source has a digest of what was loaded, whatever its encoding and line ends', () => {
   const session = new Session({ sharedMemory: false, hash: nodeHash, emit: () => {} });
-  const source = new TextEncoder().encode(`# ä\n${SOURCE}`.replaceAll('\n', '\r\n'));
+  const source = new TextEncoder().encode(`# ä\n${CALLING_FILTER}`.replaceAll('\n', '\r\n'));
   session.request('load', { fileName: FILE, source });
   const { listing } = session.request('jit', { breakpoints: [] });
-  const digest = createHash('sha256').update(`# \n${SOURCE}`).digest('hex');
+  const digest = createHash('sha256').update(`# \n${CALLING_FILTER}`).digest('hex');
   expect(listing?.files).toEqual([{ path: FILE, digest }]);
 });
 
@@ -224,7 +213,7 @@ describe('blinding', () => {
     expect(tables(shown).native.bytes).toBeGreaterThan(tables(view(bench)).native.bytes);
     expect(shown.current?.bpfRow).toBe(1);
     expect(view(bench)).toMatchObject({ blinded: false });
-    const really = Bench.load(SOURCE, blinded);
+    const really = Bench.load(CALLING_FILTER, blinded);
     expect(rows(really, view(really), 'native').map(({ bytes }) => bytes)).toEqual(
       rows(bench, shown, 'native').map(({ bytes }) => bytes),
     );

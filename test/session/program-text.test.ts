@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest';
 import { Bench, FILE } from './harness.ts';
-
-const SOURCE = `.section socket
-main:
-	r6 = r1
-	r0 = *(u32 *)(r1 + 0)
-	call helper
-	r1 = 5 ll
-	exit
-helper:
-	w0 &= 7
-	exit
-`;
+import { CALLING_FILTER } from './programs.ts';
 
 const text = (bench: Bench, part: { start?: number; count?: number } = {}) =>
   bench.session.request('programText', { start: 0, count: 1000, ...part });
 
 test('before the start the rewritten program is there, and no line of it is current', () => {
-  const reply = text(Bench.load(SOURCE));
+  const reply = text(Bench.load(CALLING_FILTER));
   expect(reply).toMatchObject({ stop: 0, form: 'xlated', program: { name: 'main', type: 'socket_filter' } });
   expect(reply.currentLine).toBeUndefined();
   expect(reply.files).toEqual([FILE]);
@@ -29,7 +18,7 @@ test('before the start the rewritten program is there, and no line of it is curr
 });
 
 test('lines tell where they come from and what has changed; a wide instruction is one line', () => {
-  const { lines } = text(Bench.load(SOURCE));
+  const { lines } = text(Bench.load(CALLING_FILTER));
   const [, move, length, call, wide] = lines;
   expect(move).toEqual({ text: 'r6 = r1', slot: 0, origSlot: 0, source: { file: 0, line: 3, column: 2 } });
   expect(length).toMatchObject({ slot: 1, origSlot: 1, mark: 'changed', source: { line: 4 } });
@@ -41,7 +30,7 @@ test('lines tell where they come from and what has changed; a wide instruction i
 });
 
 test('the line follows each frame; the text keeps its name while it is the same', () => {
-  const bench = Bench.load(SOURCE);
+  const bench = Bench.load(CALLING_FILTER);
   bench.start({ stopOnEntry: true });
   const first = text(bench);
   expect(first).toMatchObject({ stop: 1, currentLine: 1 });
@@ -58,7 +47,7 @@ test('the line follows each frame; the text keeps its name while it is the same'
 });
 
 test('it is read in parts', () => {
-  const bench = Bench.load(SOURCE);
+  const bench = Bench.load(CALLING_FILTER);
   const all = text(bench).lines;
   const parts = [0, 3, 6, 9].flatMap((start) => text(bench, { start, count: 3 }).lines);
   expect(parts).toEqual(all);
@@ -67,15 +56,15 @@ test('it is read in parts', () => {
 });
 
 test('blinded, it is another text, in which AX shows', () => {
-  const plain = text(Bench.load(SOURCE));
-  const blinded = text(Bench.load(SOURCE, { blind: true, seed: 3n }));
+  const plain = text(Bench.load(CALLING_FILTER));
+  const blinded = text(Bench.load(CALLING_FILTER, { blind: true, seed: 3n }));
   expect(blinded.textId).not.toBe(plain.textId);
   expect(plain.lines.some((line) => /\b[rw]11\b/.test(line.text))).toBe(false);
   expect(blinded.lines.find((line) => line.text.startsWith('w11 ^='))).toMatchObject({ mark: 'added' });
 });
 
 test('AX is a name in expressions, conditions and log messages only while the text is shown', () => {
-  const bench = Bench.load(SOURCE, { blind: true, seed: 3n });
+  const bench = Bench.load(CALLING_FILTER, { blind: true, seed: 3n });
   bench.start({ stopOnEntry: true });
   const refusal = 'AX is a register of the rewritten program, and known while that is shown';
   expect(bench.value('AX')).toBe(`! ${refusal}`);

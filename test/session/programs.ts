@@ -36,3 +36,16 @@ second:
 ${body}	.size second, .-second
 `;
 }
+
+/** A socket filter that reads its context, calls a function and loads a wide constant: lines 3 to 7, 9 and 10. */
+export const CALLING_FILTER = `.section socket
+main:
+	r6 = r1
+	r0 = *(u32 *)(r1 + 0)
+	call helper
+	r1 = 5 ll
+	exit
+helper:
+	w0 &= 7
+	exit
+`;
