@@ -6,20 +6,23 @@ import { type WasmListing, wasmListing } from '../jit/wasm/listing.ts';
 import { type JitedFunc, lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts';
 import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu } from '../vm/cpu.ts';
+import type { Machine } from '../vm/machine.ts';
+import { wasmSim } from '../wasm-sim/wasm-sim.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
 
 const codes = new WeakMap<CompiledProgram, WasmCode>();
 
 /** The WebAssembly code that debug sessions execute for `program`. */
-export function wasmCode({ machine, cpu }: Loaded, { prog }: DebugProgram): NativeCodeResult {
+export function wasmCode(loaded: Loaded, { prog }: DebugProgram): NativeCodeResult {
+  const { machine } = loaded;
   const why = whyNotCompiled(machine, prog);
   if (why !== undefined) return { message: why };
   const image = wasmImage(machine, prog);
   if ('reason' in image) return { message: image.reason };
   let code = codes.get(image.program);
   if (code === undefined) {
-    code = new WasmCode(prog, cpu, image.program, image.imageAddr);
+    code = new WasmCode(loaded, prog, image.program, image.imageAddr);
     codes.set(image.program, code);
   }
   return code;
@@ -32,15 +35,17 @@ class WasmCode implements NativeCode {
   readonly address: bigint;
   readonly rows: NativeRows;
   readonly #prog: BpfProg;
+  readonly #machine: Machine;
   readonly #cpu: Cpu;
   readonly #bytes: Uint8Array;
   readonly #listing: WasmListing;
   readonly #jited: readonly JitedFunc[];
 
-  constructor(prog: BpfProg, cpu: Cpu, program: CompiledProgram, imageAddr: bigint) {
+  constructor({ machine, cpu }: Loaded, prog: BpfProg, program: CompiledProgram, imageAddr: bigint) {
     const { subprogs } = prog;
     const names = new Map(subprogs.map(({ start, name }) => [start, name]));
     this.#prog = prog;
+    this.#machine = machine;
     this.#cpu = cpu;
     this.#bytes = program.bytes;
     this.#listing = wasmListing(program, { funcName: (start) => names.get(start) });
@@ -82,11 +87,16 @@ class WasmCode implements NativeCode {
     return func.image + BigInt(lineOffset({ start, insnToJitOff: func.insnToJitOff }, slot));
   }
 
-  /** WebAssembly stands at a BPF instruction, in outer frames at the call: that is what hosts' stack traces name. */
+  /**
+   * Where native steps have led, else WebAssembly stands at a BPF instruction; in outer frames at the call: that is what
+   * hosts' stack traces name.
+   */
   currentAddress(frameIndex: number): bigint | undefined {
     if (this.#cpu.progOrNone === undefined) return undefined;
     const frame = this.#cpu.frames()[frameIndex];
     if (frame?.prog !== this.#prog) return undefined;
+    const stepped = frameIndex === 0 ? wasmSim.stepped(this.#machine, this.#cpu) : undefined;
+    if (stepped !== undefined) return stepped.address;
     return frameIndex === 0 ? this.addressOf(frame.pc) : this.#beginOf(frame.pc);
   }
 

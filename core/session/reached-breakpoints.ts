@@ -50,7 +50,7 @@ export class ReachedBreakpoints {
     const native = nativePlace(this.#loaded);
     if (native === undefined) return this.#table.reachedAt(cpu.prog, cpu.pc);
     // All that lies at an address was looked at when it was reached.
-    return native.hasMoved ? this.#table.reached(cpu.prog, native.slots, native.rip) : undefined;
+    return native.hasMoved ? this.#table.reached(cpu.prog, native.slots, native.address) : undefined;
   }
 
   readonly #judge: BreakpointJudge = (prog, slot) => {

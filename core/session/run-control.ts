@@ -1,6 +1,7 @@
 import type { Prepared } from '../ctx/input.ts';
 import { prepareInput } from '../ctx/setup.ts';
 import type { RunLimits, StopCause } from '../interp/engine.ts';
+import { executeRest } from '../interp/execute-one.ts';
 import { bpfTraceRun } from '../prog/bpf-trace-run.ts';
 import { countRun } from '../prog/stats.ts';
 import type { Fault } from '../vm/fault.ts';
@@ -9,7 +10,7 @@ import type { BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep/session-lockstep.ts';
-import { isAmidInsn, simulatedProcessor } from './native-place.ts';
+import { isAmidInsn, nativeStep, simulatedProcessor } from './native-place.ts';
 import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunOutput } from './run-output.ts';
 import { RunTally } from './run-tally.ts';
@@ -163,21 +164,29 @@ export class RunControl {
       const { passes } = this.#breakpoints;
       return { budget, breakpoints: debug, resume: this.#resumeOver, passes };
     }
-    // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
     if (simulatedProcessor(this.#loaded) === undefined)
       return { budget: 1, breakpoints: false, resume: true };
+    // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
     return { budget: isAmidInsn(this.#loaded) ? 0 : 1, breakpoints: debug, resume: true };
   }
 
   /** Has the engine execute; where it is compared with another, no further than both agree. */
   #execute(limits: RunLimits): StopCause {
     const { machine, engine, cpu } = this.#loaded;
-    if (this.#step?.mode === 'native') {
-      const step = (): StopCause | undefined => simulatedProcessor(this.#loaded)?.step(machine, cpu.index);
-      const cause = this.#lockstep === undefined ? step() : this.#lockstep.nativeStep(step);
-      if (cause !== undefined) return cause;
-    }
+    const part = this.#part();
+    const cause = part && (this.#lockstep === undefined ? part() : this.#lockstep.nativeStep(part));
+    if (cause !== undefined) return cause;
     return this.#lockstep?.run(limits) ?? engine.run(machine, cpu.index, limits);
+  }
+
+  /** What a step executes that is less than an instruction as loaded; undefined: it is the engine's run. */
+  #part(): (() => StopCause | undefined) | undefined {
+    const step = this.#step;
+    const { machine, cpu } = this.#loaded;
+    if (step?.mode === 'native') return () => nativeStep(this.#loaded, step.kind === 'over');
+    // What a native step has left of one; the simulated processor does that itself.
+    const isRest = step?.mode === 'single' && simulatedProcessor(this.#loaded) === undefined;
+    return isRest && isAmidInsn(this.#loaded) ? () => executeRest(machine, cpu) : undefined;
   }
 
   /** Tells what comparing engines has brought; true when the program stops for it. */

@@ -3,7 +3,7 @@ import type { ExecProg } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoint.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
-import { nativePlace } from './native-place.ts';
+import { canStepNative, standBehindCall } from './native-place.ts';
 import type { RunCommand } from './target-rows.ts';
 
 /**
@@ -18,6 +18,8 @@ export interface StepPlan {
   clear(): void;
   readonly kind: 'in' | 'over' | 'out';
   byInstruction: boolean;
+  /** It began as a native one. */
+  isNative: boolean;
   /** Where it began. */
   readonly depth: number;
   readonly prog: ExecProg;
@@ -40,14 +42,16 @@ export function beginStep(loaded: Loaded, command: RunCommand & { kind: 'in' | '
     kind: command.kind,
     // of a classic program in its own text nothing smaller than its instruction is seen
     byInstruction: !isClassic && command.kind !== 'out' && command.granularity !== 'line',
+    isNative: false,
     depth,
     prog,
     line: lineKey(loaded, prog, slot),
     lastSlot: slot,
     returnDepth: depth,
   };
-  if (command.kind !== 'out' && command.granularity === 'native' && nativePlace(loaded) !== undefined) {
+  if (command.kind !== 'out' && command.granularity === 'native' && canStepNative(loaded)) {
     plan.mode = 'native';
+    plan.isNative = true;
     plan.byInstruction = true;
   }
   if (command.kind === 'out') {
@@ -70,6 +74,7 @@ export function stepDone(loaded: Loaded, plan: StepPlan): boolean {
     plan.clear();
     plan.mode = 'single';
     if (plan.kind === 'out') return true;
+    if (plan.isNative) standBehindCall(loaded);
   }
   if (depth > plan.depth && plan.kind === 'over') {
     runToReturn(loaded, plan);

@@ -14,10 +14,14 @@ export interface Names {
 /** An instruction taken apart. */
 export interface WasmInsn {
   readonly mnemonic: Mnemonic;
+  /** As `opcodes.ts` writes it. */
+  readonly opcode: number;
   /** Its number operand: label, function, local, global, type, offset; 0 where it has none. */
   readonly operand: number;
   /** Labels of a `br_table`, the last for every other index; empty for others. */
   readonly labels: readonly number[];
+  /** The number of a `const`, signed; 0n for others. */
+  readonly constant: bigint;
   /** Its operands as text. */
   readonly text: string;
 }
@@ -46,9 +50,10 @@ export function funcTypeText(
 export function readInsn(bytes: Uint8Array, at: number, end: number, names: Names): WasmInsn | undefined {
   const from = new ByteReader(bytes, at, end);
   const first = from.byte();
-  const mnemonic = mnemonicOf(first === 0xfc || first === 0xfe ? (first << 8) | from.u32() : first);
+  const opcode = first === 0xfc || first === 0xfe ? (first << 8) | from.u32() : first;
+  const mnemonic = mnemonicOf(opcode);
   if (mnemonic === undefined) return undefined;
-  const insn = { mnemonic, ...operandsOf(mnemonic, from, names) };
+  const insn = { mnemonic, opcode, ...operandsOf(mnemonic, from, names) };
   return from.isPast ? undefined : insn;
 }
 
@@ -61,8 +66,9 @@ function operandsOf(
   { operands, align }: Mnemonic,
   from: ByteReader,
   names: Names,
-): Pick<WasmInsn, 'operand' | 'labels' | 'text'> {
-  const one = (operand: number, text: string) => ({ operand, labels: [], text });
+): Omit<WasmInsn, 'mnemonic' | 'opcode'> {
+  const one = (operand: number, text: string) => ({ operand, labels: [], constant: 0n, text });
+  const number = (constant: bigint) => ({ operand: 0, labels: [], constant, text: String(constant) });
   switch (operands) {
     case 'none':
       return one(0, '');
@@ -87,7 +93,7 @@ function operandsOf(
       const labels = labelsOf(from);
       const shown =
         labels.length > MAX_LABELS ? [...labels.slice(0, MAX_LABELS), '…', labels.at(-1)] : labels;
-      return { operand: 0, labels, text: shown.join(' ') };
+      return { operand: 0, labels, constant: 0n, text: shown.join(' ') };
     }
     case 'func': {
       const operand = from.u32();
@@ -103,9 +109,9 @@ function operandsOf(
       return one(operand, names.local(operand));
     }
     case 'i32':
-      return one(0, String(from.s32()));
+      return number(BigInt(from.s32()));
     case 'i64':
-      return one(0, String(from.s64()));
+      return number(from.s64());
     case 'access': {
       const told = from.u32();
       const offset = from.u32();

@@ -145,7 +145,7 @@ describe('native steps', () => {
     expect(report).toMatchObject({ reason: 'step', verdict: '0x0' });
   });
 
-  test.each(['reference', 'interp', 'wasm'])('engine %s: as by instruction', (engine) => {
+  test.each(['reference', 'interp'])('engine %s: as by instruction', (engine) => {
     const bench = Bench.load(TEXT, { engine });
     bench.start({ stopOnEntry: true });
     const native = bench.resume({ kind: 'in', granularity: 'native' });

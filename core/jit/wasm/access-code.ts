@@ -31,7 +31,7 @@ const R10 = 10;
 const MAX_SITES = 32;
 
 /** What accesses of one size and type that belong to one site remember. */
-interface Cache extends local.RegionCache {
+export interface Cache extends local.RegionCache {
   readonly size: number;
   readonly isWrite: boolean;
 }
@@ -101,6 +101,15 @@ export class AccessEmitter {
   #siteOf(region: number, base: number): number {
     if (region !== NOWHERE && (this.#caches.has(region) || this.#caches.size < MAX_SITES)) return region;
     return base;
+  }
+
+  /** Registers that lead, where `facts` hold, into a region that is remembered, each with what remembers it. */
+  remembered(facts: Facts): readonly { readonly reg: number; readonly cache: Cache }[] {
+    return Array.from({ length: AX + 1 }, (_, reg) => {
+      const region = regionOf(facts, reg);
+      const caches = isSite(region) ? (this.#caches.get(region) ?? []) : [];
+      return caches.map((cache) => ({ reg, cache }));
+    }).flat();
   }
 
   /** Has the regions found that registers point into from this place on, in front of whose code `facts` hold. */

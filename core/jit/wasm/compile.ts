@@ -5,7 +5,13 @@ import type { ExecProg } from '../../vm/program.ts';
 import { type EncodedModule, ModuleBuilder } from '../../wasm/module.ts';
 import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
 import { type CalleeFacts, calleeFacts } from './callees.ts';
-import { type EmittedFunction, emitFunction, FUNCTION_TYPE } from './emit-function.ts';
+import {
+  type EmittedFunction,
+  emitFunction,
+  FUNCTION_TYPE,
+  type FunctionContext,
+  RememberedRegions,
+} from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
 import { Inlining } from './inlining.ts';
 import { leaveCode, leaveName, leaveType } from './leave-code.ts';
@@ -168,6 +174,20 @@ export function compileEntry(
   return { bytes, name, needs: flow.cost[0] ?? 0, callees: [...targets].map(nameOf) };
 }
 
+/** What the code that `program` has for the function at slot `start` remembers of regions. Never throws. */
+export function rememberedRegions(
+  machine: Machine,
+  prog: ExecProg,
+  program: CompiledProgram,
+  start: number,
+): RememberedRegions {
+  const unit = new Unit(machine, prog, program.flagsAt, program.checks);
+  const none = (): number => 0;
+  const facts = (slot: number): CalleeFacts | undefined => program.callees.get(slot);
+  const functions = { step: 0, lookup: 0, clear: 0, leave: none, callee: none, facts };
+  return new RememberedRegions(unit.context(flowFrom(unit.ops, start), functions));
+}
+
 /** Name of the compiled function that begins at a slot. */
 export function nameOf(start: number): string {
   return `at_${start}`;
@@ -212,6 +232,9 @@ function compiled(
     offsets: fn.offsets.map(([slot, offset]) => [slot, codeStart + offset] as const),
   };
 }
+
+/** The functions that a compiled one calls, and what is known of them. */
+type Functions = Pick<FunctionContext, 'step' | 'lookup' | 'clear' | 'leave' | 'callee' | 'facts'>;
 
 /** What compiling needs to know of one program in one machine. */
 class Unit {
@@ -260,18 +283,13 @@ class Unit {
     return builder;
   }
 
-  emit(
-    flow: Flow,
-    functions: {
-      step: number;
-      lookup: number;
-      clear: number;
-      leave: (registers: number) => number;
-      callee: (slot: number) => number;
-      facts: (slot: number) => CalleeFacts | undefined;
-    },
-  ): EmittedFunction {
-    return emitFunction({
+  emit(flow: Flow, functions: Functions): EmittedFunction {
+    return emitFunction(this.context(flow, functions));
+  }
+
+  /** What a function is compiled with. */
+  context(flow: Flow, functions: Functions): FunctionContext {
+    return {
       progId: this.#prog.id,
       flow,
       flagsAt: this.#flagsAt,
@@ -282,7 +300,7 @@ class Unit {
       // Memory only grows: what lies behind this end is left to the reference engine.
       limit: this.#checks === 'limit' ? this.#machine.memory.bytes.length - MAX_OFFSET : undefined,
       ...functions,
-    });
+    };
   }
 
   /** Where a map load leads to, for maps whose values lie in one region. */

@@ -14,6 +14,7 @@ export class Constructs {
   readonly #opened: number[][] = [];
   /** By the row that opens it. */
   readonly #end = new Map<number, number>();
+  readonly #else = new Map<number, number>();
   readonly #bytes: Uint8Array;
   readonly #rows: CodeRows;
 
@@ -30,17 +31,33 @@ export class Constructs {
           this.#opened[depth] = level;
         }
         level.push(row);
-      } else if (opcode === CODED.end) {
+      } else if (opcode === CODED.end || opcode === CODED.else) {
+        const rowOf = opcode === CODED.end ? this.#end : this.#else;
         const opener = this.#opened[depth]?.at(-1);
-        if (opener !== undefined && !this.#end.has(opener)) this.#end.set(opener, row);
+        if (opener !== undefined && !rowOf.has(opener)) rowOf.set(opener, row);
       }
     }
   }
 
+  /** The row that opens the construct at `depth` which lies around `row`; undefined: none does. */
+  openerAt(row: number, depth: number): number | undefined {
+    const level = this.#opened[depth] ?? [];
+    return level[lastUpTo(level.length, row - 1, (at) => level[at] ?? 0)];
+  }
+
+  /** The `end` of the construct that a row opens; undefined: the code ends before. */
+  endOf(opener: number): number | undefined {
+    return this.#end.get(opener);
+  }
+
+  /** The `else` of an `if`; undefined: it has none. */
+  elseOf(opener: number): number | undefined {
+    return this.#else.get(opener);
+  }
+
   /** Where label `label` of the branch in `row` leads; undefined: out of the function. */
   target(row: number, label: number): BranchTarget | undefined {
-    const level = this.#opened[(this.#rows.depth[row] ?? 0) - 1 - label] ?? [];
-    const opener = level[lastUpTo(level.length, row - 1, (at) => level[at] ?? 0)];
+    const opener = this.openerAt(row, (this.#rows.depth[row] ?? 0) - 1 - label);
     if (opener === undefined) return undefined;
     if (this.#bytes[this.#rows.offset[opener] ?? 0] === CODED.loop) return { row: opener };
     const end = this.#end.get(opener);

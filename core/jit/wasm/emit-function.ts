@@ -51,6 +51,37 @@ export function emitFunction(context: FunctionContext): EmittedFunction {
   return new FunctionEmitter(context).emit();
 }
 
+/** What code of a function remembers of regions at its slots: for whoever goes on amid it. */
+export class RememberedRegions {
+  readonly #context: FunctionContext;
+  readonly #accesses: AccessEmitter;
+  readonly #facts: PointerFacts;
+
+  /** Takes some time: that of looking through the function as compiling it does. */
+  constructor(context: FunctionContext) {
+    this.#context = context;
+    this.#facts = new PointerFacts(context.flow, context);
+    this.#accesses = new AccessEmitter(context, newState(context));
+    this.#accesses.collectCaches(context.flow, this.#facts);
+  }
+
+  /** In front of the instruction at `slot`, or behind it: registers, each with what remembers where it leads. */
+  at(slot: number, side: 'before' | 'behind'): ReturnType<AccessEmitter['remembered']> {
+    const now = newFacts();
+    for (const [index, { ops }] of this.#context.flow.blocks.entries()) {
+      if (!ops.some((op) => op.slot === slot)) continue;
+      this.#facts.read(index, now);
+      for (const op of ops) {
+        if (op.slot === slot && side === 'before') break;
+        passFacts(now, op, this.#context);
+        if (op.slot === slot) break;
+      }
+      return this.#accesses.remembered(now);
+    }
+    return [];
+  }
+}
+
 class FunctionEmitter {
   readonly #context: FunctionContext;
   readonly #state: FunctionState;

@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { addressText } from '#core/session/code-address.ts';
+import { Bench } from './harness.ts';
+
+const TEXT = `.program raw
+main:
+	r6 = 1000
+	r7 = 3
+again:
+	r6 /= r7
+	r1 = r6
+	call add
+	if r6 != 0 goto again
+	exit
+add:
+	r0 = r1
+	*(u64 *)(r10 - 8) = r0
+	r0 <<= 1
+	exit
+`;
+
+const load = (text = TEXT, args: object = {}): Bench => Bench.load(text, { engine: 'wasm', ...args });
+
+/** Address of what the innermost frame executes next. */
+function address(bench: Bench): bigint {
+  return bench.session.request('frames', null)[0]?.address ?? 0n;
+}
+
+/** The WebAssembly instruction there, without indentation. */
+function insnAt(bench: Bench, at = address(bench)): string {
+  const args = { reference: addressText(at), offset: 0, instructionOffset: 0, count: 1, symbols: true };
+  const reply = bench.session.request('disassemble', args);
+  return 'rows' in reply ? (reply.rows[0]?.text.trim() ?? '') : reply.message;
+}
+
+function step(bench: Bench, kind: 'in' | 'over' = 'in'): string {
+  const report = bench.resume({ kind, granularity: 'native' });
+  return `${report?.reason ?? 'end'} ${bench.where()} ${insnAt(bench)}`;
+}
+
+/** Steps until the next instruction is like `text`. */
+function stepTo(bench: Bench, text: RegExp): void {
+  for (let i = 0; i < 500 && !text.test(insnAt(bench)); i++) step(bench);
+  expect(insnAt(bench)).toMatch(text);
+}
+
+const insns = (bench: Bench): unknown => bench.session.request('stats', null).insns;
+
+describe('native steps in WebAssembly', () => {
+  test('one WebAssembly instruction each, along its control flow', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    const seen = [insnAt(bench), ...Array.from({ length: 12 }, () => step(bench))];
+    expect(seen).toMatchInlineSnapshot(`
+      [
+        "i32.const 0",
+        "step main:6 i32.load8_u offset=17810 ;; breakpoint at @2?",
+        "step main:6 if",
+        "step main:6 local.get $left",
+        "step main:6 i32.const 1",
+        "step main:6 i32.sub",
+        "step main:6 local.set $left",
+        "step main:6 local.get $r7",
+        "step main:6 i64.const 0",
+        "step main:6 i64.ne",
+        "step main:6 if",
+        "step main:6 i32.const 0",
+        "step main:6 i32.load8_u offset=17813 ;; breakpoint at @5?",
+      ]
+    `);
+  });
+
+  test('registers are those before the instruction until its code is over', () => {
+    const bench = load();
+    bench.breakpoints({ line: 14 });
+    bench.start();
+    stepTo(bench, /^local\.set \$r0/);
+    expect([bench.where(), bench.value('r0')]).toEqual(['add:14 < main:8', '0x14d (333)']);
+    step(bench);
+    expect([bench.where(), bench.value('r0')]).toEqual(['add:15 < main:8', '0x29a (666)']);
+  });
+
+  test('into a call, out of it; over it it stands behind the call', () => {
+    const bench = load();
+    bench.breakpoints({ line: 8 });
+    bench.start();
+    stepTo(bench, /^call \$add/);
+    const call = address(bench);
+    expect(step(bench)).toMatch(/^step add:12 < main:8 local\.get \$block/);
+    expect(bench.to('out')).toBe('main:9');
+    bench.to('continue');
+    stepTo(bench, /^call \$add/);
+    expect(address(bench)).toBe(call);
+    expect(step(bench, 'over')).toBe('step main:9 local.tee $left');
+    expect([address(bench) - call, bench.value('r0')]).toEqual([2n, '0xde (222)']);
+    expect(step(bench)).toBe('step main:9 i32.const 0');
+  });
+
+  test('an exit gives the count back behind the call', () => {
+    const bench = load();
+    bench.breakpoints({ line: 15 });
+    bench.start();
+    stepTo(bench, /^return/);
+    expect(bench.where()).toBe('add:15 < main:8');
+    expect(step(bench)).toBe('step main:9 local.tee $left');
+  });
+
+  test('line steps, steps by instruction and continue go on from amid a BPF instruction', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    stepTo(bench, /^i64\.div_u/);
+    expect(bench.where()).toBe('main:6');
+    expect([bench.to('over'), bench.value('r6')]).toEqual(['main:7', '0x14d (333)']);
+    bench.to('continue');
+    stepTo(bench, /^i64\.div_u/);
+    expect([bench.where(), bench.value('r6')]).toEqual(['main:6', '0x14d (333)']);
+    expect(bench.to('over', 'instruction')).toBe('main:7');
+    expect(bench.value('r6')).toBe('0x6f (111)');
+    bench.breakpoints();
+    step(bench);
+    expect(bench.to('continue')).toBe('end');
+    expect(bench.output('console')).toMatch(/packet 1\/1: 0x0/);
+  });
+
+  test('a breakpoint, native steps, on: nothing is lost and nothing comes twice', () => {
+    const bench = load();
+    bench.breakpoints({ line: 3 }, { line: 12 });
+    expect(bench.start()?.breakpoints).toEqual([1]);
+    for (let i = 0; i < 5; i++) expect(step(bench)).toMatch(/^step main:3/);
+    const rounds: string[] = [];
+    for (let next = bench.to('continue'); next !== 'end'; next = bench.to('continue')) {
+      rounds.push(next);
+      step(bench);
+    }
+    expect(rounds).toEqual(new Array(7).fill('add:12 < main:8'));
+  });
+
+  test('breakpoints that steps come to are hit, once', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    bench.breakpoints({ line: 7 }, { line: 12 }, { line: 9 });
+    const stops: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      const report = bench.resume({ kind: 'in', granularity: 'native' });
+      if (report?.reason === 'breakpoint') stops.push(bench.where());
+      if (bench.where() === 'main:10') break;
+    }
+    expect(stops).toEqual(['main:7', 'add:12 < main:8', 'main:9', 'main:7', ...stops.slice(4)]);
+  });
+
+  test('an edited register sets the code back to where the instruction begins, as rewritten', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    stepTo(bench, /breakpoint at @5/);
+    const second = address(bench);
+    stepTo(bench, /^i64\.div_u/);
+    bench.session.request('assign', { target: 'r6', value: '90', frame: 0 });
+    expect(second - address(bench)).toBe(2n);
+    stepTo(bench, /^local\.set \$r6/);
+    step(bench);
+    bench.to('over');
+    expect(bench.value('r6')).toBe('0x1e (30)');
+  });
+
+  test('another engine goes on from amid an instruction, and back', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    stepTo(bench, /^i64\.div_u/);
+    expect(bench.session.request('switchEngine', { name: 'interp' })).toMatchObject({ ok: true });
+    expect([bench.to('over'), bench.value('r6')]).toEqual(['main:7', '0x14d (333)']);
+    expect(bench.session.request('switchEngine', { name: 'wasm' })).toMatchObject({ ok: true });
+    expect(step(bench)).toMatch(/^step main:7 /);
+  });
+
+  test('the last instruction ends the run with its verdict', () => {
+    const bench = load();
+    bench.breakpoints({ line: 10 });
+    bench.start();
+    let report = bench.resume({ kind: 'in', granularity: 'native' });
+    for (let i = 0; i < 40 && report?.verdict === undefined; i++) {
+      report = bench.resume({ kind: 'in', granularity: 'native' });
+    }
+    expect(report).toMatchObject({ reason: 'step', verdict: '0x0' });
+  });
+
+  test('beside another engine in lockstep', () => {
+    const bench = load(TEXT, { lockstep: 'reference' });
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    stepTo(bench, /^i64\.div_u/);
+    expect(bench.to('over')).toBe('main:7');
+    bench.breakpoints();
+    expect(bench.to('continue')).toBe('end');
+    expect(bench.output('console')).toMatch(/lockstep: wasm and reference are equal/);
+  });
+});
+
+const PACKET = `	.section xdp,"ax"
+	.globl prog
+prog:
+	r2 = *(u32 *)(r1 + 0)
+	r3 = *(u32 *)(r1 + 12)
+	r4 = r3
+	r0 = *(u8 *)(r2 + 13)
+	r0 += r4
+	r0 = *(u8 *)(r2 + 200)
+	exit
+	.size prog, .-prog
+`;
+
+describe('instructions that were rewritten to several', () => {
+  test('steps stop between them, and a step by instruction executes the rest only', () => {
+    const bench = load(PACKET, { data: { kind: 'builtin', name: 'tcp-syn' } });
+    bench.start({ stopOnEntry: true });
+    bench.to('over');
+    expect(bench.where()).toBe('prog:5');
+    const before = Number(insns(bench));
+    while (Number(insns(bench)) === before) step(bench);
+    expect([bench.where(), Number(insns(bench)) - before]).toEqual(['prog:5', 1]);
+    expect(bench.to('over', 'instruction')).toBe('prog:6');
+    expect(Number(insns(bench)) - before).toBe(1);
+    stepTo(bench, /^local\.set \$r4/);
+    expect(bench.to('over')).toBe('prog:7');
+    expect(Number(insns(bench)) - before).toBe(2);
+  });
+
+  test('an access is checked by code as when it runs freely; one that is refused is a fault', () => {
+    const bench = load(PACKET, { data: { kind: 'builtin', name: 'tcp-syn' } });
+    bench.breakpoints({ line: 7 }, { line: 9 });
+    bench.start();
+    const texts: string[] = [];
+    while (bench.where() === 'prog:7') texts.push(step(bench));
+    expect(texts.filter((text) => text.includes('call $leave'))).toEqual([]);
+    expect(texts.at(-1)).toMatch(/^step prog:8 /);
+    bench.to('continue');
+    expect(bench.where()).toBe('prog:9');
+    let report = bench.resume({ kind: 'over', granularity: 'native' });
+    for (let i = 0; i < 40 && report?.fault === undefined; i++) {
+      report = bench.resume({ kind: 'over', granularity: 'native' });
+    }
+    expect(report).toMatchObject({ reason: 'exception', fault: { kind: 'out_of_bounds' } });
+  });
+});

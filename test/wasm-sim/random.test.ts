@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Engine } from '#core/interp/engine.ts';
+import { reference } from '#core/interp/reference.ts';
+import * as local from '#core/jit/wasm/locals.ts';
+import { fixedPartEnd } from '#core/vm/layout.ts';
+import type { Machine } from '#core/vm/machine.ts';
+import { type Arrival, WasmSim } from '#core/wasm-sim/wasm-sim.ts';
+import { anyProgram } from '../agreement/pieces.ts';
+import { Side } from '../agreement/side.ts';
+import { write } from '../agreement/writer.ts';
+
+/** Another campaign: `FUZZ_SEED=7 FUZZ_PROGRAMS=10000 npx vitest run test/wasm-sim/random.test.ts`. */
+const SEED = Number(process.env.FUZZ_SEED ?? 0x5717);
+const N = Number(process.env.FUZZ_PROGRAMS ?? 150);
+
+/** Executes programs by steps of one WebAssembly instruction, and says where the code came to something else than the machine. */
+class Stepping implements Engine {
+  readonly name = 'wasm';
+  readonly wrong: string[] = [];
+  steps = 0;
+  arrivals = 0;
+  unexpected = 0;
+  #machine: Machine | undefined;
+  readonly #sim = new WasmSim((arrival) => this.#arrived(arrival));
+
+  run: Engine['run'] = (machine, index, limits) => {
+    this.#machine = machine;
+    const cpu = machine.cpu(index);
+    const before = cpu.insnsExecuted;
+    for (;;) {
+      this.steps++;
+      const cause = this.#sim.step(machine, index, this.steps % 3 === 0);
+      if (cause === undefined) return reference.run(machine, index, limits);
+      if (cause.kind !== 'budget') return cause;
+      if (Number(cpu.insnsExecuted - before) >= limits.budget) {
+        return reference.run(machine, index, { ...limits, budget: 0 });
+      }
+    }
+  };
+
+  #arrived({ isExpected, activation, written }: Arrival): void {
+    const machine = this.#machine as Machine;
+    const cpu = machine.cpu(0);
+    this.arrivals++;
+    if (!isExpected) {
+      this.unexpected++;
+      return;
+    }
+    const at = `${activation.code.name} at slot ${cpu.pc}`;
+    for (const index of activation.code.usedLocals()) {
+      const reg = index - local.reg(0);
+      if (reg < 0 || reg > 11) continue;
+      const value = BigInt.asUintN(64, BigInt(activation.locals[index] ?? 0));
+      if (value !== cpu.readReg(reg)) this.wrong.push(`${at}: r${reg} ${value}, not ${cpu.readReg(reg)}`);
+    }
+    const { bytes } = machine.memory;
+    for (const [addr, byte] of written) {
+      if (addr >= fixedPartEnd(1) && bytes[addr] !== byte)
+        this.wrong.push(`${at}: byte ${addr} ${byte}, not ${bytes[addr]}`);
+    }
+  }
+}
+
+test(`${N} random programs: code computes what the machine does, and stepping changes no result (seed ${SEED})`, () => {
+  const stepping = new Stepping();
+  const first = new Side({ title: 'reference', engine: reference, blind: false, options: {} });
+  const second = new Side({ title: 'stepped', engine: stepping, blind: false, options: {} });
+  fc.assert(
+    fc.property(anyProgram, (program) => {
+      const { insns } = write(program);
+      const wanted = first.run(program, insns);
+      const got = second.run(program, insns);
+      expect(stepping.wrong.splice(0).slice(0, 5)).toEqual([]);
+      if (!isDeepStrictEqual(got, wanted)) expect(got).toEqual(wanted);
+    }),
+    { seed: SEED, numRuns: N },
+  );
+  expect(stepping.steps).toBeGreaterThan(100 * N);
+  expect(stepping.unexpected).toBeLessThan(stepping.arrivals / 1000);
+}, 120_000);
