@@ -5,7 +5,7 @@ import type { BpfMap } from '../vm/map.ts';
 import { expressionCells } from './classic.ts';
 import type { ExprEnv, ExprMap } from './expression/value.ts';
 import { type DebugFrame, debugFrames, type Loaded } from './loaded.ts';
-import { nativeRegister, nativeRegisterNames } from './native-registers.ts';
+import { nativeNames, nativeValue } from './native-registers.ts';
 
 /** Names of addresses that expressions know beside registers. */
 const ADDRESS_NAMES = ['packet', 'packet_end', 'ctx'] as const;
@@ -49,7 +49,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
       const map = loaded.maps.get(name);
       return map === undefined ? undefined : exprMap(map, cpu.index);
     },
-    nativeRegister: (name) => nativeRegister(loaded, frameIndex(), name),
+    nativeValue: (name) => nativeValue(loaded, frameIndex(), name),
     cells: () => expressionCells(loaded),
     address(name) {
       const packet = cpu.current?.packet;
@@ -62,7 +62,7 @@ export function expressionEnv(loaded: Loaded, frameIndex: () => number): ExprEnv
       for (let n = 0; n <= 10; n++) yield `r${n}`;
       for (let n = 0; n <= 9; n++) yield `w${n}`;
       if (loaded.classic !== undefined) yield* ['A', 'X', 'M'];
-      for (const name of nativeRegisterNames(loaded)) yield `$${name}`;
+      for (const name of nativeNames(loaded)) yield `$${name}`;
       yield* loaded.maps.keys();
       yield* loaded.constants.keys();
       yield* ADDRESS_NAMES;

@@ -65,6 +65,12 @@ export function standBehindCall(loaded: Loaded): void {
   wasmStepper(loaded)?.standBehindCall(loaded.machine, loaded.cpu);
 }
 
+/** The program was entered anew: where native code stood in the run before is of no meaning. */
+export function forgetNativePlace({ cpu }: Loaded): void {
+  x86Sim.forget(cpu);
+  wasmSim.forget(cpu);
+}
+
 /** Where native code stands at a stop; undefined: at the pc, and nowhere in particular. */
 export function nativePlace(loaded: Loaded): NativePlace | undefined {
   const { machine, cpu } = loaded;

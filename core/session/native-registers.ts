@@ -1,83 +1,42 @@
-import { N_REGISTERS } from '../isa/registers.ts';
-import type { Native } from '../x86-sim/state.ts';
-import { nativeBacktrace, nativeRegisters } from '../x86-sim/view.ts';
 import type { LoadedContext } from './context-fields.ts';
 import type { Loaded } from './loaded.ts';
-import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
-import { processorState } from './native-place.ts';
-import type { VariableRow } from './target-rows.ts';
+import { canStepNative, processorState } from './native-place.ts';
+import {
+  isProcessorRegister,
+  N_PROCESSOR_ROWS,
+  processorRegister,
+  processorRegisterNames,
+  processorRows,
+} from './processor-registers.ts';
+import type { ScopeRow, VariableRow } from './target-rows.ts';
+import { wasmLocal, wasmLocalNames, wasmRows } from './wasm-locals.ts';
 
-/** rax … r15, rip and the flags. */
-export const N_NATIVE_REGISTER_ROWS = 18;
-
-/** The innermost frame where the simulated processor executes: of outer frames it has no registers. */
-export function hasNativeRegisters({ loaded, frame }: LoadedContext): boolean {
-  return frame?.index === 0 && processorState(loaded) !== undefined;
+/** The scope of what native code keeps values in, where some is executed: of the innermost frame only. */
+export function nativeScope({ loaded, frame }: LoadedContext): ScopeRow | undefined {
+  if (frame?.index !== 0 || !canStepNative(loaded)) return undefined;
+  const named = processorState(loaded) === undefined ? {} : { named: N_PROCESSOR_ROWS };
+  return { name: 'Native', container: { kind: 'native' }, ...named, expensive: false };
 }
 
-const PROCESSOR_REGISTER = /^(r[a-d]x|r[sd]i|r[sb]p|r[89]|r1[0-5]|rip)$/;
+/** Its rows: registers of the processor, or locals and operand stack of WebAssembly. */
+export function nativeRows(context: LoadedContext): readonly VariableRow[] {
+  if (context.frame?.index !== 0) return [];
+  return processorState(context.loaded) === undefined ? wasmRows(context) : processorRows(context);
+}
 
 /**
- * The value of a register of the processor (`rax` … `r15`, `rip`); a text for people: why it has none; undefined: the
- * processor has no register of that name.
+ * The value of what native code calls `name` (`rax`, `rip`; a local of WebAssembly), unsigned; a text for people: why it
+ * has none; undefined: nothing has that name.
  */
-export function nativeRegister(
-  loaded: Loaded,
-  frameIndex: number,
-  name: string,
-): bigint | string | undefined {
-  if (!PROCESSOR_REGISTER.test(name)) return undefined;
-  const state = processorState(loaded);
-  if (state === undefined)
-    return `a register of the processor, which the engine ${loaded.engine.name} has not`;
-  if (frameIndex !== 0)
-    return 'the processor has one set of registers: they are those of the innermost frame';
-  const { general, rip } = nativeRegisters(state);
-  return name === 'rip' ? rip : general.get(name);
+export function nativeValue(loaded: Loaded, frameIndex: number, name: string): bigint | string | undefined {
+  const local = wasmLocal(loaded, name);
+  if (local === undefined) {
+    return isProcessorRegister(name) ? processorRegister(loaded, frameIndex, name) : undefined;
+  }
+  return frameIndex === 0 ? local : 'native code has locals of the innermost frame only';
 }
 
-/** Names of its registers; empty where no processor executes. */
-export function nativeRegisterNames(loaded: Loaded): readonly string[] {
-  const state = processorState(loaded);
-  return state === undefined ? [] : [...nativeRegisters(state).general.keys(), 'rip'];
-}
-
-/** The processor's registers, each with the BPF register that it holds at this moment. */
-export function nativeRegisterRows({ loaded, frames, frame }: LoadedContext): readonly VariableRow[] {
-  const state = processorState(loaded);
-  if (frame?.index !== 0 || state === undefined) return [];
-  const { rip, general, holds, flags } = nativeRegisters(state);
-  const rows = Array.from(general, ([name, value]): VariableRow => {
-    const bpf = holds.get(name);
-    const meaning = valueMeaning(loaded, frames, frame, value);
-    const place = memoryPlace(loaded, value);
-    const text = valueText(value, meaning);
-    // Amid a BPF instruction it may have another value for a while.
-    const isHeld = bpf !== undefined && frame.view.reg(bpf) === value;
-    return {
-      name,
-      value: isHeld ? `${text} = ${bpf < N_REGISTERS ? `r${bpf}` : 'ax'}` : text,
-      type: 'u64',
-      evaluateName: `$${name}`,
-      readOnly: true,
-      ...(place === undefined ? {} : { memory: place }),
-    };
-  });
-  return [
-    ...rows,
-    {
-      name: 'rip',
-      value: `0x${rip.toString(16)} ${placeOf(state)}`,
-      type: 'pointer',
-      evaluateName: '$rip',
-      readOnly: true,
-    },
-    { name: 'flags', value: flags.join(' ') || 'none', type: 'flags', readOnly: true },
-  ];
-}
-
-/** `main+15` */
-function placeOf(state: Native): string {
-  const [innermost] = nativeBacktrace(state);
-  return innermost === undefined ? '' : `${innermost.name}+${innermost.offset}`;
+/** Names that have a value, without the `$`. */
+export function nativeNames(loaded: Loaded): readonly string[] {
+  return [...processorRegisterNames(loaded), ...wasmLocalNames(loaded)];
 }

@@ -10,7 +10,7 @@ import type { BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep/session-lockstep.ts';
-import { isAmidInsn, nativeStep, simulatedProcessor } from './native-place.ts';
+import { forgetNativePlace, isAmidInsn, nativeStep, simulatedProcessor } from './native-place.ts';
 import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunOutput } from './run-output.ts';
 import { RunTally } from './run-tally.ts';
@@ -358,6 +358,7 @@ export class RunControl {
     this.#prepared = prepared;
     this.#leave = bpfTraceRun(machine, main.prog, cpu.index);
     machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
+    forgetNativePlace(this.#loaded);
     this.#lockstep?.enter(packet);
     this.#setUpClassic();
     this.#tally.begin(this.#packet);

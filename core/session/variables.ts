@@ -7,7 +7,7 @@ import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { hasNativeRegisters, N_NATIVE_REGISTER_ROWS, nativeRegisterRows } from './native-registers.ts';
+import { nativeRows, nativeScope } from './native-registers.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-rows.ts';
@@ -24,14 +24,8 @@ export function frameScopes(context: LoadedContext): readonly ScopeRow[] {
   const scopes: ScopeRow[] = [
     { name: 'Registers', container: { kind: 'registers' }, named: registers, expensive: false },
   ];
-  if (hasNativeRegisters(context)) {
-    scopes.push({
-      name: 'Native',
-      container: { kind: 'native' },
-      named: N_NATIVE_REGISTER_ROWS,
-      expensive: false,
-    });
-  }
+  const native = nativeScope(context);
+  if (native !== undefined) scopes.push(native);
   if (!isClassic) {
     const named = stackDepthShown(context) / 8;
     scopes.push({ name: 'Stack', container: { kind: 'stack' }, named, expensive: false });
@@ -65,7 +59,7 @@ export function containerRows(
     case 'registers':
       return registerRows(context).slice(start, end);
     case 'native':
-      return nativeRegisterRows(context).slice(start, end);
+      return nativeRows(context).slice(start, end);
     case 'scratch':
       return scratchRows(context).slice(start, end);
     case 'stack':

@@ -2,6 +2,7 @@ import { lastUpTo } from '../bytes/ascending.ts';
 import type { CompiledFunction, CompiledProgram } from '../jit/wasm/compile.ts';
 import { Constructs } from '../jit/wasm/constructs.ts';
 import { NO_SLOT } from '../jit/wasm/emit-function.ts';
+import { ByteReader } from '../wasm/leb128.ts';
 import { CODED } from '../wasm/opcodes.ts';
 import { type Names, readInsn, type WasmInsn } from '../wasm/print.ts';
 import { type ReadFunction, type ReadModule, readModule } from '../wasm/read-module.ts';
@@ -71,6 +72,7 @@ export class FuncCode {
   readonly rows: CodeRows;
   readonly constructs: Constructs;
   readonly #bytes: Uint8Array;
+  #usedLocals: readonly number[] | undefined;
 
   constructor(
     module: ModuleCode,
@@ -137,14 +139,17 @@ export class FuncCode {
   }
 
   /** Locals that its code names, ascending. */
-  usedLocals(): readonly number[] {
+  get usedLocals(): readonly number[] {
+    if (this.#usedLocals !== undefined) return this.#usedLocals;
     const used = new Set<number>();
     for (let row = 0; row < this.rows.count; row++) {
-      const opcode = this.#bytes[this.offset(row)];
+      const at = this.offset(row);
+      const opcode = this.#bytes[at];
       if (opcode !== CODED.local_get && opcode !== CODED.local_set && opcode !== CODED.local_tee) continue;
-      used.add(this.insn(row)?.operand ?? 0);
+      used.add(new ByteReader(this.#bytes, at + 1).u32());
     }
-    return [...used].sort((a, b) => a - b);
+    this.#usedLocals = [...used].sort((a, b) => a - b);
+    return this.#usedLocals;
   }
 
   #rowAt(offset: number): number {

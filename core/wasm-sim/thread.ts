@@ -13,6 +13,8 @@ export class Thread {
   readonly memory: Overlay;
   /** The instruction whose code is under way; undefined: code on the way to the CPU's pc is. */
   pending: InsnIndex | undefined;
+  /** A step has led here; it does not just stand where the CPU does. */
+  isStepped = false;
   /** Slots that the last step has come to. */
   arrived: InsnIndex[] = [];
 

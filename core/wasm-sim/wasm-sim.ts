@@ -78,6 +78,7 @@ export class WasmSim {
     thread.arrived = [];
     do cause = this.#row(machine, cpu, thread);
     while (over && cause === undefined && thread.inner.length > depth);
+    thread.isStepped = true;
     if (cause === undefined) this.#keep(cpu, thread);
     return cause ?? { kind: 'budget' };
   }
@@ -85,13 +86,20 @@ export class WasmSim {
   /** Where the code was left by the last step; undefined: something else was executed or changed since. */
   stepped(machine: Machine, cpu: Cpu): WasmPlace | undefined {
     const thread = this.#leftOf(machine, cpu);
-    return thread === undefined ? undefined : place(machine, cpu, thread);
+    return thread?.isStepped ? place(machine, cpu, thread) : undefined;
   }
 
   /** Where the code stands, for looking at; undefined: the program is not compiled, or not there. */
   at(machine: Machine, cpu: Cpu): WasmPlace | undefined {
     const thread = this.canStep(machine, cpu) ? this.#thread(machine, cpu) : undefined;
-    return thread === undefined ? undefined : place(machine, cpu, thread);
+    if (thread === undefined) return undefined;
+    this.#keep(cpu, thread);
+    return place(machine, cpu, thread);
+  }
+
+  /** The CPU begins another run: where code was left in the one before is of no meaning. */
+  forget(cpu: Cpu): void {
+    this.#left.delete(cpu);
   }
 
   /** The CPU has just come back from a call: the code stands behind it, not yet at the instruction that follows. */
@@ -100,6 +108,7 @@ export class WasmSim {
     const frames = this.#rebuilder(machine).rebuild(cpu, imageIn(machine), true);
     if (frames === undefined) return;
     const thread = new Thread(machine, frames);
+    thread.isStepped = true;
     thread.arrived = [cpu.pc];
     this.#keep(cpu, thread);
   }

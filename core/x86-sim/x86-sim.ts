@@ -77,6 +77,11 @@ export class X86Sim implements Engine {
     return n;
   }
 
+  /** The CPU begins another run: where the processor was left in the one before is of no meaning. */
+  forget(cpu: Cpu): void {
+    this.#left.delete(cpu);
+  }
+
   #run(n: Native, machine: Machine, cpu: number, limits: RunLimits): StopCause {
     const { s } = n;
     let { budget } = limits;

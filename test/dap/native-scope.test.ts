@@ -34,7 +34,7 @@ test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost fr
   };
   expect(await evaluated('$rsi - $rbp')).toMatch(/^0x0/);
   const written =
-    "$rsi cannot be written: it is the processor's; write the register of the program, r0 to r9";
+    "$rsi cannot be written: it is the native code's; write the register of the program, r0 to r9";
   expect(await evaluated('$rsi = 1')).toBe(written);
   const outer = '$rsi: the processor has one set of registers: they are those of the innermost frame';
   expect(await evaluated('$rsi', 1)).toBe(outer);

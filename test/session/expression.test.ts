@@ -22,7 +22,7 @@ function environment(): ExprEnv & { readonly registers: bigint[]; readonly memor
     memory,
     readRegister: (reg) => registers[reg] ?? 0n,
     showsAx: () => true,
-    nativeRegister: () => undefined,
+    nativeValue: () => undefined,
     writeRegister(reg, value) {
       if (reg >= 10) return 'not writable';
       registers[reg] = value;

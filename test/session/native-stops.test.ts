@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
 import type { VariableRow } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
+import { pcapOf } from './pcap.ts';
 
 const TEXT = `.program raw
 main:
@@ -422,9 +423,25 @@ describe('the Native scope', () => {
     expect(other.value('$rbx')).toMatch(/^! \$rbx: a register of the processor/);
   });
 
-  test.each(['reference', 'interp', 'wasm'])('engine %s has none', (engine) => {
+  test.each(['reference', 'interp'])('engine %s has none', (engine) => {
     const bench = Bench.load(TEXT, { engine });
     bench.start({ stopOnEntry: true });
     expect(bench.session.request('scopes', { frame: 0 }).map(({ name }) => name)).not.toContain('Native');
   });
 });
+
+test.each(['x86-64', 'wasm'])(
+  '%s: the next packet begins at the start, wherever native steps had led',
+  (engine) => {
+    const text = '\t.section xdp,"ax"\n\t.globl prog\nprog:\n\tr0 = XDP_PASS\n\texit\n\t.size prog, .-prog\n';
+    const capture = { name: 'two.pcap', bytes: pcapOf([new Uint8Array(60), new Uint8Array(60)]) };
+    const bench = Bench.load(text, { engine, capture, packets: 'all' });
+    bench.breakpoints({ line: 4 });
+    bench.start();
+    const first = rip(bench);
+    step(bench);
+    expect(rip(bench)).toBeGreaterThan(first);
+    expect(bench.resume({ kind: 'continue' })).toMatchObject({ reason: 'breakpoint' });
+    expect([bench.where(), rip(bench)]).toEqual(['prog:4', first]);
+  },
+);

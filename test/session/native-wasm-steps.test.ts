@@ -81,6 +81,31 @@ describe('native steps in WebAssembly', () => {
     expect([bench.where(), bench.value('r0')]).toEqual(['add:15 < main:8', '0x29a (666)']);
   });
 
+  test('the Native scope: where it stands, operand stack, locals', () => {
+    const bench = load();
+    bench.breakpoints({ line: 6 });
+    bench.start();
+    const native = (): string[] =>
+      bench.session
+        .request('children', { of: { kind: 'native' }, start: 0, count: 100 })
+        .map(({ name, value }) => `${name} ${value}`);
+    expect(native().slice(0, 2)).toEqual([
+      expect.stringMatching(/^at 0xffffffffa0\w+ main\+\d+, byte \d+ of the module$/),
+      'operand stack empty',
+    ]);
+    expect(native()).toContain('$r7 0x3');
+    stepTo(bench, /^i64\.div_u/);
+    expect(native().slice(1, 3)).toEqual(['operand 0 0x3e8 (1000)', 'operand 1 0x3']);
+    expect([bench.value('$r6'), bench.value('$depth')]).toEqual(['0x3e8 (1000)', '0x0']);
+    step(bench);
+    expect(native()[1]).toBe('operand 0 0x14d (333)');
+    stepTo(bench, /^br /);
+    // the local has the result, the register of the program has it when the instruction is over
+    expect([bench.value('$r6'), bench.value('r6')]).toEqual(['0x14d (333)', '0x3e8 (1000)']);
+    expect(bench.value('$rax')).toMatch(/register of the processor, which the engine wasm has not/);
+    expect(bench.value('$lef')).toMatch(/did you mean \$left\?/);
+  });
+
   test('into a call, out of it; over it it stands behind the call', () => {
     const bench = load();
     bench.breakpoints({ line: 8 });
@@ -186,6 +211,21 @@ describe('native steps in WebAssembly', () => {
       report = bench.resume({ kind: 'in', granularity: 'native' });
     }
     expect(report).toMatchObject({ reason: 'step', verdict: '0x0' });
+  });
+
+  test('the Native scope is there behind the last exit and at a fault, too', () => {
+    const scopes = (bench: Bench): string[] =>
+      bench.session.request('scopes', { frame: 0 }).map(({ name }) => name);
+    const bench = load();
+    bench.breakpoints({ line: 10 });
+    bench.start();
+    bench.to('over');
+    expect(scopes(bench)).toContain('Native');
+    expect(bench.value('$left')).toMatch(/^0x/);
+    const faulting = load(TEXT.replace('r0 <<= 1', 'r0 = *(u8 *)(r0 + 0)'));
+    expect(faulting.start()?.reason).toBe('exception');
+    expect(scopes(faulting)).toContain('Native');
+    expect(faulting.value('$r0')).toBe('0x14d (333)');
   });
 
   test('beside another engine in lockstep', () => {

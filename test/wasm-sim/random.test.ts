@@ -49,7 +49,7 @@ class Stepping implements Engine {
       return;
     }
     const at = `${activation.code.name} at slot ${cpu.pc}`;
-    for (const index of activation.code.usedLocals()) {
+    for (const index of activation.code.usedLocals) {
       const reg = index - local.reg(0);
       if (reg < 0 || reg > 11) continue;
       const value = BigInt.asUintN(64, BigInt(activation.locals[index] ?? 0));

@@ -249,7 +249,7 @@ function notWritable(target: Expr): string {
   if (target.kind !== 'name') return 'cannot be written; a register, memory or a map value can';
   const { name } = target;
   return name.startsWith('$')
-    ? `${name} cannot be written: it is the processor's; write the register of the program, r0 to r9`
+    ? `${name} cannot be written: it is the native code's; write the register of the program, r0 to r9`
     : `${name} cannot be written; a register, memory or a map value can`;
 }
 

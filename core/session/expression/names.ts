@@ -26,7 +26,7 @@ export function evaluateName(name: string, at: number, env: ExprEnv): ExprValue 
       ? { kind: 'int', bits: all, type: 'u64', lvalue }
       : { kind: 'int', bits: all & 0xffff_ffffn, type: 'u32', lvalue };
   }
-  const native = name.startsWith('$') ? env.nativeRegister(name.slice(1)) : undefined;
+  const native = name.startsWith('$') ? env.nativeValue(name.slice(1)) : undefined;
   if (typeof native === 'string') throw new ExprFailure(`${name}: ${native}`, at);
   if (native !== undefined) return { kind: 'int', bits: native, type: 'u64' };
   const field = instructionField(name, at, env);

@@ -60,10 +60,10 @@ export interface ExprEnv {
   constant(name: string): bigint | undefined;
   map(name: string): ExprMap | undefined;
   /**
-   * A register of the simulated processor, by its name without `$`. A text: why it has no value here. Undefined: there is
-   * none of that name.
+   * A register of the simulated processor, or a local of WebAssembly, by its name without `$`. A text: why it has no value
+   * here. Undefined: there is none of that name.
    */
-  nativeRegister(name: string): bigint | string | undefined;
+  nativeValue(name: string): bigint | string | undefined;
   /** Undefined where no classic program runs. */
   cells(): ExprCells | undefined;
   /** Named addresses: `packet`, `packet_end`, `ctx`. */
