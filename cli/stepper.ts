@@ -12,8 +12,8 @@ const HELP = `  n, next         step over (a line)        s, step         step i
   c, continue     run on                    q, quit         end
   b LINE          set a breakpoint          d LINE          delete it; b alone lists them
   b FUNCTION      at its first instruction  d FUNCTION      delete it
-  sm, nm          one machine instruction: into, over a call (engine x86-64;
-                  with the others one BPF instruction)
+  sm, nm          one native instruction: into, over a call (engines x86-64 and
+                  wasm; with the others one BPF instruction)
   p EXPRESSION    print: r1, w1, r10-8, *(u32 *)(r1 + 4), a map's name
   set A = B       change a register or memory
   r, registers    all registers             k, stack        the stack's used slots
@@ -44,8 +44,8 @@ export class Stepper {
   #stopped: StopReport | undefined;
   /** The rewritten program is shown at each stop, and its AX. */
   #showsXlated = false;
-  /** The last command was a step by machine code. */
-  #showsMachine = false;
+  /** The last command was a step by native code. */
+  #showsNative = false;
 
   constructor(client: TargetClient, io: Io, source: string) {
     this.#client = client;
@@ -175,7 +175,7 @@ export class Stepper {
 
   async #resume(line: string, command: RunCommand): Promise<boolean> {
     this.#last = line;
-    this.#showsMachine = 'granularity' in command && command.granularity === 'native';
+    this.#showsNative = 'granularity' in command && command.granularity === 'native';
     this.#stopped = undefined;
     await this.#client.request('resume', command);
     await this.#untilStopped();
@@ -205,16 +205,16 @@ export class Stepper {
     const text = this.#source[this.#line - 1]?.trim();
     const shown = location === undefined || text === undefined ? frame.insn : text;
     this.#say(`${this.#styles.bold(place)}  ${shown}`);
-    if (this.#showsMachine) await this.#machine(frame.address);
+    if (this.#showsNative) await this.#native(frame.address);
     if (this.#showsXlated) await this.#xlated();
   }
 
-  /** The machine instruction that is executed next. */
-  async #machine(address: bigint): Promise<void> {
+  /** The native instruction that is executed next. */
+  async #native(address: bigint): Promise<void> {
     const place = { reference: addressText(address), offset: 0, instructionOffset: 0, count: 1 };
     const reply = await this.#client.request('disassemble', { ...place, symbols: true });
     const row = 'rows' in reply ? reply.rows[0] : undefined;
-    if (row) this.#say(this.#styles.dim(`  ${addressText(row.address)}  ${row.text}`));
+    if (row) this.#say(this.#styles.dim(`  ${addressText(row.address)}  ${row.text.trim()}`));
   }
 
   async #engine(name: string): Promise<void> {

@@ -146,7 +146,7 @@ export class RunControl {
     const { cpu } = this.#loaded;
     const before = cpu.insnsExecuted;
     const limit = this.#insnsLeft(before);
-    if (limit <= 0) {
+    if (limit <= 0 && !isAmidInsn(this.#loaded)) {
       this.#faultedAt(this.#limitFault());
       return CALL_COST;
     }
@@ -173,19 +173,19 @@ export class RunControl {
   /** Has the engine execute; where it is compared with another, no further than both agree. */
   #execute(limits: RunLimits): StopCause {
     const { machine, engine, cpu } = this.#loaded;
-    const part = this.#part();
+    const part = this.#part(limits);
     const cause = part && (this.#lockstep === undefined ? part() : this.#lockstep.nativeStep(part));
     if (cause !== undefined) return cause;
     return this.#lockstep?.run(limits) ?? engine.run(machine, cpu.index, limits);
   }
 
   /** What a step executes that is less than an instruction as loaded; undefined: it is the engine's run. */
-  #part(): (() => StopCause | undefined) | undefined {
+  #part({ budget }: RunLimits): (() => StopCause | undefined) | undefined {
     const step = this.#step;
     const { machine, cpu } = this.#loaded;
     if (step?.mode === 'native') return () => nativeStep(this.#loaded, step.kind === 'over');
     // What a native step has left of one; the simulated processor does that itself.
-    const isRest = step?.mode === 'single' && simulatedProcessor(this.#loaded) === undefined;
+    const isRest = (step?.mode === 'single' || budget <= 0) && simulatedProcessor(this.#loaded) === undefined;
     return isRest && isAmidInsn(this.#loaded) ? () => executeRest(machine, cpu) : undefined;
   }
 

@@ -16,7 +16,8 @@ const ALL_REGISTERS = 0xfff;
  */
 export function execute(n: Native, breakpoints: boolean, resuming: boolean): void {
   const { s } = n;
-  let passing = resuming;
+  // Amid an instruction, which has begun, the next one is another.
+  let passing = resuming && n.arrive >= 0;
   n.obeys = breakpoints;
   while (n.steps > 0) {
     if (n.arrive >= 0) {

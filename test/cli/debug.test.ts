@@ -79,10 +79,16 @@ describe('debug', () => {
     expect(stdout).toMatch(/^deleted breakpoint at 3\nno breakpoints\npacket 1\/1: /m);
   });
 
-  test('with wasm a step by machine code is one BPF instruction', async () => {
+  test('with an interpreter a step by native code is one BPF instruction', async () => {
     const path = file('two.bpf.s', 'r0 = 0\nr0 = 1\nexit\n');
-    const { stdout } = await session(['sm', 'nm'], [path, '--engine', 'wasm']);
+    const { stdout } = await session(['sm', 'nm'], [path, '--engine', 'interp']);
     expect(stdout.match(/two\.bpf\.s:\d/g)?.map((place) => place.at(-1))).toEqual(['1', '2', '3']);
+  });
+
+  test('steps by WebAssembly show it', async () => {
+    const { stdout } = await session(['engine wasm', 'sm', 'sm', 'nm', 'p $left']);
+    expect(stdout.match(/^ {2}0xffffffffa0000\w{3} {2}[a-z]\S+ .*$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/^0x40000 \(262144\)/m);
   });
 
   test('steps by machine code show it', async () => {

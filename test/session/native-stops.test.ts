@@ -445,3 +445,12 @@ test.each(['x86-64', 'wasm'])(
     expect([bench.where(), rip(bench)]).toEqual(['prog:4', first]);
   },
 );
+
+test('a breakpoint on the line behind the one that a native step has led into is hit', () => {
+  const bench = load(TEXT);
+  bench.start({ stopOnEntry: true });
+  step(bench);
+  bench.breakpoints({ line: 4 });
+  expect(bench.resume({ kind: 'continue' })?.reason).toBe('breakpoint');
+  expect(bench.where()).toBe('main:4');
+});

@@ -269,6 +269,22 @@ describe('instructions that were rewritten to several', () => {
     expect(Number(insns(bench)) - before).toBe(2);
   });
 
+  test('the limit of instructions is reached behind them, not amid', () => {
+    const ends = ['reference', 'wasm', 'x86-64'].map((engine) => {
+      const bench = Bench.load(PACKET, { engine, data: { kind: 'builtin', name: 'tcp-syn' }, maxInsns: 2 });
+      bench.start({ stopOnEntry: true });
+      bench.to('over');
+      const before = Number(insns(bench));
+      if (engine === 'wasm') while (Number(insns(bench)) === before) step(bench);
+      if (engine === 'x86-64') for (let i = 0; i < 2; i++) step(bench);
+      expect(bench.where()).toBe('prog:5');
+      const report = bench.resume({ kind: 'continue' });
+      return [report?.fault?.kind, report?.fault?.pc, bench.where(), bench.output('stderr')];
+    });
+    expect(ends[0]?.slice(0, 3)).toEqual(['insn_limit', 2, 'prog:6']);
+    expect(ends).toEqual([ends[0], ends[0], ends[0]]);
+  });
+
   test('an access is checked by code as when it runs freely; one that is refused is a fault', () => {
     const bench = load(PACKET, { data: { kind: 'builtin', name: 'tcp-syn' } });
     bench.breakpoints({ line: 7 }, { line: 9 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Engine } from '#core/interp/engine.ts';
+import { executeRest } from '#core/interp/execute-one.ts';
 import { reference } from '#core/interp/reference.ts';
 import * as local from '#core/jit/wasm/locals.ts';
 import { fixedPartEnd } from '#core/vm/layout.ts';
@@ -35,7 +36,7 @@ class Stepping implements Engine {
       if (cause === undefined) return reference.run(machine, index, limits);
       if (cause.kind !== 'budget') return cause;
       if (Number(cpu.insnsExecuted - before) >= limits.budget) {
-        return reference.run(machine, index, { ...limits, budget: 0 });
+        return executeRest(machine, cpu);
       }
     }
   };
