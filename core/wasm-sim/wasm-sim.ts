@@ -27,6 +27,7 @@ export interface WasmPlace {
 
 /** For tests: compiled code has come to a slot, and the machine has executed what led there. */
 export interface Arrival {
+  readonly cpu: Cpu;
   /** The machine is where the code is. */
   readonly isExpected: boolean;
   /** What the code has computed. */
@@ -152,7 +153,7 @@ export class WasmSim {
     const cause = this.#executePending(machine, cpu, thread);
     if (cause !== undefined) return cause;
     const isExpected = slots.includes(cpu.pc) && cpu.depth === thread.frames.length - 1;
-    this.#watch?.({ isExpected, activation: top, written: thread.memory.written });
+    this.#watch?.({ cpu, isExpected, activation: top, written: thread.memory.written });
     if (!isExpected) return this.#rebuild(machine, cpu, thread);
     const stop = passEmpty(machine, cpu, thread, slots);
     thread.settle();

@@ -5,19 +5,33 @@ import { findRow } from '#core/isa/decode.ts';
 import { readInsn } from '#core/isa/insn.ts';
 import { INSN_TABLE } from '#core/isa/table.ts';
 import { ENGINES } from '#core/session/engines.ts';
+import { Stepping } from '../wasm-sim/stepping.ts';
 import { execute, type Outcome, type Way } from './execute.ts';
 import { type DataFile, parseDataFile } from './format.ts';
 
+/** Steps of WebAssembly in one run; later ones are loops over the same code. */
+const MOST_STEPS = 20_000;
+
 const ROOT = import.meta.dirname;
 
+type NamedWay = Way & { readonly title: string };
+
 /** Every engine, at once over shared memory and in slices of a prime length over memory of its own. */
-const WAYS: readonly (Way & { readonly title: string })[] = ENGINES.flatMap((engine) => [
-  { title: `${engine.name}, shared memory`, engine, shared: true, slice: Number.POSITIVE_INFINITY },
-  { title: `${engine.name}, time slices`, engine, shared: false, slice: 7 },
-  // One instruction at a time also tells which ones were executed.
-  { title: `${engine.name}, single steps`, engine, shared: false, slice: 1 },
-  { title: `${engine.name}, blinded`, engine, shared: false, slice: Number.POSITIVE_INFINITY, blind: true },
-]);
+const WAYS: readonly NamedWay[] = [
+  ...ENGINES.flatMap((engine): NamedWay[] => [
+    { title: `${engine.name}, shared memory`, engine, shared: true, slice: Number.POSITIVE_INFINITY },
+    { title: `${engine.name}, time slices`, engine, shared: false, slice: 7 },
+    // One instruction at a time also tells which ones were executed.
+    { title: `${engine.name}, single steps`, engine, shared: false, slice: 1 },
+    { title: `${engine.name}, blinded`, engine, shared: false, slice: Number.POSITIVE_INFINITY, blind: true },
+  ]),
+  {
+    title: 'wasm, native steps',
+    engine: new Stepping(MOST_STEPS),
+    shared: true,
+    slice: Number.POSITIVE_INFINITY,
+  },
+];
 
 const FILES = (readdirSync(ROOT, { recursive: true }) as string[])
   .filter((name) => name.endsWith('.data'))
