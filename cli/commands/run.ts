@@ -10,7 +10,7 @@ import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { u64Of } from '../jsonl.ts';
-import { runInLockstep } from '../lockstep.ts';
+import { LOCKSTEP_NAMES, runInLockstep } from '../lockstep.ts';
 import { allPrograms, extensionsNamed, loadPrograms, programsForArrays } from '../program-arrays.ts';
 import { runBatch } from '../run-batch.ts';
 import { inputsOf, seccompInputs } from '../run-input.ts';
@@ -68,6 +68,8 @@ function batchOnly(args: Arguments, io: Io): Promise<number> {
 
 async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path, ...others] = args.positionals;
+  // Where the engine was forgotten the FILE is taken for it: that is what is wrong then.
+  args.choice('lockstep', LOCKSTEP_NAMES);
   if (path === undefined || others.length > 0) throw new UsageError('run: give one FILE (- is stdin)');
   if (args.has('lockstep')) return runInLockstep(path, args, io);
   const { engine, message } = engineChoice(args);

@@ -16,6 +16,11 @@ if (opened.ok) opened.kernel.dispose();
 else console.log(`kernel: not asked by run --lockstep: ${opened.message}`);
 
 describe('run --lockstep', () => {
+  test('where the engine was forgotten, it says so', async () => {
+    const { code, stderr } = await cli(['run', '--lockstep', FIREWALL]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--lockstep .*: must be reference, interp, /)]);
+  });
+
   test.each(['reference', 'wasm', 'x86-64'])('interp and %s are equal on a capture', async (engine) => {
     const { code, stdout } = await cli(['run', FIREWALL, ...TRAFFIC, '--lockstep', engine]);
     expect(stdout).toBe(
