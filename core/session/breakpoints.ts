@@ -12,7 +12,7 @@ import {
 import { type ConditionPlace, logText } from './breakpoint-condition.ts';
 import { expressionEnv } from './environment.ts';
 import type { Loaded } from './loaded.ts';
-import { simulatedProcessor } from './native-place.ts';
+import { compiledStarts, simulatedProcessor } from './native-place.ts';
 import { foldPath } from './paths.ts';
 import { fileKey, resolveAddress, resolveFunction, resolveLine } from './resolve-breakpoint.ts';
 import type {
@@ -209,6 +209,7 @@ export class BreakpointTable {
     }
     for (const { prog } of this.#loaded.programs.values()) {
       const now = this.#bySlot.get(prog);
+      if (now !== undefined && now.size > 1) joinSharing(now, compiledStarts(this.#loaded, prog));
       for (const slot of [...prog.breakpoints.slots, ...(now?.keys() ?? [])]) {
         const step = (prog.breakpoints.bytes[slot] ?? 0) & STEP_BREAKPOINT;
         prog.breakpoints.set(slot, step | (now?.has(slot) === true ? USER_BREAKPOINT : 0));
@@ -227,6 +228,22 @@ export class BreakpointTable {
     });
     const all = lists.flat();
     return new Set(all).size < all.length;
+  }
+}
+
+/** Of slots that share an address the first gets the breakpoints of all: nothing is executed between them. */
+function joinSharing(bySlot: Map<InsnIndex, Breakpoint[]>, starts: ReadonlyMap<InsnIndex, number>): void {
+  const firsts = new Map<number, Breakpoint[]>();
+  for (const slot of [...bySlot.keys()].sort((a, b) => a - b)) {
+    const start = starts.get(slot);
+    if (start === undefined) continue;
+    const own = bySlot.get(slot) ?? [];
+    const first = firsts.get(start);
+    if (first === undefined) firsts.set(start, own);
+    else {
+      first.push(...own);
+      bySlot.delete(slot);
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 import type { StopCause } from '../interp/engine.ts';
 import { isAmidLoaded } from '../interp/execute-one.ts';
 import type { InsnIndex } from '../isa/insn.ts';
-import { wasm } from '../jit/wasm/engine.ts';
+import { wasm, wasmImage } from '../jit/wasm/engine.ts';
+import { codeStarts } from '../jit/wasm/jit-compiler.ts';
+import type { ExecProg } from '../vm/program.ts';
 import { type WasmPlace, type WasmSim, wasmSim } from '../wasm-sim/wasm-sim.ts';
 import type { Native } from '../x86-sim/state.ts';
 import { nativeRegisters } from '../x86-sim/view.ts';
@@ -35,6 +37,12 @@ export interface NativePlace {
 export function processorState(loaded: Loaded): Native | undefined {
   const { machine, cpu } = loaded;
   return cpu.progOrNone === undefined ? undefined : simulatedProcessor(loaded)?.at(machine, cpu.index);
+}
+
+/** Where the code of rewritten slots begins, where compiled WebAssembly is executed (`codeStarts`); else nothing is known. */
+export function compiledStarts({ engine, machine }: Loaded, prog: ExecProg): ReadonlyMap<InsnIndex, number> {
+  const image = engine === wasm ? wasmImage(machine, prog) : undefined;
+  return image === undefined || 'reason' in image ? new Map() : codeStarts(image.program);
 }
 
 /** WebAssembly as it stands; undefined as above. */

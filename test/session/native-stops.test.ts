@@ -368,6 +368,52 @@ describe('lines that share an address', () => {
   });
 });
 
+/** `r0 = le64 r0` is no code in WebAssembly, but for a block's test of its flag: lines 5 to 7 begin at one address. */
+const SHARED_IN_WASM = `.program raw
+main:
+	r0 = 1
+	r0 = le64 r0
+	r0 = le64 r0
+	r0 = le64 r0
+	r0 += 1
+	if r0 < 4 goto -5
+	exit
+`;
+
+describe('lines that share an address in WebAssembly', () => {
+  test('one stop hits all; then the program goes on', () => {
+    const bench = Bench.load(SHARED_IN_WASM, { engine: 'wasm' });
+    const lines = [6, 7, 5].map((line) => ({ line }));
+    const addresses = bench.breakpoints(...lines).map(({ address }) => address);
+    expect(new Set(addresses).size).toBe(1);
+    const stops: string[] = [];
+    for (let report = bench.start(); report !== undefined; report = bench.resume({ kind: 'continue' })) {
+      stops.push(`${[...report.breakpoints].sort()} ${bench.where()} ${bench.value('r0')}`);
+    }
+    expect(stops).toEqual(['1,2,3 main:5 0x1', '1,2,3 main:5 0x2', '1,2,3 main:5 0x3']);
+  });
+
+  test('each by itself as with the other engines; so are those of another engine', () => {
+    for (const lines of [[5], [6], [7], [4, 7]]) {
+      const [want, got] = ['reference', 'wasm'].map((engine) => {
+        const bench = Bench.load(SHARED_IN_WASM, { engine });
+        bench.breakpoints(...lines.map((line) => ({ line })));
+        const stops = [bench.start()?.breakpoints, bench.where(), bench.value('r0')];
+        for (let next = bench.to('continue'); next !== 'end'; next = bench.to('continue')) {
+          stops.push(next, bench.value('r0'));
+        }
+        return stops;
+      });
+      expect(got).toEqual(want);
+    }
+    const bench = Bench.load(SHARED_IN_WASM, { engine: 'wasm' });
+    bench.breakpoints({ line: 5 }, { line: 6 });
+    expect(bench.start()?.breakpoints).toEqual([1, 2]);
+    bench.session.request('switchEngine', { name: 'interp' });
+    expect(bench.resume({ kind: 'continue' })?.breakpoints).toEqual([2]);
+  });
+});
+
 describe('the Native scope', () => {
   test('registers with the BPF registers that they hold, rip and flags; read only', () => {
     const bench = load(TEXT);

@@ -116,6 +116,23 @@ function insnToJitOff(found: CompiledFunction, start: InsnIndex, end: InsnIndex)
   return offsets;
 }
 
+/**
+ * Offset in the module where the code of each slot begins. Slots without code have that of the next one; those that are
+ * never reached, and those that several functions have, are left out.
+ */
+export function codeStarts(program: CompiledProgram): ReadonlyMap<InsnIndex, number> {
+  const starts = new Map<InsnIndex, number>();
+  const isTwice = new Set<InsnIndex>();
+  for (const { offsets } of program.functions) {
+    for (const [slot, offset] of offsets) {
+      if (starts.has(slot)) isTwice.add(slot);
+      starts.set(slot, offset);
+    }
+  }
+  for (const slot of [NO_SLOT, ...isTwice]) starts.delete(slot);
+  return starts;
+}
+
 /** Slot whose code the byte at `offset` of the module belongs to; undefined: none's. */
 export function slotAt(program: CompiledProgram, offset: number): InsnIndex | undefined {
   const found = program.functions.find(({ codeStart, codeEnd }) => offset >= codeStart && offset < codeEnd);
