@@ -148,8 +148,8 @@ function returning(): Exec {
     if (slot === STOP) return STOP;
     n.hidden = 0;
     pop(n);
-    // Shown in them was what other engines have there: what the caller of a tail call left behind, or a debugger set.
-    for (const bpf of unsaved) {
+    // Shown in them and in R0 was what other engines have there: what the caller of a tail call left, or a debugger set.
+    for (const bpf of [0, ...unsaved]) {
       const at = s.block + layout.regOffset(bpf);
       setReg(n, BPF_TO_X86[bpf] ?? 0, s.view.getInt32(at, true), s.view.getInt32(at + 4, true));
     }

@@ -127,9 +127,9 @@ export class SessionLockstep {
    * takes long and is done when this is asked again (`takeMessage` says so).
    */
   allowed(budget: number, breakpoints = false): number {
-    if (this.#isOver || budget <= 0) return budget;
-    this.#takeOver();
     if (this.#isOver) return budget;
+    this.#takeOver();
+    if (this.#isOver || budget <= 0) return budget;
     this.#find();
     const at = this.#executed;
     if (this.#ahead === undefined && this.#ended === undefined && at >= this.#lockstep.executed) {

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { addressText } from '#core/session/code-address.ts';
+import { Bench } from './harness.ts';
+
+const TEXT = `.program raw
+main:
+	r6 = 1000
+	call three
+	r0 += r6
+	exit
+three:
+	r7 = 2
+	r0 = 3
+	exit
+`;
+
+/** Text of the native instruction that is executed next. */
+function insnAt(bench: Bench): string {
+  const reference = addressText(bench.session.request('frames', null)[0]?.address ?? 0n);
+  const args = { reference, offset: 0, instructionOffset: 0, count: 1, symbols: true };
+  const reply = bench.session.request('disassemble', args);
+  return 'rows' in reply ? (reply.rows[0]?.text.trim() ?? '') : reply.message;
+}
+
+/** Stands in `line` before a native instruction that is like `text`. */
+function standing(engine: string, line: number, text: RegExp, args: object = {}): Bench {
+  const bench = Bench.load(TEXT, { engine, ...args });
+  bench.breakpoints({ line });
+  bench.start();
+  for (let i = 0; i < 50 && !text.test(insnAt(bench)); i++)
+    bench.resume({ kind: 'in', granularity: 'native' });
+  expect(insnAt(bench)).toMatch(text);
+  bench.breakpoints();
+  return bench;
+}
+
+const assign = (bench: Bench, target: string, value: string) =>
+  bench.session.request('assign', { target, value, frame: 0 });
+
+describe('registers that are edited where native steps stand', () => {
+  test.each([
+    ['x86-64', /^leave/],
+    ['x86-64', /^jmp .*thunk/],
+    ['wasm', /^i32\.const/],
+    ['wasm', /^return/],
+  ])('%s, amid the exit of a function, at %s: R0 is what the caller gets', (engine, text) => {
+    const bench = standing(engine, 10, text);
+    assign(bench, 'r0', '7');
+    expect(bench.value('r0')).toBe('0x7');
+    expect([bench.to('over'), bench.value('r0'), bench.value('r6')]).toEqual([
+      'main:5',
+      '0x7',
+      '0x3e8 (1000)',
+    ]);
+    expect(bench.to('continue')).toBe('end');
+    expect(bench.output()).toContain('r0 = 0x3ef');
+  });
+
+  test.each([
+    ['over', 'line'],
+    ['over', 'instruction'],
+    ['in', 'native'],
+  ] as const)(
+    'in lockstep amid an instruction, a step %s by %s: comparing ends, and no difference is told',
+    (kind, granularity) => {
+      const bench = standing('x86-64', 3, /^push rbp/, { lockstep: 'reference' });
+      assign(bench, 'r6', '5');
+      bench.resume({ kind, granularity });
+      expect(bench.to('continue')).toBe('end');
+      expect(bench.output('stderr')).toBe(
+        'lockstep: x86-64 and reference are not compared any more: something was changed amid an instruction\n',
+      );
+    },
+  );
+});
