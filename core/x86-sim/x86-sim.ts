@@ -67,11 +67,17 @@ export class X86Sim implements Engine {
     return this.#run(n, machine, cpu, { budget: Number.POSITIVE_INFINITY, breakpoints: false, resume: true });
   }
 
-  /** The processor as it stands, for looking at; undefined: the program has no machine code. */
+  /**
+   * The processor as it stands, for looking at, with what a debugger has changed since; undefined: the program has no
+   * machine code.
+   */
   at(machine: Machine, cpu: number): Native | undefined {
     const it = machine.cpu(cpu);
     const left = this.#leftOf(it);
-    if (left !== undefined) return left;
+    if (left !== undefined) {
+      takeIn(left);
+      return left;
+    }
     const n = this.#enter(machine, it);
     if (n !== undefined) this.#keep(n);
     return n;

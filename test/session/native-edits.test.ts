@@ -57,6 +57,24 @@ describe('registers that are edited where native steps stand', () => {
   });
 
   test.each([
+    ['x86-64', 3, /^mov ebx/, '$rbx', '$rbp'],
+    ['x86-64', 3, /^push rbx/, '$rbx', '$rbp'],
+    ['wasm', 5, /^i64\.add/, '$r6', '$r0'],
+  ])('%s, in line %i at %s: native code has the new value at once', (engine, line, text, name, other) => {
+    const bench = standing(engine, line, text);
+    const before = bench.value(other);
+    assign(bench, 'r6', '0x77');
+    expect([bench.value(name), bench.value(other)]).toEqual(['0x77 (119)', before]);
+    const rows = bench.session.request('children', { of: { kind: 'native' }, start: 0, count: 100 });
+    const row = rows.find(({ evaluateName }) => evaluateName === name);
+    expect(row?.value).toMatch(/^0x77 \(119\)/);
+    bench.to('over');
+    expect([bench.value('r6'), bench.value('r0')]).toEqual(
+      line === 3 ? ['0x3e8 (1000)', '0x0'] : ['0x77 (119)', '0x7a (122)'],
+    );
+  });
+
+  test.each([
     ['over', 'line'],
     ['over', 'instruction'],
     ['in', 'native'],
