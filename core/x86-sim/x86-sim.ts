@@ -10,7 +10,7 @@ import { NativeStack } from './native-stack.ts';
 import { type NativeProg, NativeText } from './native-text.ts';
 import { execute, takeIn, writeBack } from './processor.ts';
 import { rebuild } from './rebuild.ts';
-import type { Native } from './state.ts';
+import { type Native, takeRegisters } from './state.ts';
 
 /** BPF instructions between two looks at the control word. */
 const CHUNK = 32_768;
@@ -75,7 +75,8 @@ export class X86Sim implements Engine {
     const it = machine.cpu(cpu);
     const left = this.#leftOf(it);
     if (left !== undefined) {
-      takeIn(left);
+      // It may be executing: a log point asks. What has a value is not known to the machine then.
+      takeRegisters(left);
       return left;
     }
     const n = this.#enter(machine, it);
