@@ -386,6 +386,8 @@ export class RunControl {
     this.#step?.clear();
     this.#step = undefined;
     this.#state = 'stopped';
+    // A pause that was asked for meanwhile is no longer needed.
+    this.#loaded.cpu.clearPause();
     // Going on from here, a breakpoint on this instruction is behind the user already.
     this.#resumeOver = true;
     this.#output.flush();
