@@ -61,11 +61,11 @@ export function canStepNative(loaded: Loaded): boolean {
  * Executes one native instruction; `over`: with the function of the compiler's own that it calls, if it does. `budget`
  * where it did and the program can go on. Undefined, with nothing done: the program has no native code.
  */
-export function nativeStep(loaded: Loaded, over: boolean): StopCause | undefined {
+export function nativeStep(loaded: Loaded, over: boolean, left: number): StopCause | undefined {
   const { machine, cpu } = loaded;
   const processor = simulatedProcessor(loaded);
   if (processor !== undefined) return processor.step(machine, cpu.index);
-  return wasmStepper(loaded)?.step(machine, cpu.index, over);
+  return wasmStepper(loaded)?.step(machine, cpu, { over, left });
 }
 
 /** A native step over a call has come back: native code that is more than the call goes on behind it. */
@@ -76,6 +76,11 @@ export function standBehindCall(loaded: Loaded): void {
 /** The program was entered anew: where native code stood in the run before is of no meaning. */
 export function forgetNativePlace({ cpu }: Loaded): void {
   x86Sim.forget(cpu);
+  wasmSim.forget(cpu);
+}
+
+/** Registers or memory were changed: what WebAssembly has been evaluated to begins again with its instruction. */
+export function forgetEvaluated({ cpu }: Loaded): void {
   wasmSim.forget(cpu);
 }
 

@@ -31,7 +31,9 @@ export function nativeRows(context: LoadedContext): readonly VariableRow[] {
 export function nativeValue(loaded: Loaded, frameIndex: number, name: string): bigint | string | undefined {
   const local = wasmLocal(loaded, name);
   if (local === undefined) {
-    return isProcessorRegister(name) ? processorRegister(loaded, frameIndex, name) : undefined;
+    if (!isProcessorRegister(name)) return undefined;
+    const isLocal = /^r\d+$/.test(name) && wasmLocalNames(loaded).length > 0;
+    return isLocal ? `the function has no local $${name}` : processorRegister(loaded, frameIndex, name);
   }
   return frameIndex === 0 ? local : 'native code has locals of the innermost frame only';
 }

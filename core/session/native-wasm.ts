@@ -7,6 +7,7 @@ import { type JitedFunc, lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts
 import type { BpfProg } from '../prog/prog.ts';
 import type { Cpu } from '../vm/cpu.ts';
 import type { Machine } from '../vm/machine.ts';
+import { isJustEntered } from '../wasm-sim/rebuild.ts';
 import { wasmSim } from '../wasm-sim/wasm-sim.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
@@ -97,6 +98,9 @@ class WasmCode implements NativeCode {
     if (frame?.prog !== this.#prog) return undefined;
     const stepped = frameIndex === 0 ? wasmSim.stepped(this.#machine, this.#cpu) : undefined;
     if (stepped !== undefined) return stepped.address;
+    if (frameIndex === 0 && frame.pc === frame.subprog.start && !isJustEntered(this.#cpu)) {
+      return this.#beginOf(frame.pc);
+    }
     return frameIndex === 0 ? this.addressOf(frame.pc) : this.#beginOf(frame.pc);
   }
 

@@ -174,16 +174,18 @@ export class RunControl {
   #execute(limits: RunLimits): StopCause {
     const { machine, engine, cpu } = this.#loaded;
     const part = this.#part(limits);
-    const cause = part && (this.#lockstep === undefined ? part() : this.#lockstep.nativeStep(part));
+    const { budget } = limits;
+    const cause =
+      part && (this.#lockstep === undefined ? part(budget) : this.#lockstep.nativeStep(budget, part));
     if (cause !== undefined) return cause;
     return this.#lockstep?.run(limits) ?? engine.run(machine, cpu.index, limits);
   }
 
   /** What a step executes that is less than an instruction as loaded; undefined: it is the engine's run. */
-  #part({ budget }: RunLimits): (() => StopCause | undefined) | undefined {
+  #part({ budget }: RunLimits): ((left: number) => StopCause | undefined) | undefined {
     const step = this.#step;
     const { machine, cpu } = this.#loaded;
-    if (step?.mode === 'native') return () => nativeStep(this.#loaded, step.kind === 'over');
+    if (step?.mode === 'native') return (left) => nativeStep(this.#loaded, step.kind === 'over', left);
     // What a native step has left of one; the simulated processor does that itself.
     const isRest = (step?.mode === 'single' || budget <= 0) && simulatedProcessor(this.#loaded) === undefined;
     return isRest && isAmidInsn(this.#loaded) ? () => executeRest(machine, cpu) : undefined;

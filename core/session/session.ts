@@ -12,6 +12,7 @@ import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep/session-lockstep.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
+import { forgetEvaluated } from './native-place.ts';
 import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
@@ -116,8 +117,9 @@ export class Session {
       assign: ({ target, container, value, frame }) => this.#assign(target, container, value, frame),
       readMemory: ({ reference, offset, count }) => readRegion(this.#program(), reference, offset, count),
       writeMemory: ({ reference, offset, bytes, allowPartial }) => {
-        this.#lockstep?.edited();
-        return writeRegion(this.#program(), reference, offset, bytes, allowPartial);
+        const loaded = this.#program();
+        this.#edited(loaded);
+        return writeRegion(loaded, reference, offset, bytes, allowPartial);
       },
       switchEngine: ({ name }) => this.#switchEngine(name),
       registers: ({ frame }) => registersView(this.#view(frame)),
@@ -207,7 +209,7 @@ export class Session {
       return { ok: false, message: 'not an expression of the running program' };
     }
     const row = valueRow(this.#context(frame), expression, value);
-    if (assigned !== undefined) this.#lockstep?.edited();
+    if (assigned !== undefined) this.#edited(loaded);
     return assigned === undefined ? { ok: true, row } : { ok: true, row, edited: editedBy(loaded, assigned) };
   }
 
@@ -226,10 +228,16 @@ export class Session {
       expressionEnv(loaded, () => frame),
     );
     if (!result.ok) return { ok: false, message: result.error.message };
-    this.#lockstep?.edited();
+    this.#edited(loaded);
     const row = valueRow(this.#context(frame), expression, result.value);
     const edited = result.assigned === undefined ? {} : editedBy(loaded, result.assigned);
     return { ok: true, row: { ...row, name: target }, edited };
+  }
+
+  /** The user has changed registers or memory. */
+  #edited(loaded: Loaded): void {
+    this.#lockstep?.edited();
+    forgetEvaluated(loaded);
   }
 
   #context(frameIndex: number): LoadedContext {

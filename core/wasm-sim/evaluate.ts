@@ -1,4 +1,4 @@
-import { CODED, OP, VOID } from '../wasm/opcodes.ts';
+import { BLOCK_WITHOUT_RESULT, CODED, OP } from '../wasm/opcodes.ts';
 import type { WasmInsn } from '../wasm/print.ts';
 import { ACCESSES, addressOf } from './accesses.ts';
 import type { Activation } from './activation.ts';
@@ -30,8 +30,8 @@ function plain(a: Activation, insn: WasmInsn, memory: Overlay): undefined {
   const operation = OPERATIONS.get(insn.opcode);
   const access = ACCESSES.get(insn.opcode);
   if (operation !== undefined) {
-    const [first = 0, second = 0] = a.take(operation.takes);
-    a.push(operation.compute(first, second));
+    const values = a.take(operation.takes);
+    a.push(operation.compute(known(values[0]), values[1] ?? 0));
   } else if (access !== undefined) {
     const values = a.take(access.takes);
     const result = access.run(memory, addressOf(values, insn.operand), values);
@@ -60,7 +60,7 @@ function branch(a: Activation, label: number): Transfer | undefined {
     a.row = opener;
     return undefined;
   }
-  const kept = opened?.operand === VOID - 0x80 ? [] : a.take(1);
+  const kept = opened?.operand === BLOCK_WITHOUT_RESULT ? [] : a.take(1);
   a.stack.length = height;
   a.stack.push(...kept);
   a.row = rowBehind(constructs.endOf(opener));
@@ -69,6 +69,12 @@ function branch(a: Activation, label: number): Transfer | undefined {
 
 function returned(a: Activation): Transfer {
   return { kind: 'return', results: a.take(a.code.nResults) };
+}
+
+/** A value that validated code has. */
+function known(value: Value | undefined): Value {
+  if (value === undefined) throw new WasmTrap('a value is missing');
+  return value;
 }
 
 function rowBehind(row: number | undefined): number {
@@ -130,28 +136,34 @@ const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
   ],
   [CODED.call, call],
   [OP.return, returned],
-  [CODED.local_get, then((a, { operand }) => a.push(a.locals[operand] ?? 0))],
+  [CODED.local_get, then((a, { operand }) => a.push(known(a.locals[operand])))],
   [
     CODED.local_set,
     then((a, { operand }) => {
-      a.locals[operand] = a.take(1)[0] ?? 0;
+      a.locals[operand] = known(a.take(1)[0]);
     }),
   ],
   [
     CODED.local_tee,
     then((a, { operand }) => {
-      a.locals[operand] = a.stack.at(-1) ?? 0;
+      a.locals[operand] = known(a.stack.at(-1));
     }),
   ],
   [CODED.i32_const, then((a, { constant }) => a.push(Number(constant)))],
   [CODED.i64_const, then((a, { constant }) => a.push(constant))],
   [OP.nop, then(() => {})],
+  [
+    OP.unreachable,
+    () => {
+      throw new WasmTrap('unreachable');
+    },
+  ],
   [OP.drop, then((a) => void a.take(1))],
   [
     OP.select,
     then((a) => {
-      const [first = 0, second = 0, which] = a.take(3);
-      a.push(i32(which) !== 0 ? first : second);
+      const [first, second, which] = a.take(3);
+      a.push(known(i32(which) !== 0 ? first : second));
     }),
   ],
   [OP.atomic_fence, then(() => {})],

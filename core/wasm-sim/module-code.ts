@@ -15,12 +15,12 @@ const NO_NAMES: Names = { func: () => '', local: () => '', type: () => '' };
 export type CompiledModule = Pick<CompiledProgram, 'bytes' | 'functions' | 'flagsAt'>;
 
 /** A compiled program's module, taken apart function by function as they are asked for. */
-export class ModuleCode<Program extends CompiledModule = CompiledModule> {
-  readonly program: Program;
+export class ModuleCode {
+  readonly program: CompiledModule;
   readonly #module: ReadModule;
   readonly #funcs = new Map<number, FuncCode>();
 
-  constructor(program: Program) {
+  constructor(program: CompiledModule) {
     this.program = program;
     this.#module = readModule(program.bytes);
   }

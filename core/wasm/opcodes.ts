@@ -13,6 +13,8 @@ export const I64 = 0x7e;
 export const FUNCREF = 0x70;
 /** Type of a block that takes and gives nothing. */
 export const VOID = 0x40;
+/** The same as its signed LEB128 number, as a block's operand is read. */
+export const BLOCK_WITHOUT_RESULT = VOID - 0x80;
 
 /** First byte of a function type. */
 export const FUNC_TYPE = 0x60;

@@ -1,7 +1,7 @@
 import { ByteReader } from './leb128.ts';
 import { type Mnemonic, mnemonicOf } from './mnemonics.ts';
 import type { FuncType } from './module.ts';
-import { I32, I64, type ValType, VOID } from './opcodes.ts';
+import { BLOCK_WITHOUT_RESULT, I32, I64, type ValType } from './opcodes.ts';
 
 /** What an instruction's numbers are called; names with their `$`. */
 export interface Names {
@@ -81,7 +81,7 @@ function operandsOf(
       return one(0, '');
     case 'block': {
       const type = from.s32();
-      if (type === VOID - 0x80) return one(type, '');
+      if (type === BLOCK_WITHOUT_RESULT) return one(type, '');
       return one(type, type < 0 ? `(result ${typeName(type & 0x7f)})` : names.type(type));
     }
     case 'label':

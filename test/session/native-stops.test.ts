@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { addressText } from '#core/session/code-address.ts';
 import type { VariableRow } from '#core/session/target-rows.ts';
 import { Bench } from './harness.ts';
+import { insnAt, address as rip, step } from './native-bench.ts';
 import { pcapOf } from './pcap.ts';
 
 const TEXT = `.program raw
@@ -32,23 +33,6 @@ main:
 `;
 
 const load = (text: string): Bench => Bench.load(text, { engine: 'x86-64' });
-
-/** Address of what the innermost frame executes next. */
-function rip(bench: Bench): bigint {
-  return bench.session.request('frames', null)[0]?.address ?? 0n;
-}
-
-/** Text of the native instruction there. */
-function insnAt(bench: Bench, address = rip(bench)): string {
-  const args = { reference: addressText(address), offset: 0, instructionOffset: 0, count: 1, symbols: true };
-  const reply = bench.session.request('disassemble', args);
-  return 'rows' in reply ? (reply.rows[0]?.text ?? '') : reply.message;
-}
-
-function step(bench: Bench, kind: 'in' | 'over' = 'in'): string {
-  const report = bench.resume({ kind, granularity: 'native' });
-  return `${report?.reason ?? 'end'} ${bench.where()} ${insnAt(bench)}`;
-}
 
 function native(bench: Bench): Record<string, VariableRow> {
   const rows = bench.session.request('children', { of: { kind: 'native' }, start: 0, count: 100 });

@@ -5,7 +5,8 @@ import { reference } from '#core/interp/reference.ts';
 import * as local from '#core/jit/wasm/locals.ts';
 import { fixedPartEnd } from '#core/vm/layout.ts';
 import type { Machine } from '#core/vm/machine.ts';
-import { type Arrival, WasmSim } from '#core/wasm-sim/wasm-sim.ts';
+import type { Witnessed } from '#core/wasm-sim/thread.ts';
+import { WasmSim } from '#core/wasm-sim/wasm-sim.ts';
 
 /**
  * Executes programs by steps of one WebAssembly instruction, and throws where code has computed something else than the
@@ -21,7 +22,7 @@ export class Stepping implements Engine {
   readonly #most: number;
   readonly #wrong: string[] = [];
   #machine: Machine | undefined;
-  readonly #sim = new WasmSim((arrival) => this.#arrived(arrival));
+  readonly #sim = new WasmSim((witnessed) => this.#saw(witnessed));
 
   constructor(most = Number.POSITIVE_INFINITY) {
     this.#most = most;
@@ -36,7 +37,7 @@ export class Stepping implements Engine {
       // What costs nothing is executed by every engine before it stops.
       if (left <= 0) return this.#rest(machine, index);
       if (n >= this.#most) return reference.run(machine, index, { ...limits, budget: left });
-      const cause = this.#sim.step(machine, index, n % 3 === 0);
+      const cause = this.#sim.step(machine, cpu, { over: n % 3 === 0, left });
       this.steps++;
       if (cause === undefined) return reference.run(machine, index, { ...limits, budget: left });
       const [wrong] = this.#wrong.splice(0);
@@ -52,7 +53,12 @@ export class Stepping implements Engine {
     return cause ?? { kind: 'budget' };
   }
 
-  #arrived({ isExpected, cpu, activation, written }: Arrival): void {
+  #saw(witnessed: Witnessed): void {
+    if (witnessed.kind === 'trap') {
+      this.#wrong.push(`a trap: ${witnessed.trap.message}`);
+      return;
+    }
+    const { isExpected, cpu, activation, written } = witnessed;
     this.arrivals++;
     if (!isExpected) {
       this.unexpected++;

@@ -23,7 +23,7 @@ test('steps to the end; an instruction without code of its own is passed with th
   const sim = new WasmSim();
   const stops: number[] = [];
   for (;;) {
-    const cause = sim.step(machine, 0);
+    const cause = sim.step(machine, machine.cpu(0));
     if (cause?.kind !== 'budget') {
       expect(cause).toEqual({ kind: 'exit' });
       break;
@@ -40,18 +40,18 @@ test('where it stands is dropped when something else was executed, changed or be
   const sim = new WasmSim();
   const start = sim.at(machine, cpu)?.address;
   expect([sim.stepped(machine, cpu), start]).toEqual([undefined, expect.anything()]);
-  sim.step(machine, 0);
+  sim.step(machine, machine.cpu(0));
   expect(sim.stepped(machine, cpu)?.address).toBeGreaterThan(start ?? 0n);
 
-  cpu.writeReg(7, 1n);
+  cpu.writeReg(1, 1n);
   expect([sim.stepped(machine, cpu), sim.at(machine, cpu)?.address]).toEqual([undefined, start]);
 
-  sim.step(machine, 0);
+  sim.step(machine, machine.cpu(0));
   wasm.run(machine, 0, { budget: 1, breakpoints: false, resume: false });
   expect(sim.stepped(machine, cpu)).toBeUndefined();
 
   machine.enter(0, cpu.prog, 0n);
-  sim.step(machine, 0);
+  sim.step(machine, machine.cpu(0));
   machine.enter(0, cpu.prog, 0n);
   expect(sim.at(machine, cpu)?.address).toBeGreaterThan(start ?? 0n);
   sim.forget(cpu);
@@ -63,7 +63,7 @@ test('a program that is not compiled, or whose R10 was moved, is not stepped', (
   const cpu = machine.cpu(0);
   const sim = new WasmSim();
   cpu.writeReg(10, 0n);
-  expect([sim.canStep(machine, cpu), sim.step(machine, 0), sim.at(machine, cpu)]).toEqual([
+  expect([sim.canStep(machine, cpu), sim.step(machine, machine.cpu(0)), sim.at(machine, cpu)]).toEqual([
     false,
     undefined,
     undefined,
@@ -75,8 +75,8 @@ test('a program that is not compiled, or whose R10 was moved, is not stepped', (
 test('a fault leaves the program in front of the instruction, as every engine does', () => {
   const machine = entered(insn('mov64_imm', { dst: 2, imm: 64 }), insn('ldxdw', { dst: 0, src: 2 }), EXIT);
   const sim = new WasmSim();
-  let cause = sim.step(machine, 0);
-  while (cause?.kind === 'budget') cause = sim.step(machine, 0);
+  let cause = sim.step(machine, machine.cpu(0));
+  while (cause?.kind === 'budget') cause = sim.step(machine, machine.cpu(0));
   expect(cause).toMatchObject({ kind: 'fault', fault: { kind: 'out_of_bounds', pc: 1 } });
   expect([machine.cpu(0).pc, machine.cpu(0).insnsExecuted]).toEqual([1, 1n]);
 });

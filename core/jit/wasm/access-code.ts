@@ -2,7 +2,6 @@ import * as layout from '../../vm/layout.ts';
 import type { Region } from '../../vm/region.ts';
 import type { Code } from '../../wasm/code.ts';
 import { OP } from '../../wasm/opcodes.ts';
-import type { Flow } from './flow.ts';
 import type { FunctionState } from './function-state.ts';
 import { belowLimit, FAR_HI, rememberDistance } from './limit-code.ts';
 import * as local from './locals.ts';
@@ -17,25 +16,14 @@ import {
   isSite,
   isWritten,
   NOWHERE,
-  newFacts,
   type Place,
-  type PointerFacts,
-  passFacts,
   regionOf,
   siteAt,
 } from './pointer-facts.ts';
+import type { RegionCaches, RegionMemory } from './region-caches.ts';
 import { markFound, markWritten } from './shadow-code.ts';
 
 const R10 = 10;
-/** Sites that a function keeps apart: each costs something wherever regions are forgotten. */
-const MAX_SITES = 32;
-
-/** What accesses of one size and type that belong to one site remember. */
-export interface Cache extends local.RegionCache {
-  readonly size: number;
-  readonly isWrite: boolean;
-}
-
 /** What accesses are compiled with. */
 export interface AccessContext extends FactsContext {
   /** A region that stays as it is while the code is used: one of a map's values. */
@@ -50,80 +38,27 @@ export interface AccessContext extends FactsContext {
 export class AccessEmitter {
   readonly #context: AccessContext;
   readonly #state: FunctionState;
-  /** By site; those of accesses of which nothing is known by their register. */
-  readonly #caches = new Map<number, Cache[]>();
-  #nCaches = 0;
+  readonly #caches: RegionCaches;
 
-  constructor(context: AccessContext, state: FunctionState) {
+  /** @param caches those that accesses of the function use. */
+  constructor(context: AccessContext, state: FunctionState, caches: RegionCaches) {
     this.#context = context;
     this.#state = state;
-  }
-
-  /** Region caches that the function has. */
-  get nCaches(): number {
-    return this.#nCaches;
-  }
-
-  /** Makes a cache for every access that may need one. */
-  collectCaches(flow: Flow, atBlocks: PointerFacts): void {
-    const facts = newFacts();
-    flow.blocks.forEach(({ ops }, index) => {
-      atBlocks.read(index, facts);
-      for (const op of ops) {
-        if (op.lowering !== 'step') this.#collect(op, facts);
-        passFacts(facts, op, this.#context);
-      }
-    });
-  }
-
-  #collect(op: JitOp, facts: Facts): void {
-    const load = op.load;
-    const size = load?.size ?? (op.store ?? op.atomic)?.size;
-    if (size === undefined) return;
-    const base = load === undefined ? op.dst : op.src;
-    const region = regionOf(facts, base);
-    if (region !== NOWHERE && !isSite(region)) return;
-    const isWrite = load === undefined;
-    const site = this.#siteOf(region, base);
-    const caches = this.#caches.get(site) ?? [];
-    this.#caches.set(site, caches);
-    if (this.#cacheOf(site, size, isWrite) !== undefined) return;
-    caches.push({ size, isWrite, ...local.regionCache(this.#nCaches++) });
-  }
-
-  /** What accesses of a site remember; where only a limit is checked, all of them the same. */
-  #cacheOf(site: number, size: number, isWrite: boolean): Cache | undefined {
-    const isAny = this.#context.limit !== undefined;
-    return this.#caches.get(site)?.find((one) => isAny || (one.size === size && one.isWrite === isWrite));
-  }
-
-  /** The site that an access through `base` belongs to: where there are too many, that of the register alone. */
-  #siteOf(region: number, base: number): number {
-    if (region !== NOWHERE && (this.#caches.has(region) || this.#caches.size < MAX_SITES)) return region;
-    return base;
-  }
-
-  /** Registers that lead, where `facts` hold, into a region that is remembered, each with what remembers it. */
-  remembered(facts: Facts): readonly { readonly reg: number; readonly cache: Cache }[] {
-    return Array.from({ length: AX + 1 }, (_, reg) => {
-      const region = regionOf(facts, reg);
-      const caches = isSite(region) ? (this.#caches.get(region) ?? []) : [];
-      return caches.map((cache) => ({ reg, cache }));
-    }).flat();
+    this.#caches = caches;
   }
 
   /** Has the regions found that registers point into from this place on, in front of whose code `facts` hold. */
   findRegions(place: Place, facts: Facts): void {
-    if (this.#caches.size === 0) return;
+    if (this.#caches.count === 0) return;
     for (let reg = 0; reg <= AX; reg++) {
       const site = siteAt(place, reg);
       if (regionOf(facts, reg) !== site) continue;
-      for (const cache of this.#caches.get(site) ?? []) this.#findRegion(reg, cache);
+      for (const cache of this.#caches.of(site)) this.#findRegion(reg, cache);
     }
   }
 
   /** Remembers the region of `reg`, unless that is the one remembered. */
-  #findRegion(reg: number, cache: Cache): void {
+  #findRegion(reg: number, cache: RegionMemory): void {
     const { code } = this.#state;
     code.localGet(local.reg(reg));
     code.localGet(cache.window);
@@ -140,7 +75,7 @@ export class AccessEmitter {
   /** Forgets what the caches hold: helpers and callees may change the region table. */
   forgetRegions(): void {
     const { code } = this.#state;
-    for (const { window, count } of [...this.#caches.values()].flat()) {
+    for (const { window, count } of this.#caches.all) {
       code.i64Const(0, 0);
       code.localTee(window);
       if (this.#context.limit !== undefined) {
@@ -222,8 +157,8 @@ export class AccessEmitter {
     const likely = regionOf(facts, base);
     if (likely === FRAME) return this.#inFrame(op, base, size, isWrite);
     if (likely !== NOWHERE && !isSite(likely)) return this.#inRegion(op, facts, base, size, isWrite);
-    const site = this.#siteOf(likely, base);
-    const cache = this.#cacheOf(site, size, isWrite);
+    const site = this.#caches.siteOf(likely, base);
+    const cache = this.#caches.find(site, size, isWrite);
     if (cache === undefined) throw new RangeError(`no region cache for slot ${op.slot}`);
     if (limit !== undefined) {
       const find = (): void => this.#find(() => this.#pushAddress(op, base), cache);
@@ -262,7 +197,7 @@ export class AccessEmitter {
   }
 
   /** Makes of the address on the stack its distance in its region, which is searched unless it is the one remembered. */
-  #searchAt(cache: Cache): void {
+  #searchAt(cache: RegionMemory): void {
     const { code } = this.#state;
     code.localTee(local.ADDR);
     code.localGet(cache.window);
@@ -342,7 +277,7 @@ export class AccessEmitter {
   }
 
   /** Has the region searched that the address left by `push` lies in, and remembers it. */
-  #find(push: () => void, cache: Cache): void {
+  #find(push: () => void, cache: RegionMemory): void {
     const { code } = this.#state;
     code.localGet(local.BLOCK);
     push();

@@ -5,19 +5,14 @@ import type { ExecProg } from '../../vm/program.ts';
 import { type EncodedModule, ModuleBuilder } from '../../wasm/module.ts';
 import { I32, PAGE_SIZE } from '../../wasm/opcodes.ts';
 import { type CalleeFacts, calleeFacts } from './callees.ts';
-import {
-  type EmittedFunction,
-  emitFunction,
-  FUNCTION_TYPE,
-  type FunctionContext,
-  RememberedRegions,
-} from './emit-function.ts';
+import { type EmittedFunction, emitFunction, FUNCTION_TYPE, type FunctionContext } from './emit-function.ts';
 import { countReachable, type Flow, flowFrom } from './flow.ts';
 import { Inlining } from './inlining.ts';
 import { leaveCode, leaveName, leaveType } from './leave-code.ts';
 import { CLEAR_TYPE, clearCode, LOOKUP_LOCALS, LOOKUP_TYPE, lookupCode } from './lookup.ts';
 import { AX, type JitOp, jitOps } from './ops.ts';
 import type { Pointer } from './pointer-facts.ts';
+import { RememberedRegions } from './region-caches.ts';
 
 /** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
 export const MAX_FUNCTION_OPS = 50_000;
@@ -174,18 +169,14 @@ export function compileEntry(
   return { bytes, name, needs: flow.cost[0] ?? 0, callees: [...targets].map(nameOf) };
 }
 
-/** What the code that `program` has for the function at slot `start` remembers of regions. Never throws. */
+/** What the code of a program remembers of regions: by the slot that a function begins at. */
 export function rememberedRegions(
   machine: Machine,
   prog: ExecProg,
   program: CompiledProgram,
-  start: number,
-): RememberedRegions {
+): (start: number) => RememberedRegions {
   const unit = new Unit(machine, prog, program.flagsAt, program.checks);
-  const none = (): number => 0;
-  const facts = (slot: number): CalleeFacts | undefined => program.callees.get(slot);
-  const functions = { step: 0, lookup: 0, clear: 0, leave: none, callee: none, facts };
-  return new RememberedRegions(unit.context(flowFrom(unit.ops, start), functions));
+  return (start) => new RememberedRegions(unit, flowFrom(unit.ops, start));
 }
 
 /** Name of the compiled function that begins at a slot. */
@@ -232,9 +223,6 @@ function compiled(
     offsets: fn.offsets.map(([slot, offset]) => [slot, codeStart + offset] as const),
   };
 }
-
-/** The functions that a compiled one calls, and what is known of them. */
-type Functions = Pick<FunctionContext, 'step' | 'lookup' | 'clear' | 'leave' | 'callee' | 'facts'>;
 
 /** What compiling needs to know of one program in one machine. */
 class Unit {
@@ -283,28 +271,30 @@ class Unit {
     return builder;
   }
 
-  emit(flow: Flow, functions: Functions): EmittedFunction {
-    return emitFunction(this.context(flow, functions));
-  }
-
-  /** What a function is compiled with. */
-  context(flow: Flow, functions: Functions): FunctionContext {
-    return {
+  emit(
+    flow: Flow,
+    functions: Pick<FunctionContext, 'step' | 'lookup' | 'clear' | 'leave' | 'callee' | 'facts'>,
+  ): EmittedFunction {
+    return emitFunction({
       progId: this.#prog.id,
       flow,
       flagsAt: this.#flagsAt,
       mapAddress: (op) => this.#mapAddress(op),
       inlined: (slot) => this.#inlining.at(slot),
-      pointer: (op) => this.#pointer(op),
+      pointer: this.pointer,
       region: (id) => this.#machine.space.byId(id),
-      // Memory only grows: what lies behind this end is left to the reference engine.
-      limit: this.#checks === 'limit' ? this.#machine.memory.bytes.length - MAX_OFFSET : undefined,
+      limit: this.limit,
       ...functions,
-    };
+    });
+  }
+
+  /** `AccessContext.limit`. Memory only grows: what lies behind this end is left to the reference engine. */
+  get limit(): number | undefined {
+    return this.#checks === 'limit' ? this.#machine.memory.bytes.length - MAX_OFFSET : undefined;
   }
 
   /** Where a map load leads to, for maps whose values lie in one region. */
-  #pointer(op: JitOp): Pointer | undefined {
+  readonly pointer = (op: JitOp): Pointer | undefined => {
     const map = this.#machine.maps.get(op.imm);
     const [values] = map?.valueRegions ?? [];
     if (map === undefined || values === undefined || map.nValues !== 1) return undefined;
@@ -312,7 +302,7 @@ class Unit {
     if (address === undefined) return undefined;
     const distance = Number(address - values.addr) + (op.id === 'lddw_map_fd' ? 0 : op.immHi >>> 0);
     return { region: values.id, distance };
-  }
+  };
 
   #mapAddress(op: Pick<Op, 'id' | 'imm' | 'immHi'>): readonly [number, number] | undefined {
     const map = this.#machine.maps.get(op.imm);

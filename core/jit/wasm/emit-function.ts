@@ -11,6 +11,7 @@ import { FunctionState, type KeptRegisters } from './function-state.ts';
 import * as local from './locals.ts';
 import { AX, type JitOp } from './ops.ts';
 import { initialisedOf, newFacts, PointerFacts, passFacts } from './pointer-facts.ts';
+import { RegionCaches } from './region-caches.ts';
 import { markAllWritten } from './shadow-code.ts';
 import { findFrame, pushFramePointer } from './stack-frame.ts';
 import { emitFlow } from './structure.ts';
@@ -51,41 +52,11 @@ export function emitFunction(context: FunctionContext): EmittedFunction {
   return new FunctionEmitter(context).emit();
 }
 
-/** What code of a function remembers of regions at its slots: for whoever goes on amid it. */
-export class RememberedRegions {
-  readonly #context: FunctionContext;
-  readonly #accesses: AccessEmitter;
-  readonly #facts: PointerFacts;
-
-  /** Takes some time: that of looking through the function as compiling it does. */
-  constructor(context: FunctionContext) {
-    this.#context = context;
-    this.#facts = new PointerFacts(context.flow, context);
-    this.#accesses = new AccessEmitter(context, newState(context));
-    this.#accesses.collectCaches(context.flow, this.#facts);
-  }
-
-  /** In front of the instruction at `slot`, or behind it: registers, each with what remembers where it leads. */
-  at(slot: number, side: 'before' | 'behind'): ReturnType<AccessEmitter['remembered']> {
-    const now = newFacts();
-    for (const [index, { ops }] of this.#context.flow.blocks.entries()) {
-      if (!ops.some((op) => op.slot === slot)) continue;
-      this.#facts.read(index, now);
-      for (const op of ops) {
-        if (op.slot === slot && side === 'before') break;
-        passFacts(now, op, this.#context);
-        if (op.slot === slot) break;
-      }
-      return this.#accesses.remembered(now);
-    }
-    return [];
-  }
-}
-
 class FunctionEmitter {
   readonly #context: FunctionContext;
   readonly #state: FunctionState;
   readonly #code: Code;
+  readonly #caches: RegionCaches;
   readonly #accesses: AccessEmitter;
   readonly #calls: CallEmitter;
   readonly #facts: PointerFacts;
@@ -98,7 +69,8 @@ class FunctionEmitter {
     this.#facts = new PointerFacts(context.flow, context);
     this.#state = newState(context);
     this.#code = this.#state.code;
-    this.#accesses = new AccessEmitter(context, this.#state);
+    this.#caches = new RegionCaches(context, context.flow, this.#facts);
+    this.#accesses = new AccessEmitter(context, this.#state, this.#caches);
     this.#calls = new CallEmitter(context, this.#state, this.#accesses);
   }
 
@@ -106,7 +78,6 @@ class FunctionEmitter {
     const code = this.#code;
     const state = this.#state;
     const { flow } = this.#context;
-    this.#accesses.collectCaches(flow, this.#facts);
     this.#prologue();
     this.#facts.read(0, this.#now);
     this.#accesses.findRegions('entry', this.#now);
@@ -119,7 +90,7 @@ class FunctionEmitter {
     });
     this.#offsets.push([NO_SLOT, code.length]);
     code.op(OP.unreachable);
-    return { code, locals: local.localsWith(this.#accesses.nCaches), offsets: this.#offsets };
+    return { code, locals: local.localsWith(this.#caches.count), offsets: this.#offsets };
   }
 
   #prologue(): void {

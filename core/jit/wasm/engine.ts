@@ -1,3 +1,4 @@
+import { decodeProg } from '../../interp/decode.ts';
 import type { Engine, RunLimits, StopCause } from '../../interp/engine.ts';
 import { interp } from '../../interp-wasm/interp.ts';
 import type { Machine } from '../../vm/machine.ts';
@@ -73,6 +74,12 @@ export interface WasmImage {
 export function wasmImage(machine: Machine, prog: ExecProg): WasmImage | NotCompiled {
   const image = debugImage(machine, prog);
   return 'reason' in image ? image : { program: image.program, imageAddr: image.imageAddr };
+}
+
+/** Has the module of `prog`, which tests breakpoint flags, see the breakpoint bytes as they are now: runs do that themselves. */
+export function showBreakpoints(machine: Machine, prog: ExecProg): void {
+  const image = debugImage(machine, prog);
+  if (!('reason' in image)) image.flags.show(prog, decodeProg(prog));
 }
 
 /** Instructions that engine `wasm` has had interpreted in `machine` because no compiled code could execute them: for tests and figures. */

@@ -46,6 +46,8 @@ export function startLockstep(args: LoadArgs, loaded: Loaded, make: MakeSide): S
 
 /** Instructions in all from which on a search takes so long that it is announced. */
 const LONG = 2_000_000;
+/** Instructions that one native step executes at most: those of a function that is written where it is called. */
+const NATIVE_STEP = 64;
 
 /**
  * A session whose engine is compared with another. Two copies of the session's machine, one for each engine, run ahead
@@ -111,12 +113,13 @@ export class SessionLockstep {
   }
 
   /**
-   * `step`, which executes one native instruction of the session, where both engines agree on the BPF instruction that
-   * it belongs to. What it gives back; `budget`, with nothing done, where they do not.
+   * `step`, which executes one native instruction of the session, with the number of BPF instructions (`budget` at most)
+   * that both engines agree on. What it gives back; `budget`, with nothing done, where they do not agree on one.
    */
-  nativeStep(step: () => StopCause | undefined): StopCause | undefined {
-    if (this.allowed(1) <= 0) return { kind: 'budget' };
-    const cause = step();
+  nativeStep(budget: number, step: (left: number) => StopCause | undefined): StopCause | undefined {
+    const left = this.allowed(Math.min(budget, NATIVE_STEP));
+    if (left <= 0 && budget > 0) return { kind: 'budget' };
+    const cause = step(left);
     this.#lastExecuted = this.#executed;
     return cause;
   }
