@@ -104,11 +104,9 @@ export function isAmidInsn(loaded: Loaded): boolean {
 
 function slotsAt({ func, at, arrive }: Native): readonly InsnIndex[] {
   if (arrive < 0) return [];
-  const { start, end, prologueLen } = func.code;
-  // In the prologue there is the first only, behind it the first when a jump leads there.
+  const { end, prologueLen } = func.code;
   if (at < prologueLen) return [arrive];
   const slots = [arrive];
   for (let slot = arrive + 1; slot < end && func.startOf(slot) === at; slot++) slots.push(slot);
-  for (let slot = arrive - 1; slot > start && func.startOf(slot) === at; slot--) slots.push(slot);
   return slots;
 }
