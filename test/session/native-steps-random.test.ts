@@ -51,9 +51,7 @@ test(`random programs, native steps among others: each line is come by as often 
       const { text, lines } = textOf(parts);
       const wanted = printed('reference', text, lines, []);
       length += wanted.length;
-      // Lines that share an address are hit together, by steps as by jumps back.
-      const sharesAddress = /^goto (\w+)\n\1:|^(r\d) = \2$/m.test(text);
-      for (const engine of sharesAddress ? ['wasm'] : ['wasm', 'x86-64']) {
+      for (const engine of ['wasm', 'x86-64']) {
         expect(printed(engine, text, lines, run), `${engine}\n${text}`).toBe(wanted);
       }
     }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { wasm } from '#core/jit/wasm/engine.ts';
+import { CPU_EXECUTED, CPU_TAIL_CALLS } from '#core/vm/layout.ts';
 import { Machine } from '#core/vm/machine.ts';
 import { WasmSim } from '#core/wasm-sim/wasm-sim.ts';
 import { EXIT, insn, load } from '../interp/build.ts';
@@ -45,6 +46,14 @@ test('where it stands is dropped when something else was executed, changed or be
 
   cpu.writeReg(1, 1n);
   expect([sim.stepped(machine, cpu), sim.at(machine, cpu)?.address]).toEqual([undefined, start]);
+
+  for (const field of [CPU_EXECUTED, CPU_TAIL_CALLS]) {
+    sim.step(machine, cpu);
+    expect(sim.stepped(machine, cpu)).toBeDefined();
+    const { view } = machine.memory;
+    view.setUint32(cpu.block + field, view.getUint32(cpu.block + field, true) + 1, true);
+    expect(sim.stepped(machine, cpu)).toBeUndefined();
+  }
 
   sim.step(machine, machine.cpu(0));
   wasm.run(machine, 0, { budget: 1, breakpoints: false, resume: false });
