@@ -146,7 +146,7 @@ export class RunControl {
     const { cpu } = this.#loaded;
     const before = cpu.insnsExecuted;
     const limit = this.#insnsLeft(before);
-    if (limit <= 0 && !isAmidInsn(this.#loaded)) {
+    if (this.#isAtLimit()) {
       this.#faultedAt(this.#limitFault());
       return CALL_COST;
     }
@@ -251,7 +251,7 @@ export class RunControl {
     const step = this.#step;
     // Where a step runs on from here, the breakpoints here have been looked at.
     this.#resumeOver = true;
-    if (step === undefined || this.#userBreakpoint()) return;
+    if (step === undefined || (!this.#isAtLimit() && this.#userBreakpoint())) return;
     if (stepDone(this.#loaded, step)) this.#stopNow('step');
   }
 
@@ -333,6 +333,11 @@ export class RunControl {
   #insnsLeft(executed: bigint): number {
     const { maxInsns } = this.#loaded;
     return maxInsns === undefined ? Number.POSITIVE_INFINITY : maxInsns - Number(executed);
+  }
+
+  /** No further instruction begins; breakpoints before it are not come to. */
+  #isAtLimit(): boolean {
+    return this.#insnsLeft(this.#loaded.cpu.insnsExecuted) <= 0 && !isAmidInsn(this.#loaded);
   }
 
   #limitFault(): Fault {

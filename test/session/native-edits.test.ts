@@ -91,3 +91,26 @@ describe('registers that are edited where native steps stand', () => {
     },
   );
 });
+
+test.each([
+  ['reference', 'line'],
+  ['interp', 'instruction'],
+  ['wasm', 'native'],
+  ['x86-64', 'native'],
+] as const)(
+  '%s, steps by %s: where the limit of instructions is reached, no breakpoint is',
+  (engine, granularity) => {
+    const printed = [0, 20].map((steps) => {
+      const bench = Bench.load(TEXT, { engine, maxInsns: 5 });
+      bench.breakpoints(...[3, 4, 5, 8, 9, 10].map((line) => ({ line, logMessage: `line ${line}` })));
+      let report = bench.start({ stopOnEntry: true });
+      for (let i = 0; i < steps && report?.fault === undefined; i++) {
+        report = bench.resume({ kind: 'in', granularity });
+      }
+      while (report !== undefined) report = bench.resume({ kind: 'continue' });
+      return bench.output();
+    });
+    expect(printed[0]).toMatch(/line 10\npacket 1\/1: fault .*:5:2: the limit of 5 instructions/);
+    expect(printed[1]).toBe(printed[0]);
+  },
+);
