@@ -5,17 +5,15 @@ import { helperById } from '#core/isa/helpers.ts';
 import { INSN_SIZE } from '#core/isa/insn.ts';
 import { printInsn } from '#core/isa/print.ts';
 import type { LoadAttr } from '#core/object/object.ts';
-import { bpfProgLoad, type Refusal } from '#core/prog/load.ts';
-import { Machine } from '#core/vm/machine.ts';
-import { UsageError } from './failure.ts';
+import type { BpfProg } from '#core/prog/load.ts';
 
 /** What `disasm` shows of a program. */
 export interface ListingOptions {
   readonly dialect: 'pseudoc' | 'gnu' | 'kernel';
   /** With number and bytes of each instruction. */
   readonly bytes: boolean;
-  /** The program as rewritten at load. */
-  readonly xlated: boolean;
+  /** The loaded program, to be shown as rewritten; undefined: as it is in the file. */
+  readonly xlated: BpfProg | undefined;
   /** Text that line info refers to, by line; undefined: there is none. */
   readonly sourceLines: readonly string[] | undefined;
 }
@@ -45,7 +43,11 @@ export function listing(attr: LoadAttr, options: ListingOptions): string {
     };
     return textLines(attr.insns, options.dialect, names).join('\n');
   }
-  const { insns, origIdx } = options.xlated ? xlatedOf(attr) : { insns: attr.insns, origIdx: undefined };
+  const origIdx = options.xlated?.origIdx;
+  const insns = options.xlated?.xlated ?? attr.insns;
+  const map = (ref: number): string | undefined =>
+    // Rewritten instructions have the map's id.
+    (options.xlated ? options.xlated.maps.find(({ id }) => id === ref)?.def : attr.maps[ref])?.name;
   const lines = [
     `${attr.name}: ${insns.length / INSN_SIZE} instructions${options.xlated ? ', rewritten' : ''}`,
   ];
@@ -54,7 +56,7 @@ export function listing(attr: LoadAttr, options: ListingOptions): string {
     lines.push(...headings(attr, original, origIdx === undefined || origIdx[slot - 1] !== original, options));
     const decoded = decodeInsn(insns, slot);
     const text = printInsn(decoded, options.dialect, {
-      map: (ref) => attr.maps[ref]?.name,
+      map,
       ...(options.dialect === 'kernel' ? { helper: helperName } : {}),
     });
     const number = `${String(slot).padStart(5)}:`;
@@ -83,16 +85,4 @@ function headings(attr: LoadAttr, slot: number, isFirst: boolean, options: Listi
     lines.push(`; ${file}:${info.line}${text ? `  ${text}` : ''}`);
   }
   return lines;
-}
-
-function xlatedOf(attr: LoadAttr): { readonly insns: Uint8Array; readonly origIdx: Uint32Array } {
-  const loaded = bpfProgLoad(new Machine({ shared: false }), attr);
-  if (!loaded.ok) throw refusedAtLoad(attr, loaded.refusal);
-  return { insns: loaded.prog.xlated, origIdx: loaded.prog.origIdx };
-}
-
-/** What a command that shows a rewritten program says when there is none. */
-export function refusedAtLoad(attr: LoadAttr, { pc, message }: Refusal): UsageError {
-  const place = pc === undefined ? '' : ` (instruction ${pc})`;
-  return new UsageError(`${attr.name} is refused at load: ${message}${place}`);
 }

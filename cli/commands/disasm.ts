@@ -3,16 +3,17 @@ import { type ClassicForm, filtersOf } from '#core/cbpf/program.ts';
 import { readClassic } from '#core/cbpf/read.ts';
 import { seccompNotes } from '#core/cbpf/seccomp-flow.ts';
 import { decodeFilters, type SockFilter } from '#core/cbpf/sock-filter.ts';
-import type { LoadAttr } from '#core/object/object.ts';
+import type { BpfObject, LoadAttr } from '#core/object/object.ts';
 import { PROG_TYPES } from '#core/object/prog-types.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { ProgramSet } from '#core/prog/program-set.ts';
+import type { BpfProg } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { batch, optionalText, requiredInsns } from '../jsonl.ts';
-import { listing, refusedAtLoad, textLines } from '../listing.ts';
+import { listing, textLines } from '../listing.ts';
+import { noticeNoLines, ShownPrograms } from '../load-shown.ts';
 import { programsOf } from '../object-programs.ts';
 import { PROGRAM_OPTIONS } from '../run-options.ts';
 import { failOnErrors, objectOf, readSource, type Source } from '../source.ts';
@@ -84,13 +85,14 @@ async function disasmFile(args: Arguments, io: Io): Promise<number> {
   );
   const programs = programsOf(object, source.name, args.text('prog'));
   const asBpftool = args.flag('xlated') && (told === undefined || told === 'kernel');
-  if (asBpftool) return xlatedFile(args, io, source, programs);
+  if (asBpftool) return xlatedFile(args, io, source, object, programs);
   if (args.flag('linum')) throw new UsageError('--linum belongs to --xlated as bpftool prints it');
+  const shown = new ShownPrograms(new Machine({ shared: false, hash: nodeHash }), object);
   const texts = programs.map((attr) =>
     listing(attr, {
       dialect,
       bytes: args.flag('bytes'),
-      xlated: args.flag('xlated'),
+      xlated: args.flag('xlated') ? loadedAs(shown, attr) : undefined,
       sourceLines: source.kind !== 'insns' ? source.text.split(/\r?\n/) : undefined,
     }),
   );
@@ -113,25 +115,35 @@ async function xlatedFile(
   args: Arguments,
   io: Io,
   source: Source,
+  object: BpfObject,
   programs: readonly LoadAttr[],
 ): Promise<number> {
   const machine = new Machine({ shared: false, hash: nodeHash });
   // Only assembly names its functions; the names that other programs get are ours.
   const named = (attr: LoadAttr): LoadAttr => (source.kind === 'asm' ? attr : { ...attr, funcs: [] });
-  const set = new ProgramSet(machine);
+  const shown = new ShownPrograms(machine, object);
   const options = {
     opcodes: args.flag('bytes'),
     linum: args.flag('linum'),
     sourceLines: source.kind !== 'insns' ? source.text.split(/\r?\n/) : undefined,
   };
   const texts = programs.map((attr) => {
-    const loaded = set.load(attr);
-    if (!loaded.ok) throw refusedAtLoad(attr, loaded.refusal);
-    const lines = xlatedListing(machine, loaded.prog, named(attr), options);
-    return programs.length === 1 ? lines : [xlatedHeader(machine, loaded.prog), ...lines, ''];
+    const prog = loadedAs(shown, attr);
+    if (options.linum) noticeNoLines(prog, source, io);
+    const lines = xlatedListing(machine, prog, named(attr), options);
+    return programs.length === 1 ? lines : [xlatedHeader(machine, prog), ...lines, ''];
   });
   await io.out(`${texts.flat().join('\n')}\n`);
   return 0;
+}
+
+/** The program once it is loaded; throws `UsageError` for one that is refused. */
+function loadedAs(programs: ShownPrograms, attr: LoadAttr): BpfProg {
+  const loaded = programs.load(attr);
+  if (loaded.ok) return loaded.prog;
+  const { pc, message } = loaded.refusal;
+  const place = pc === undefined ? '' : ` (instruction ${pc})`;
+  throw new UsageError(`${attr.name} is refused at load: ${message}${place}`);
 }
 
 function disasmBatch(args: Arguments, io: Io): Promise<number> {

@@ -1,7 +1,7 @@
 import { X86_PRESETS, type X86Config } from '#core/jit/x86-64/config.ts';
 import { linkProgram } from '#core/object/link.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
-import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
+import { bpfProgFree } from '#core/prog/load.ts';
 import { auxOf } from '#core/prog/prog.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { Arguments, Command } from '../command.ts';
@@ -12,6 +12,7 @@ import { CONFIG_NOTE, configOfText, DEFAULT_PRESET, presetNamed } from '../jit-c
 import { wasmCompiler } from '../jit-wasm.ts';
 import { x86Compiler } from '../jit-x86.ts';
 import { u64Of } from '../jsonl.ts';
+import { noticeNoLines, ShownPrograms } from '../load-shown.ts';
 import { MACHINE_OPTIONS, PROGRAM_OPTIONS, progTypeNamed } from '../run-options.ts';
 import { refusedReport } from '../run-report.ts';
 import { objectOf, readInput, readSource } from '../source.ts';
@@ -85,6 +86,11 @@ async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
   if (attr === undefined) {
     throw new UsageError(`${source.name}: ${linked.errors[0] ?? 'the file holds no program'}`);
   }
+  if (arch === 'wasm' && attr.progType === 'ext') {
+    throw new UsageError(
+      `${source.name}: ${attr.name} is an extension, which --arch wasm does not show; give --arch x86-64`,
+    );
+  }
   const machine = new Machine({
     shared: false,
     hash: nodeHash,
@@ -95,7 +101,10 @@ async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
     arch === 'wasm'
       ? wasmCompiler(machine, attr, !args.flag('debuggable'))
       : x86Compiler(machine, attr, config);
-  const loaded = bpfProgLoad(machine, attr, { jit: compiler.jit });
+  const programs = new ShownPrograms(machine, object, ({ name }) =>
+    name === attr.name ? compiler.jit : undefined,
+  );
+  const loaded = programs.load(attr);
   if (!loaded.ok) {
     const { pc, message } = loaded.refusal;
     const refused = { pc: pc ?? null, message };
@@ -116,6 +125,7 @@ async function jitFile(args: Arguments, arch: Arch, io: Io): Promise<number> {
   if (out !== undefined) await writeOutput(out, shown.bytes(), io, 'give -o OUT');
   else if (args.flag('json')) await writePieces(shown.json(), '\n', io);
   else {
+    if (args.flag('linum')) noticeNoLines(prog, source, io);
     const options = {
       linum: args.flag('linum'),
       opcodes: args.flag('opcodes'),
