@@ -28,7 +28,7 @@ export interface LineIndex {
 }
 
 /**
- * Indexes line info (ascending `insnOff`).
+ * Indexes line info (ascending `insnOff`): a few bytes an entry, and those by line only when they are asked for first.
  * @param files what the entries' `file` counts in; paths relative to `fileName`'s folder.
  */
 export function indexLines(
@@ -38,19 +38,13 @@ export function indexLines(
 ): LineIndex {
   const paths = files.map((file) => besideFile(fileName, file));
   const folded = paths.map(foldPath);
-  const byFile = new Map<string, Map<number, LinePlace[]>>();
-  for (const [number, entry] of lineInfo.entries()) {
-    const file = folded[entry.file];
-    if (file === undefined) continue;
-    const previous = lineInfo[number - 1];
-    const lines = byFile.get(file) ?? new Map<number, LinePlace[]>();
-    byFile.set(file, lines);
-    const slots = lines.get(entry.line) ?? [];
-    lines.set(entry.line, slots);
-    const continues = previous?.file === entry.file && previous.line === entry.line;
-    slots.push({ slot: entry.insnOff, column: entry.column, continues });
-  }
   const sorted = new Map<string, readonly number[]>();
+  let made: ReadonlyMap<string, Uint32Array> | undefined;
+  const byFile = (): ReadonlyMap<string, Uint32Array> => {
+    made ??= entriesByLine(lineInfo, folded);
+    return made;
+  };
+  const lineOf = (number: number | undefined): number => lineInfo[number ?? -1]?.line ?? 0;
   const entryAt = (slot: InsnIndex): number =>
     lastUpTo(lineInfo.length, slot, (at) => lineInfo[at]?.insnOff ?? 0);
   return {
@@ -67,15 +61,61 @@ export function indexLines(
       return entry === undefined ? undefined : { number, start: entry.insnOff };
     },
     slotsOfLine(file, line) {
-      return byFile.get(file)?.get(line) ?? [];
+      const numbers = byFile().get(file) ?? NONE;
+      const places: LinePlace[] = [];
+      const before = lastUpTo(numbers.length, line - 1, (at) => lineOf(numbers[at]));
+      for (let at = before + 1; at < numbers.length && lineOf(numbers[at]) === line; at++) {
+        const number = numbers[at] ?? 0;
+        const entry = lineInfo[number];
+        if (entry === undefined) continue;
+        const previous = lineInfo[number - 1];
+        const continues = previous?.file === entry.file && previous.line === line;
+        places.push({ slot: entry.insnOff, column: entry.column, continues });
+      }
+      return places;
     },
     linesOf(file) {
       const known = sorted.get(file);
       if (known !== undefined) return known;
-      const lines = [...(byFile.get(file)?.keys() ?? [])].sort((a, b) => a - b);
+      const lines: number[] = [];
+      for (const number of byFile().get(file) ?? NONE) {
+        if (lines.at(-1) !== lineOf(number)) lines.push(lineOf(number));
+      }
       sorted.set(file, lines);
       return lines;
     },
-    files: [...byFile.keys()],
+    get files() {
+      return [...byFile().keys()];
+    },
   };
+}
+
+const NONE = new Uint32Array();
+
+/** Numbers of the entries of each file, ascending by line; those of a line in their own order. */
+function entriesByLine(
+  lineInfo: readonly LineInfo[],
+  folded: readonly string[],
+): ReadonlyMap<string, Uint32Array> {
+  const counts = new Map<string, number>();
+  for (const { file } of lineInfo) {
+    const name = folded[file];
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const lineOf = (number: number): number => lineInfo[number]?.line ?? 0;
+  const entries = new Map<string, Uint32Array>();
+  for (const [name, count] of counts) entries.set(name, new Uint32Array(count));
+  const unsorted = new Set<Uint32Array>();
+  const filled = new Map<Uint32Array, number>();
+  for (const [number, { file }] of lineInfo.entries()) {
+    const numbers = entries.get(folded[file] ?? '');
+    if (numbers === undefined) continue;
+    const at = filled.get(numbers) ?? 0;
+    if (at > 0 && lineOf(numbers[at - 1] ?? 0) > lineOf(number)) unsorted.add(numbers);
+    numbers[at] = number;
+    filled.set(numbers, at + 1);
+  }
+  // most texts are in order already
+  for (const numbers of unsorted) numbers.sort((a, b) => lineOf(a) - lineOf(b) || a - b);
+  return entries;
 }
