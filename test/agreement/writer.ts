@@ -33,6 +33,13 @@ const ACCESSES = ROWS.filter(({ access, group }) => access !== undefined && grou
 const ATOMICS = ACCESSES.filter(({ id }) => id.startsWith('atomic'));
 const PACKET = ROWS.filter(({ id }) => /^ld(abs|ind)/.test(id));
 
+/** `Piece.c` of a piece that accesses memory by this instruction. */
+export function accessNumber(id: InsnId): number {
+  const found = ACCESSES.findIndex((row) => row.id === id);
+  if (found < 0) throw new RangeError(`${id} is no access`);
+  return found;
+}
+
 const pick = <T>(from: readonly T[], n: number): T => from[n % from.length] as T;
 
 /** A jump whose target is known later. */

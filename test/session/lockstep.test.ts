@@ -54,6 +54,20 @@ out:	r1 = 0x0a6925
 	r0 = XDP_PASS
 	exit
 `;
+/** Writes to the packet, so that it begins with more than its first instruction, and calls itself. */
+const TO_ITSELF = `        .map progs, prog_array, 4, 4, 1
+        .section tc
+        .globl main
+main:
+        r6 = *(u32 *)(r1 + 76)
+        *(u8 *)(r6 + 0) = 0
+        r2 = progs ll
+        r3 = 0
+        call bpf_tail_call
+        r0 = 0
+        exit
+        .map_entry progs, 0, main
+`;
 const PACKETS = [3, 4, 3, 3].map((first) => new Uint8Array(64).fill(first, 0, 1));
 const CAPTURE = { capture: { name: 'c.pcap', bytes: pcapOf(PACKETS) }, packets: 'all' } as const;
 
@@ -235,6 +249,29 @@ describe('a mistake in an engine is found', () => {
       location: { line: 3 },
       differences: [{ kind: 'end', values: ['goes on', 'fault: invented'] }],
     });
+  });
+
+  test('a stop in front of what a program begins with in addition, which is the same instruction as loaded', () => {
+    const early = mistaken(interp, {
+      insn: 'tail_call',
+      from: 2,
+      harm: (_, cpu) => {
+        cpu.pc = 0;
+        return undefined;
+      },
+    });
+    const data = { kind: 'hex', text: '00'.repeat(14) } as const;
+    const { difference } = run(TO_ITSELF, early, { data, maxInsns: 20 }, reference);
+    expect(difference).toMatchObject({ insn: 'call bpf_tail_call', executed: 9, certainty: 'exact' });
+    expect(difference?.differences).toEqual([
+      {
+        kind: 'place',
+        name: 'next instruction',
+        values: [10, 0].map(
+          (slot) => `/x.bpf.s:5:9, r6 = *(u32 *)(r1 + 76), slot ${slot} of the rewritten program, at depth 0`,
+        ),
+      },
+    ]);
   });
 
   test('a jump to the wrong place, a wrong count, a line that is not printed, an engine that throws', () => {

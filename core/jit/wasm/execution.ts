@@ -54,11 +54,11 @@ export class Execution {
     let { budget } = limits;
     this.#enterProg();
     for (;;) {
-      if (takePause(s)) return stopped(s, pc, { kind: 'pause' });
+      if (!isAmid(opAt(s, pc)) && takePause(s)) return stopped(s, pc, { kind: 'pause' });
       if (budget <= 0) return stopped(s, pc, { kind: 'budget' });
       const slice = Math.min(SLICE, budget);
       beginChunk(s, slice);
-      pc = this.#slice(pc);
+      pc = this.#slice(pc, slice === budget);
       if (s.stop !== undefined) return s.stop;
       budget -= slice - s.left;
       flush(s, pc, s.chunk - s.left);
@@ -80,21 +80,30 @@ export class Execution {
 
   /**
    * Executes up to `left` instructions, or fewer where compiled code can go on with a new slice; the slot to go
-   * on from (`stop` says whether).
+   * on from (`stop` says whether). `isLast`: the budget ends with this slice.
    */
-  #slice(from: number): number {
+  #slice(from: number, isLast: boolean): number {
     const { s } = this;
     const whole = s.left;
     for (let pc = from; ; ) {
       const { prog } = s;
       const program = this.#program;
-      if (program === undefined || !isFramePointer(s)) return this.#sliceElsewhere(pc);
-      const entry = this.#passing || program.isFlagged(pc) ? undefined : program.entry(pc);
-      if (entry !== undefined && s.left >= entry.needs) pc = this.#enter(entry.run, pc);
-      else if (entry !== undefined && s.left < whole) return pc;
-      // Too little is left for compiled code even in a whole slice: the budget ends here.
-      else pc = this.#interpret(pc, entry === undefined ? program : undefined);
-      if (s.stop !== undefined || opAt(s, pc).cost > s.left || isPauseAsked(s)) return pc;
+      if (s.left === 0) {
+        // What comes costs nothing, else the loop had ended: the next slice begins with it, but the budget ends behind it.
+        if (!isLast) return pc;
+        pc = this.#interpret(pc, undefined);
+      } else if (program === undefined || !isFramePointer(s)) {
+        return this.#sliceElsewhere(pc);
+      } else {
+        const entry = this.#passing || program.isFlagged(pc) ? undefined : program.entry(pc);
+        if (entry !== undefined && s.left >= entry.needs) pc = this.#enter(entry.run, pc);
+        else if (entry !== undefined && s.left < whole) return pc;
+        // Too little is left for compiled code even in a whole slice: the budget ends here.
+        else pc = this.#interpret(pc, entry === undefined ? program : undefined);
+      }
+      if (s.stop !== undefined) return pc;
+      const op = opAt(s, pc);
+      if (op.cost > s.left || (isPauseAsked(s) && !isAmid(op))) return pc;
       if (s.prog !== prog) this.#enterProg();
     }
   }
@@ -222,6 +231,11 @@ export function step(s: ExecState, slot: number): number {
 
 function isPauseAsked({ view, block }: ExecState): boolean {
   return view.getInt32(block + layout.CPU_CONTROL, true) !== layout.CONTROL_GO;
+}
+
+/** Whether an instruction as loaded has begun before `op`, a part of it: nobody sees the machine there. */
+function isAmid({ cost, begun }: Op): boolean {
+  return cost === 0 && begun === 1;
 }
 
 /** Compiled code takes R10 for the end of its frame; only a debugger can make it anything else. */

@@ -123,7 +123,7 @@ function compareCpus(a: Side, b: Side, { ignoreAx }: CompareOptions): StateDiffe
   const [left, right] = [a.cpu, b.cpu];
   add('instructions', 'instructions executed', `${left.insnsExecuted}`, `${right.insnsExecuted}`);
   const isSamePlace = left.pc === right.pc && left.depth === right.depth && left.prog.id === right.prog.id;
-  if (!isSamePlace) add('place', 'next instruction', placeText(a), placeText(b));
+  if (!isSamePlace) add('place', 'next instruction', ...placeTexts(a, b));
   const value = (cpu: typeof left, n: number): string =>
     (cpu.regInitialised & (1 << n)) === 0 ? 'no value' : hex(cpu.readReg(n));
   for (let n = 0; n <= 10; n++) add('register', `r${n}`, value(left, n), value(right, n), n);
@@ -138,6 +138,13 @@ function compareCpus(a: Side, b: Side, { ignoreAx }: CompareOptions): StateDiffe
   );
   add('state', 'clock', hexOf(a, layout.HEADER_CLOCK_BASE, 8), hexOf(b, layout.HEADER_CLOCK_BASE, 8));
   return found;
+}
+
+/** Where both stand; with the slots where one instruction as loaded became several, and both stand in front of some of them. */
+function placeTexts(a: Side, b: Side): [string, string] {
+  const [x, y] = [placeText(a), placeText(b)];
+  const slot = ({ cpu }: Side): string => `slot ${cpu.pc} of the rewritten program, at depth ${cpu.depth}`;
+  return x === y ? [`${x}, ${slot(a)}`, `${y}, ${slot(b)}`] : [x, y];
 }
 
 function compareFrames(
