@@ -1,6 +1,5 @@
 import type { InsnIndex } from '../isa/insn.ts';
 import type { ExecProg } from '../vm/program.ts';
-import type { NativeText } from '../x86-sim/native-text.ts';
 import {
   type Asked,
   type Breakpoint,
@@ -12,7 +11,7 @@ import {
 import { type ConditionPlace, logText } from './breakpoint-condition.ts';
 import { expressionEnv } from './environment.ts';
 import type { Loaded } from './loaded.ts';
-import { compiledStarts, simulatedProcessor } from './native-place.ts';
+import { nativeExecution } from './native/choose-native.ts';
 import { foldPath } from './paths.ts';
 import { fileKey, resolveAddress, resolveFunction, resolveLine } from './resolve-breakpoint.ts';
 import type {
@@ -207,27 +206,18 @@ export class BreakpointTable {
         add(ofProg, prog.firstXlated[slot] ?? slot, breakpoint);
       }
     }
+    const native = nativeExecution(this.#loaded);
     for (const { prog } of this.#loaded.programs.values()) {
       const now = this.#bySlot.get(prog);
-      if (now !== undefined && now.size > 1) joinSharing(now, compiledStarts(this.#loaded, prog));
+      if (native !== undefined && now !== undefined && now.size > 1) joinSharing(now, native.startsOf(prog));
       for (const slot of [...prog.breakpoints.slots, ...(now?.keys() ?? [])]) {
         const step = (prog.breakpoints.bytes[slot] ?? 0) & STEP_BREAKPOINT;
         prog.breakpoints.set(slot, step | (now?.has(slot) === true ? USER_BREAKPOINT : 0));
       }
     }
-    const text = simulatedProcessor(this.#loaded)?.text(this.#loaded.machine);
-    text?.setAddressBreakpoints(this.#byNative.keys());
-    const asksProcessor = this.#all().some(({ request }) => request.condition?.includes('$'));
-    this.#canJudge = text === undefined || !(asksProcessor || this.#findsShared(text));
-  }
-
-  #findsShared(text: NativeText): boolean {
-    if (this.#byNative.size > 0) return true;
-    const lists = Array.from(this.#bySlot, ([prog, slots]) => {
-      return Array.from(slots.keys(), (slot) => text.of(prog)?.codeAddress(slot));
-    });
-    const all = lists.flat();
-    return new Set(all).size < all.length;
+    const slots = new Map(Array.from(this.#bySlot, ([prog, its]) => [prog, its.keys()]));
+    const asksNative = this.#all().some(({ request }) => request.condition?.includes('$'));
+    this.#canJudge = native?.setBreakpoints({ addresses: this.#byNative.keys(), slots, asksNative }) ?? true;
   }
 }
 

@@ -5,7 +5,7 @@ import type { BpfMap } from '../vm/map.ts';
 import { expressionCells } from './classic.ts';
 import type { ExprEnv, ExprMap } from './expression/value.ts';
 import { type DebugFrame, debugFrames, type Loaded } from './loaded.ts';
-import { nativeNames, nativeValue } from './native-registers.ts';
+import { nativeNames, nativeValue } from './native/native-scope.ts';
 
 /** Names of addresses that expressions know beside registers. */
 const ADDRESS_NAMES = ['packet', 'packet_end', 'ctx'] as const;

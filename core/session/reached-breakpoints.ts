@@ -2,7 +2,7 @@ import type { BreakpointJudge } from '../interp/engine.ts';
 import { STEP_BREAKPOINT } from './breakpoint.ts';
 import type { BreakpointHit, BreakpointTable } from './breakpoints.ts';
 import type { Loaded } from './loaded.ts';
-import { nativePlace } from './native-place.ts';
+import { nativeExecution } from './native/choose-native.ts';
 
 /** What a breakpoint that an engine passes without stopping counts as, in instructions. */
 const JUDGE_COST = 100;
@@ -47,7 +47,7 @@ export class ReachedBreakpoints {
     this.#found = undefined;
     if (found !== undefined) return found;
     const { cpu } = this.#loaded;
-    const native = nativePlace(this.#loaded);
+    const native = nativeExecution(this.#loaded)?.place;
     if (native === undefined) return this.#table.reachedAt(cpu.prog, cpu.pc);
     // All that lies at an address was looked at when it was reached.
     return native.hasMoved ? this.#table.reached(cpu.prog, native.slots, native.address) : undefined;

@@ -7,8 +7,8 @@ import { addressText } from './code-address.ts';
 import { type CodePlace, codePlace } from './disassembly.ts';
 import type { LinePlace } from './line-index.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
+import { nativeExecution } from './native/choose-native.ts';
 import { nativeCodeOf } from './native-code.ts';
-import { simulatedProcessor } from './native-place.ts';
 import { baseName, foldPath, samePath } from './paths.ts';
 import type {
   BreakpointReply,
@@ -138,11 +138,12 @@ function nativePlaces(
   const atSlot = { slots: [{ program, slot }] };
   if (native === undefined) return { address, places: atSlot };
   const { code } = native;
-  if (code.arch === 'x86-64' && simulatedProcessor(loaded) !== undefined) {
+  const isExecuted = code.arch === loaded.engine.name;
+  if (isExecuted && nativeExecution(loaded)?.stopsAtAddresses) {
     return { address, places: { slots: [], address } };
   }
   const first = code.addressOf(program.prog.firstXlated[slot] ?? 0);
-  if (code.arch !== loaded.engine.name) {
+  if (!isExecuted) {
     const message = `the engine ${loaded.engine.name} does not execute this code: stops before its BPF instruction`;
     return { address, places: atSlot, message };
   }

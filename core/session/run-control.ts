@@ -10,7 +10,7 @@ import type { BreakpointTable } from './breakpoints.ts';
 import { isClassicStart, ownText, programVerdict } from './classic.ts';
 import { type DebugProgram, type Loaded, placeText } from './loaded.ts';
 import type { SessionLockstep } from './lockstep/session-lockstep.ts';
-import { forgetNativePlace, isAmidInsn, nativeStep, simulatedProcessor } from './native-place.ts';
+import { forgetNativePlaces, isAmidInsn, nativeExecution } from './native/choose-native.ts';
 import { ReachedBreakpoints } from './reached-breakpoints.ts';
 import { RunOutput } from './run-output.ts';
 import { RunTally } from './run-tally.ts';
@@ -164,7 +164,7 @@ export class RunControl {
       const { passes } = this.#breakpoints;
       return { budget, breakpoints: debug, resume: this.#resumeOver, passes };
     }
-    if (simulatedProcessor(this.#loaded) === undefined)
+    if (!nativeExecution(this.#loaded)?.stopsAtAddresses)
       return { budget: 1, breakpoints: false, resume: true };
     // Breakpoints by native address may lie amid the instruction; what is left of one is a step too.
     return { budget: isAmidInsn(this.#loaded) ? 0 : 1, breakpoints: debug, resume: true };
@@ -185,9 +185,10 @@ export class RunControl {
   #part({ budget }: RunLimits): ((left: number) => StopCause | undefined) | undefined {
     const step = this.#step;
     const { machine, cpu } = this.#loaded;
-    if (step?.mode === 'native') return (left) => nativeStep(this.#loaded, step.kind === 'over', left);
-    // What a native step has left of one; the simulated processor does that itself.
-    const isRest = (step?.mode === 'single' || budget <= 0) && simulatedProcessor(this.#loaded) === undefined;
+    const native = nativeExecution(this.#loaded);
+    if (step?.mode === 'native') return (left) => native?.step(step.kind === 'over', left);
+    // What native steps have left of one.
+    const isRest = (step?.mode === 'single' || budget <= 0) && !native?.runsRest;
     return isRest && isAmidInsn(this.#loaded) ? () => executeRest(machine, cpu) : undefined;
   }
 
@@ -365,7 +366,7 @@ export class RunControl {
     this.#prepared = prepared;
     this.#leave = bpfTraceRun(machine, main.prog, cpu.index);
     machine.enter(cpu, main.prog, prepared.r1, prepared.r2);
-    forgetNativePlace(this.#loaded);
+    forgetNativePlaces(this.#loaded);
     this.#lockstep?.enter(packet);
     this.#setUpClassic();
     this.#tally.begin(this.#packet);

@@ -12,7 +12,7 @@ import { loadAgain, loadSession } from './load-session.ts';
 import { debugFrames, insnText, type Loaded, unload } from './loaded.ts';
 import { type SessionLockstep, startLockstep } from './lockstep/session-lockstep.ts';
 import { readRegion, writeRegion } from './memory-access.ts';
-import { forgetEvaluated } from './native-place.ts';
+import { nativeExecution } from './native/choose-native.ts';
 import { programTextView } from './program-text.ts';
 import { editedBy, valueRow } from './results.ts';
 import { RunControl } from './run-control.ts';
@@ -237,7 +237,7 @@ export class Session {
   /** The user has changed registers or memory. */
   #edited(loaded: Loaded): void {
     this.#lockstep?.edited();
-    forgetEvaluated(loaded);
+    nativeExecution(loaded)?.edited();
   }
 
   #context(frameIndex: number): LoadedContext {

@@ -3,7 +3,7 @@ import type { ExecProg } from '../vm/program.ts';
 import { STEP_BREAKPOINT } from './breakpoint.ts';
 import { classicIndexOf, ownText } from './classic.ts';
 import type { Loaded } from './loaded.ts';
-import { canStepNative, standBehindCall } from './native-place.ts';
+import { nativeExecution } from './native/choose-native.ts';
 import type { RunCommand } from './target-rows.ts';
 
 /**
@@ -49,7 +49,7 @@ export function beginStep(loaded: Loaded, command: RunCommand & { kind: 'in' | '
     lastSlot: slot,
     returnDepth: depth,
   };
-  if (command.kind !== 'out' && command.granularity === 'native' && canStepNative(loaded)) {
+  if (command.kind !== 'out' && command.granularity === 'native' && nativeExecution(loaded)?.canStep) {
     plan.mode = 'native';
     plan.isNative = true;
     plan.byInstruction = true;
@@ -74,7 +74,7 @@ export function stepDone(loaded: Loaded, plan: StepPlan): boolean {
     plan.clear();
     plan.mode = 'single';
     if (plan.kind === 'out') return true;
-    if (plan.isNative) standBehindCall(loaded);
+    if (plan.isNative) nativeExecution(loaded)?.standBehindCall();
   }
   if (depth > plan.depth && plan.kind === 'over') {
     runToReturn(loaded, plan);

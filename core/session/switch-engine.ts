@@ -1,6 +1,6 @@
 import { chooseEngine, ENGINE_NAMES, notCompiled } from './engines.ts';
 import type { Loaded } from './loaded.ts';
-import { processorState } from './native-place.ts';
+import { nativeExecution } from './native/choose-native.ts';
 
 /**
  * Lets the engine called `name` go on with a stopped program: registers, stack, frames and maps are the machine's, so
@@ -17,9 +17,8 @@ export function switchEngine(loaded: Loaded, name: string): string | undefined {
   const { engine } = choice;
   if (engine === loaded.engine) return undefined;
   const { machine, programs } = loaded;
-  const processor = processorState(loaded);
   // In the middle of what one instruction as loaded became, but between two of those, the machine's state is whole.
-  if (processor !== undefined && processor.arrive < 0) {
+  if (nativeExecution(loaded)?.isAmidRewritten) {
     return 'step over once in the source first; the program is amid a BPF instruction';
   }
   const progs = Array.from(programs.values(), ({ prog }) => prog);

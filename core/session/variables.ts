@@ -7,7 +7,7 @@ import type { LoadedContext } from './context-fields.ts';
 import { contextFieldValue } from './context-fields.ts';
 import { entryExpression, mapEntryRows } from './map-entries.ts';
 import { memoryPlace, pointerMeaning, registerMeaning, valueMeaning, valueText } from './meaning.ts';
-import { nativeRows, nativeScope } from './native-registers.ts';
+import { nativeRows, nativeScope } from './native/native-scope.ts';
 import { type FrameContext, shortHex } from './results.ts';
 import { N_SECCOMP_FIELDS, seccompRows } from './seccomp-rows.ts';
 import type { Container, ScopeRow, VariableRow } from './target-rows.ts';

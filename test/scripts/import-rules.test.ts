@@ -22,6 +22,7 @@ const ALLOWED: readonly Case[] = [
   ['core/session/a.ts', '../protocol/messages.ts'],
   ['core/session/b.ts', './lockstep/report.ts'],
   ['core/session/lockstep/a.ts', '../loaded.ts'],
+  ['core/session/native/a.ts', '../../wasm-sim/wasm-sim.ts'],
   ['core/session/lockstep/b.ts', '../expression/eval.ts'],
   ['core/session/expression/a.ts', '../../vm/cpu.ts'],
   ['core/protocol/a.ts', './views.ts'],

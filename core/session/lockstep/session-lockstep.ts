@@ -3,7 +3,7 @@ import { x86Sim } from '../../x86-sim/x86-sim.ts';
 import { chooseEngine, ENGINE_NAMES, interpretedNotices } from '../engines.ts';
 import type { LaunchProblem, LoadArgs } from '../load-request.ts';
 import type { Loaded, SessionPacket } from '../loaded.ts';
-import { isAmidInsn } from '../native-place.ts';
+import { isAmidInsn } from '../native/choose-native.ts';
 import { editBetween } from './edit.ts';
 import { Lockstep } from './lockstep.ts';
 import type { Pinpoint } from './replay.ts';

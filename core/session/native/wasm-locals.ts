@@ -1,27 +1,12 @@
-import { localNames } from '../jit/wasm/local-names.ts';
-import type { Activation } from '../wasm-sim/activation.ts';
-import type { LoadedContext } from './context-fields.ts';
-import type { Loaded } from './loaded.ts';
-import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
-import { wasmState } from './native-place.ts';
-import type { VariableRow } from './target-rows.ts';
-
-/** The value of a local that the code names `$name`, unsigned; undefined: there is none, or no WebAssembly is executed. */
-export function wasmLocal(loaded: Loaded, name: string): bigint | undefined {
-  const state = wasmState(loaded);
-  return state && localsOf(state.activation).find((local) => local.name === name)?.value;
-}
-
-/** The names of its locals, without the `$`; empty where no WebAssembly is executed. */
-export function wasmLocalNames(loaded: Loaded): readonly string[] {
-  const state = wasmState(loaded);
-  return state === undefined ? [] : localsOf(state.activation).map(({ name }) => name);
-}
+import { localNames } from '../../jit/wasm/local-names.ts';
+import type { Activation } from '../../wasm-sim/activation.ts';
+import type { WasmPlace } from '../../wasm-sim/wasm-sim.ts';
+import type { LoadedContext } from '../context-fields.ts';
+import { memoryPlace, valueMeaning, valueText } from '../meaning.ts';
+import type { VariableRow } from '../target-rows.ts';
 
 /** Where WebAssembly stands, its operand stack from the bottom, and the locals that its function uses. */
-export function wasmRows(context: LoadedContext): readonly VariableRow[] {
-  const state = wasmState(context.loaded);
-  if (state === undefined) return [];
+export function wasmRows(context: LoadedContext, state: WasmPlace): readonly VariableRow[] {
   const { address, activation } = state;
   const { code, row, stack } = activation;
   const offset = code.offset(row);
@@ -30,12 +15,16 @@ export function wasmRows(context: LoadedContext): readonly VariableRow[] {
     fixed('at', `0x${address.toString(16)} ${place}`, 'pointer'),
     ...(stack.length === 0 ? [fixed('operand stack', 'empty', 'stack')] : []),
     ...stack.map((value, i) => valueRow(context, `operand ${i}`, value)),
-    ...localsOf(activation).map(({ name, raw }) => valueRow(context, `$${name}`, raw, `$${name}`)),
+    ...wasmLocals(state).map(({ name, raw }) => valueRow(context, `$${name}`, raw, `$${name}`)),
   ];
 }
 
-/** Those that code of its function names. */
-function localsOf({ code, locals }: Activation) {
+/** The locals that the function's code names: names without the `$`, values as they are and unsigned. */
+export function wasmLocals({ activation: { code, locals } }: WasmPlace): {
+  readonly name: string;
+  readonly raw: number | bigint;
+  readonly value: bigint;
+}[] {
   const nameOf = localNames(code.compiled === undefined ? code.name : undefined);
   return code.usedLocals.map((index) => {
     const raw = locals[index] ?? 0;

@@ -1,11 +1,9 @@
-import { N_REGISTERS } from '../isa/registers.ts';
-import type { Native } from '../x86-sim/state.ts';
-import { nativeBacktrace, nativeRegisters } from '../x86-sim/view.ts';
-import type { LoadedContext } from './context-fields.ts';
-import type { Loaded } from './loaded.ts';
-import { memoryPlace, valueMeaning, valueText } from './meaning.ts';
-import { processorState } from './native-place.ts';
-import type { VariableRow } from './target-rows.ts';
+import { N_REGISTERS } from '../../isa/registers.ts';
+import type { Native } from '../../x86-sim/state.ts';
+import { nativeBacktrace, nativeRegisters } from '../../x86-sim/view.ts';
+import type { LoadedContext } from '../context-fields.ts';
+import { memoryPlace, valueMeaning, valueText } from '../meaning.ts';
+import type { VariableRow } from '../target-rows.ts';
 
 /** rax … r15, rip and the flags. */
 export const N_PROCESSOR_ROWS = 18;
@@ -17,31 +15,22 @@ export function isProcessorRegister(name: string): boolean {
   return PROCESSOR_REGISTER.test(name);
 }
 
-/** The value of a register of the processor; a text for people: why it has none. */
-export function processorRegister(
-  loaded: Loaded,
-  frameIndex: number,
-  name: string,
-): bigint | string | undefined {
-  const state = processorState(loaded);
-  if (state === undefined)
-    return `a register of the processor, which the engine ${loaded.engine.name} has not`;
-  if (frameIndex !== 0)
-    return 'the processor has one set of registers: they are those of the innermost frame';
+/** The value of a register of the processor. */
+export function processorRegister(state: Native, name: string): bigint | undefined {
   const { general, rip } = nativeRegisters(state);
   return name === 'rip' ? rip : general.get(name);
 }
 
-/** Names of its registers; empty where no processor executes. */
-export function processorRegisterNames(loaded: Loaded): readonly string[] {
-  const state = processorState(loaded);
-  return state === undefined ? [] : [...nativeRegisters(state).general.keys(), 'rip'];
+/** Names of its registers that have a value: all but the flags. */
+export function processorRegisterNames(state: Native): readonly string[] {
+  return [...nativeRegisters(state).general.keys(), 'rip'];
 }
 
 /** The processor's registers, each with the BPF register that it holds at this moment. */
-export function processorRows({ loaded, frames, frame }: LoadedContext): readonly VariableRow[] {
-  const state = processorState(loaded);
-  if (frame?.index !== 0 || state === undefined) return [];
+export function processorRows(
+  { loaded, frames, frame }: LoadedContext,
+  state: Native,
+): readonly VariableRow[] {
   const { rip, general, holds, flags } = nativeRegisters(state);
   const rows = Array.from(general, ([name, value]): VariableRow => {
     const bpf = holds.get(name);
@@ -49,7 +38,7 @@ export function processorRows({ loaded, frames, frame }: LoadedContext): readonl
     const place = memoryPlace(loaded, value);
     const text = valueText(value, meaning);
     // Amid a BPF instruction it may have another value for a while.
-    const isHeld = bpf !== undefined && frame.view.reg(bpf) === value;
+    const isHeld = bpf !== undefined && frame?.view.reg(bpf) === value;
     return {
       name,
       value: isHeld ? `${text} = ${bpf < N_REGISTERS ? `r${bpf}` : 'ax'}` : text,
