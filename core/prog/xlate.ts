@@ -1,7 +1,12 @@
 import { convertCtxAccess } from '../ctx/convert.ts';
 import { WIDE_OPCODE } from '../isa/decode.ts';
 import { INSN_SIZE, type InsnIndex, readInsn } from '../isa/insn.ts';
-import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../isa/opcodes.ts';
+import {
+  BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_IDX,
+  BPF_PSEUDO_MAP_IDX_VALUE,
+  BPF_PSEUDO_MAP_VALUE,
+} from '../isa/opcodes.ts';
 import type { LoadAttr } from '../object/object.ts';
 import type { Machine } from '../vm/machine.ts';
 import { bpfPatchInsns } from './bpf-patch-insn-single.ts';
@@ -40,16 +45,26 @@ export function convertCtxAccesses(
   return undefined;
 }
 
+/** Sources of wide loads that name a map → what they are in rewritten code: an index into the array of fds is gone there. */
+const RESOLVED: ReadonlyMap<number, number> = new Map([
+  [BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_FD],
+  [BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_FD],
+  [BPF_PSEUDO_MAP_VALUE, BPF_PSEUDO_MAP_VALUE],
+  [BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE],
+]);
+
 /**
- * Puts the machine's map ids where the program as loaded has indices. Mirrors
- * `resolve_pseudo_ldimm64`, kernel/bpf/verifier.c.
+ * Puts the machine's map ids where the program as loaded has indices; however it names a map, rewritten code loads it in
+ * one way. Mirrors `resolve_pseudo_ldimm64`, kernel/bpf/verifier.c.
  */
 export function resolvePseudoLdimm64(insns: Uint8Array, mapIds: readonly number[]): void {
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
   for (let at = 0; at < insns.length; at += INSN_SIZE) {
     if (view.getUint8(at) !== WIDE_OPCODE) continue;
-    const src = view.getUint8(at + 1) >> 4;
-    if (src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_VALUE) {
+    const registers = view.getUint8(at + 1);
+    const src = RESOLVED.get(registers >> 4);
+    if (src !== undefined) {
+      view.setUint8(at + 1, (src << 4) | (registers & 0xf));
       view.setInt32(at + 4, mapIds[view.getInt32(at + 4, true)] ?? 0, true);
     }
     at += INSN_SIZE;

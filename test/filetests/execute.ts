@@ -2,17 +2,19 @@ import { assemble } from '#core/asm/assemble.ts';
 import { prepareInput } from '#core/ctx/setup.ts';
 import { verdictText } from '#core/ctx/verdict.ts';
 import type { Engine, StopCause } from '#core/interp/engine.ts';
+import { interpretedInsns, wasm } from '#core/jit/wasm/engine.ts';
 import { createMap } from '#core/maps/create.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { LoadAttr, MapDef } from '#core/object/object.ts';
 import { type BpfProg, bpfProgLoad } from '#core/prog/load.ts';
-import { BreakpointBytes } from '#core/vm/breakpoint-bytes.ts';
+import { notCompiled } from '#core/session/engines.ts';
 import type { Cpu } from '#core/vm/cpu.ts';
 import type { Fault } from '#core/vm/fault.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BpfMap } from '#core/vm/map.ts';
 import type { ExecProg } from '#core/vm/program.ts';
 import type { DataFile } from './format.ts';
+import { givenProgram } from './given-program.ts';
 
 /** Steps of one run that are recorded: later ones are loops over the same slots. */
 const MAX_RECORDED = 10_000;
@@ -44,6 +46,8 @@ export interface Outcome {
   readonly output?: readonly string[];
   /** 8 bytes of each slot that was executed, as loaded and as rewritten; only in single steps. */
   readonly executed: readonly Uint8Array[];
+  /** Why an engine that compiles did not execute code of its own; undefined: it did, or it does not compile. */
+  readonly notCompiled?: string;
 }
 
 /** Runs a data file one way. */
@@ -85,6 +89,7 @@ export function execute(file: DataFile, way: Way): Outcome {
   return {
     errors: [],
     executed,
+    ...whyInterpreted(machine, prog, way),
     ...(fault === undefined ? { r0, verdict: verdictText(file.type, Number(r0 & 0xffff_ffffn)) } : { fault }),
     insnsExecuted: Number(cpu.insnsExecuted),
     dataOut: prepared.dataOut(),
@@ -142,28 +147,7 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
       ? undefined
       : machine.space.alloc({ name: 'arena', kind: 'memory', size: file.arena.length, perm: 'rw' });
   if (arena !== undefined && file.arena !== undefined) machine.space.write(arena.addr, file.arena);
-  const insns = xlated.slice();
-  const nSlots = insns.length / 8;
-  for (let slot = 0; slot < nSlots; slot++) {
-    // A map load names the map by its index in the file; in a rewritten program it is the machine's id.
-    if (insns[slot * 8] === 0x18 && (insns[slot * 8 + 1] ?? 0) >> 4 === 1) {
-      const view = new DataView(insns.buffer, slot * 8 + 4, 4);
-      view.setInt32(0, maps[view.getInt32(0, true)]?.id ?? -1, true);
-    }
-  }
-  const prog: ExecProg = {
-    id: machine.takeProgId(),
-    name: 'main',
-    progType: file.type,
-    xlated: insns,
-    origIdx: Uint32Array.from({ length: nSlots }, (_, slot) => slot),
-    subprogs: [{ name: 'main', start: 0, end: nSlots, stackDepth: 512 }],
-    uninitialisedReads: new Map(),
-    breakpoints: new BreakpointBytes(nSlots),
-    mapIds: maps.map((map) => map.id),
-    ...(arena === undefined ? {} : { arenaAddr: arena.addr }),
-  };
-  machine.progs.set(prog.id, prog);
+  const prog = givenProgram(machine, file, xlated, { maps, arenaAddr: arena?.addr });
   const prepared = prepareInput(machine, 0, prog, { data: file.data });
   const cpu = machine.cpu(0);
   machine.enter(cpu, prog, prepared.r1, prepared.r2);
@@ -172,6 +156,7 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
   return {
     errors: [],
     executed,
+    ...whyInterpreted(machine, prog, way),
     ...(fault === undefined ? { r0: cpu.readReg(0) } : { fault }),
     insnsExecuted: Number(cpu.insnsExecuted),
     dataOut: prepared.dataOut(),
@@ -181,6 +166,21 @@ function executeXlated(machine: Machine, file: DataFile, xlated: Uint8Array, way
       ? {}
       : { arenaOut: machine.space.read(arena.addr, arena.size) ?? new Uint8Array() }),
   };
+}
+
+/** `Outcome.notCompiled` of a run that has come to its end. */
+function whyInterpreted(
+  machine: Machine,
+  prog: ExecProg,
+  { engine, slice }: Way,
+): Pick<Outcome, 'notCompiled'> {
+  const [reason] = notCompiled(engine, machine, [prog]);
+  if (reason !== undefined) return { notCompiled: reason };
+  // What follows something rare is interpreted up to where code can be entered again; short slices are altogether.
+  const isAtOnce = engine === wasm && !Number.isFinite(slice);
+  const { insnsExecuted } = machine.cpu(0);
+  const isInterpreted = isAtOnce && insnsExecuted > 0n && interpretedInsns(machine) >= insnsExecuted;
+  return isInterpreted ? { notCompiled: 'all of it was interpreted' } : {};
 }
 
 /** Runs to the end, one time slice after the other. */

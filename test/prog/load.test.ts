@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { readStats } from '#core/prog/stats.ts';
 import { Machine } from '#core/vm/machine.ts';
+import type { BpfMap } from '#core/vm/map.ts';
 import { arrayMap, attrOf, EXIT, R0_0, type Slot } from './build.ts';
 
 const LDDW_MAP = (dst: number, index: number): Slot[] => [[0x18, dst, 1, 0, index], [0]];
@@ -32,6 +33,29 @@ describe('loading', () => {
     expect(new DataView(prog.xlated.buffer).getInt32(3 * 8 + 4, true)).toBe(prog.maps[0]?.id);
     expect(prog.insns).toEqual(attr.insns);
     expect(prog.pages).toBe(1);
+  });
+
+  test('a map named by its index in the array of fds is loaded as one named by its fd', () => {
+    const machine = new Machine({ shared: false });
+    const slots = (map: number, value: number): Slot[] => [
+      ...[[0x18, 2, map, 0, 1] as Slot, [0] as Slot],
+      ...[[0x18, 3, value, 0, 0] as Slot, [0, 0, 0, 0, 4] as Slot],
+      ...[R0_0, EXIT],
+    ];
+    const maps = [arrayMap('m'), arrayMap('n')];
+    let given: readonly BpfMap[] = [];
+    const [byIndex, byFd] = [slots(5, 6), slots(1, 2)].map((code) => {
+      const loaded = bpfProgLoad(machine, attrOf('raw', code, { maps }), { maps: given });
+      if (!loaded.ok) throw new Error(loaded.refusal.message);
+      given = loaded.prog.maps;
+      return loaded.prog;
+    });
+    expect(byIndex?.xlated).toEqual(byFd?.xlated);
+    expect(byIndex?.insns).not.toEqual(byFd?.insns);
+    const view = new DataView(byFd?.xlated.buffer ?? new ArrayBuffer(0));
+    expect([0, 2].map((slot) => view.getInt32(slot * 8 + 4, true))).toEqual(
+      [1, 0].map((map) => given[map]?.id),
+    );
   });
 
   test('moves line info and function starts with the instructions', () => {
