@@ -1,6 +1,7 @@
 import { MemoryLimitError } from '#core/vm/memory.ts';
 import { type Command, helpText, parseArguments } from './command.ts';
 import { asmCommand } from './commands/asm.ts';
+import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { convertCommand } from './commands/convert.ts';
@@ -27,13 +28,14 @@ const COMMANDS: readonly Command[] = [
   inspectCommand,
   jitCommand,
   kernelCommand,
+  benchCommand,
   lspCommand,
   dapCommand,
   conformanceCommand,
 ];
 
 /** Commands of `cli.md` that come with later versions. */
-const LATER = ['test', 'bench'];
+const LATER = ['test'];
 
 /**
  * Runs `bpf-workbench` with the words after the program's name. Resolves to the exit code: 0 fine,

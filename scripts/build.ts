@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, context } from 'esbuild';
 import { thirdPartyNotices } from './lib/notices.ts';
 import { inRoot } from './lib/paths.ts';
@@ -46,6 +46,7 @@ export function bundles(options: { production: boolean }): BuildOptions[] {
       format: 'esm',
       mainFields: ['module', 'main'],
       entryPoints: { cli: 'cli/main.ts' },
+      define: { BENCH_PROGRAMS: JSON.stringify(benchPrograms()) },
       banner: {
         js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
       },
@@ -63,6 +64,13 @@ export function bundles(options: { production: boolean }): BuildOptions[] {
       ]),
     },
   ];
+}
+
+/** The programs that `bpf-workbench bench` measures, by file name (`cli/bench/programs.ts`). */
+function benchPrograms(): Readonly<Record<string, string>> {
+  const folder = inRoot('test', 'bench', 'programs');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.bpf.s'));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(`${folder}/${name}`, 'utf8')]));
 }
 
 /** `npm run build [-- --production | --watch]` */

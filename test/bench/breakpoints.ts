@@ -1,7 +1,7 @@
+import type { Clock } from '#cli/bench/clock.ts';
 import { Session } from '#core/session/session.ts';
 import type { BreakpointRequest } from '#core/session/target-rows.ts';
 import type { BenchRow } from '../../scripts/lib/bench-results.ts';
-import type { Clock } from './clock.ts';
 import { benchRow } from './report.ts';
 
 const FILE = '/bench/loop.bpf.s';

@@ -1,3 +1,5 @@
+import type { Clock } from '#cli/bench/clock.ts';
+import { PROGRAM_KINDS, storedProgram } from '#cli/bench/programs.ts';
 import { compileProgram } from '#core/jit/wasm/compile.ts';
 import { X86_PRESETS } from '#core/jit/x86-64/config.ts';
 import { x86JitCompiler } from '#core/jit/x86-64/jit-compiler.ts';
@@ -8,9 +10,7 @@ import { type BpfProg, bpfProgFree, bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
 import type { BenchRow } from '../../scripts/lib/bench-results.ts';
 import { denseProgram, VALUE_BYTES } from '../jit/dense-program.ts';
-import type { Clock } from './clock.ts';
 import { benchRow } from './report.ts';
-import { PROGRAM_KINDS, storedProgram } from './stored-programs.ts';
 
 const EMISSION_TARGET = 3;
 
@@ -74,7 +74,7 @@ function compilersOf(
   }
   return [
     benchRow(`wasm: emission, an instruction of ${what}`, 'µs', emission, EMISSION_TARGET),
-    benchRow(`wasm: the same and the host's validation, of ${what}`, 'µs', whole),
+    benchRow(`wasm: with the host's validation, ${what}`, 'µs', whole),
     benchRow(`x86-64: an instruction of ${what}`, 'µs', x86, EMISSION_TARGET),
   ];
 }

@@ -1,3 +1,5 @@
+import type { Clock } from '#cli/bench/clock.ts';
+import { preparedRun } from '#cli/bench/prepared-run.ts';
 import { assemble } from '#core/asm/assemble.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
@@ -5,8 +7,6 @@ import { wasm } from '#core/jit/wasm/engine.ts';
 import { linkProgram } from '#core/object/link.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import type { BenchRow } from '../../scripts/lib/bench-results.ts';
-import type { Clock } from './clock.ts';
-import { preparedRun } from './prepared-run.ts';
 import { benchRow } from './report.ts';
 
 /** Loops, each without the call and with it. */

@@ -1,7 +1,7 @@
+import { PACKET } from '#cli/bench/programs.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { type KernelBridge, openKernel } from '#core/platform/node/kernel/bridge.ts';
 import { EINTR, KernelError } from '#core/platform/node/kernel/errors.ts';
-import { PACKET } from './stored-programs.ts';
 
 /** A signal that comes in between ends BPF_PROG_TEST_RUN: so often it is tried again. */
 const TRIES = 20;

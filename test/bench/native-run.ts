@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROGRAM_FOLDER, PROGRAM_KINDS } from './stored-programs.ts';
+import { PROGRAM_KINDS } from '#cli/bench/programs.ts';
+import { PROGRAM_FOLDER } from './stored-programs.ts';
 
 /** The programs as native code, in a process of their own. */
 export interface NativeRun {

@@ -1,14 +1,16 @@
+import type { Clock } from '#cli/bench/clock.ts';
+import { preparedRun } from '#cli/bench/prepared-run.ts';
+import { PROGRAM_KINDS, type ProgramKind, storedProgram } from '#cli/bench/programs.ts';
+import { type BenchLength as Length, samplesInTurns, type TimedRun, timedBy } from '#cli/bench/samples.ts';
+import { geometricMean, spread } from '#cli/bench/statistics.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
 import { wasm, wasmEngine } from '#core/jit/wasm/engine.ts';
 import type { KernelBridge } from '#core/platform/node/kernel/bridge.ts';
 import type { BenchRow, Column, ProgramTimes } from '../../scripts/lib/bench-results.ts';
-import type { Clock } from './clock.ts';
 import { kernelRun } from './kernel-run.ts';
 import type { NativeRun } from './native-run.ts';
-import { preparedRun } from './prepared-run.ts';
-import { benchRow, geometricMean, spread } from './report.ts';
-import { PROGRAM_KINDS, type ProgramKind, storedProgram } from './stored-programs.ts';
+import { benchRow } from './report.ts';
 
 /** What the programs are run with. */
 export interface ProgramTools {
@@ -19,14 +21,7 @@ export interface ProgramTools {
 }
 
 /** How long it may take. */
-export interface BenchLength {
-  /** Times that everything is measured. */
-  readonly rounds: number;
-  /** Nanoseconds that a sample should take at least, by as many runs as that needs. */
-  readonly sample: number;
-  /** Nanoseconds to run before the first sample: the host compiles what is hot. */
-  readonly warmUp: number;
-}
+export type BenchLength = Length;
 
 /** Samples of one program: nanoseconds of one run by column and round. */
 export interface ProgramSamples {
@@ -60,15 +55,9 @@ export function programSamples(tools: ProgramTools, length: BenchLength): Progra
 }
 
 function samplesOf(kind: ProgramKind, tools: ProgramTools, length: BenchLength): ProgramSamples {
-  const { clock } = tools;
-  const { rounds } = length;
+  const timed = (run: (times: number) => number): TimedRun => timedBy(tools.clock, run);
   const attr = storedProgram(kind.name);
-  const runs = new Map<Column, (times: number) => { result: number; ns: number }>();
-  const timed = (run: (times: number) => number) => (times: number) => {
-    const began = clock.now();
-    const result = run(times);
-    return { result, ns: clock.now() - began };
-  };
+  const runs = new Map<Column, TimedRun>();
   const first = preparedRun(attr, reference);
   runs.set('reference', timed(first.run));
   runs.set('interp', timed(preparedRun(attr, interp).run));
@@ -80,33 +69,9 @@ function samplesOf(kind: ProgramKind, tools: ProgramTools, length: BenchLength):
     const native = tools[column];
     if (native !== undefined) runs.set(column, (times) => native.run(kind.name, times));
   }
-  const times = new Map([...runs].map(([column, run]) => [column, timesFor(run, length, kind)]));
-  const samples = new Map<Column, number[]>([...runs.keys()].map((column) => [column, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [column, run] of runs) {
-      const n = times.get(column) ?? 1;
-      samples.get(column)?.push(run(n).ns / n);
-    }
-  }
+  const samples = samplesInTurns(kind, runs, length);
   const ns = Object.fromEntries([...samples].map(([column, its]) => [column, spread(its)]));
   return { times: { name: kind.name, title: kind.title, insns: first.insns(), ns }, samples };
-}
-
-/** Runs it until hosts have compiled what is hot; how many runs make a sample. Throws Error for a wrong result. */
-function timesFor(
-  run: (times: number) => { readonly result: number; readonly ns: number },
-  { sample, warmUp }: BenchLength,
-  { name, result }: ProgramKind,
-): number {
-  let times = 1;
-  for (let spent = 0; ; ) {
-    const { result: its, ns } = run(times);
-    if (its !== result) throw new Error(`${name}: the result is ${its}, not ${result}`);
-    spent += ns;
-    if (ns >= sample || times >= 1 << 16) {
-      if (spent >= warmUp) return Math.max(1, Math.round((times * sample) / Math.max(ns, 1)));
-    } else times *= 2;
-  }
 }
 
 /** Ratios over all programs, and rates that were promised. */

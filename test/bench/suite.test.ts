@@ -1,8 +1,23 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { preparedRun } from '#cli/bench/prepared-run.ts';
+import { PROGRAM_KINDS, storedProgram } from '#cli/bench/programs.ts';
 import { x86Sim } from '#core/x86-sim/x86-sim.ts';
-import { preparedRun } from './prepared-run.ts';
-import { PROGRAM_KINDS, storedProgram } from './stored-programs.ts';
-import { runSuite } from './suite.ts';
+import { benchText } from './report.ts';
+import { main, runSuite } from './suite.ts';
+
+const LARGE_SESSION = [
+  'launch → stopped',
+  'progress told',
+  'longest silence of it',
+  'cancelled launch → ended',
+  'step → stopped',
+  'continue → breakpoint',
+  'pause → stopped',
+  'page of disassembly',
+  'page of the JIT view',
+  'longest of these five',
+  'JIT view, listing',
+];
 
 // Not times: a busy machine must not fail a build.
 test('the smallest run measures everything, and every program has its result everywhere', async () => {
@@ -23,11 +38,46 @@ test('the smallest run measures everything, and every program has its result eve
   for (const { name, median, p10, p90 } of rows) {
     expect([median, p10, p90].every(Number.isFinite), name).toBe(true);
   }
+  const names = rows.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      ...['interp', 'wasm', 'x86-64'].flatMap((engine) =>
+        ['pause → stopped', 'step → stopped', 'continue → breakpoint'].map(
+          (what) => `${what}, a loop: ${engine}`,
+        ),
+      ),
+      'pause → stopped, 3 functions of 100 instructions: wasm',
+      ...['wasm', 'x86-64'].flatMap((engine) =>
+        LARGE_SESSION.map((what) => `2000 instructions, ${engine}: ${what}`),
+      ),
+    ]),
+  );
+  const text = benchText(results);
+  expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
+  for (const { title, ns } of results.programs) {
+    const lines = text.split('\n').filter((line) => line.startsWith(title));
+    expect(lines.map((line) => line.slice(title.length).trim().split(/ +/)[0])).toEqual(Object.keys(ns));
+  }
 
   function missing(tool: string): boolean {
     return results.missing.some((one) => one.startsWith(tool));
   }
 }, 120_000);
+
+test.each([
+  [['--help'], 0, 'usage: npm run bench'],
+  [['--quick', '--help'], 0, 'usage: npm run bench'],
+  [['--hlep'], 2, 'the option --hlep is not known'],
+])('%o is answered without measuring', async (args, code, text) => {
+  const told = vi.fn();
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => told(String(chunk)) ?? true);
+  vi.spyOn(console, 'error').mockImplementation(told);
+  const keep = vi.fn();
+  expect(await main(args, keep)).toBe(code);
+  vi.restoreAllMocks();
+  expect(told.mock.calls.flat().join('')).toContain(text);
+  expect(keep).not.toHaveBeenCalled();
+});
 
 // The slowest of the eight takes as long there as all others together.
 test.each(PROGRAM_KINDS.filter(({ name }) => name !== 'calls'))(

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PROGRAM_KINDS } from '#cli/bench/programs.ts';
 import { assemble } from '#core/asm/assemble.ts';
 import { disassembleText } from '#core/asm/disassemble.ts';
 import { parseText } from '#core/asm/parse.ts';
@@ -9,7 +10,7 @@ import { writeElf } from '#core/elf/write.ts';
 import type { BenchRow } from '../../scripts/lib/bench-results.ts';
 import { versionOf } from './native-run.ts';
 import { benchRow } from './report.ts';
-import { PROGRAM_FOLDER, PROGRAM_KINDS } from './stored-programs.ts';
+import { PROGRAM_FOLDER } from './stored-programs.ts';
 
 const LLVM = [19, 18, 17, 16, 15];
 const COPIES = 120;

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { preparedRun } from '#cli/bench/prepared-run.ts';
+import { PROGRAM_KINDS, storedProgram } from '#cli/bench/programs.ts';
 import { assemble } from '#core/asm/assemble.ts';
 import { prepareInput } from '#core/ctx/setup.ts';
 import type { Engine, StopCause } from '#core/interp/engine.ts';
@@ -8,8 +10,6 @@ import { linkProgram } from '#core/object/link.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { ENGINES } from '#core/session/engines.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { preparedRun } from '../bench/prepared-run.ts';
-import { PROGRAM_KINDS, storedProgram } from '../bench/stored-programs.ts';
 import { execute } from '../filetests/execute.ts';
 import { parseDataFile } from '../filetests/format.ts';
 

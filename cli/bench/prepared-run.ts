@@ -4,7 +4,7 @@ import type { InsnIndex } from '#core/isa/insn.ts';
 import type { LoadAttr } from '#core/object/object.ts';
 import { bpfProgLoad } from '#core/prog/load.ts';
 import { Machine } from '#core/vm/machine.ts';
-import { PACKET } from './stored-programs.ts';
+import { PACKET } from './programs.ts';
 
 /** More instructions than any program here executes: the budget is counted all the same. */
 const BUDGET = 2 ** 40;
