@@ -67,13 +67,16 @@ async function shown(row: Locator): Promise<{ address: bigint; text: string }> {
   return { address: BigInt(/^0x[0-9a-f]{16}/.exec(text)?.[0] ?? 0), text };
 }
 
-/** The first row with `text`; the view is scrolled down to where it is drawn. */
+/** The first row with `text`; the view is scrolled down to where it is seen: rows are drawn some way beyond, too. */
 async function rowWith(text: string): Promise<Locator> {
   const row = rows().filter({ hasText: text }).first();
-  await rows().last().hover();
+  const list = editor.page.locator('.disassembly-view .monaco-list').first();
+  await list.hover();
   await expect
     .poll(async () => {
-      if (await row.isVisible()) return true;
+      const its = (await row.isVisible()) ? await row.boundingBox() : null;
+      const all = await list.boundingBox();
+      if (its !== null && all !== null && its.y + its.height < all.y + all.height) return true;
       await editor.page.mouse.wheel(0, 120);
       return false;
     })
