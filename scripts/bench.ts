@@ -11,14 +11,19 @@ interface Suite {
 
 /**
  * `npm run bench`: every benchmark of `test/bench`, one after the other. `--json` prints one object, `--quick` measures
- * the least of each, `--write` keeps the results and makes the chart and the tables of docs/performance.md of them.
+ * the least of each, `--write` keeps the results and makes the chart and the tables of docs/performance.md of them,
+ * `--help` tells all of this.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const suite: Suite = await import(pathToFileURL(inRoot('test', 'bench', 'suite.ts')).href);
   if (!args.includes('--write')) return suite.main(args);
+  let isKept = false;
   const code = await suite.main(
     args.filter((arg) => arg !== '--write'),
-    (results) => writeFileSync(RESULTS_FILE, `${JSON.stringify(results, undefined, 1)}\n`),
+    (results) => {
+      writeFileSync(RESULTS_FILE, `${JSON.stringify(results, undefined, 1)}\n`);
+      isKept = true;
+    },
   );
-  return code === 0 ? makeChart() : code;
+  return isKept ? makeChart() : code;
 }

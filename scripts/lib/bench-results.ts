@@ -44,7 +44,7 @@ export interface Spread {
   readonly rounds: number;
 }
 
-export type BenchUnit = 'ms' | 'µs' | 'ns' | 'million/s' | 'times';
+export type BenchUnit = 'ms' | 'µs' | 'ns' | 'million/s' | 'times' | 'events';
 
 /** One measured thing. */
 export interface BenchRow {
@@ -71,10 +71,14 @@ export function isMet({ median, target }: BenchRow): boolean | undefined {
 }
 
 /** `≤ 1.15 times` */
-export function targetText({ unit, target }: BenchRow): string {
+export function targetText(row: BenchRow): string {
+  return row.target === undefined ? '' : `${limitText(row)} ${row.unit}`;
+}
+
+/** The same without the unit: `≤ 1.15` */
+export function limitText({ target }: BenchRow): string {
   if (target === undefined) return '';
-  const sign = target.most === undefined ? '≥' : '≤';
-  return `${sign} ${numberText(target.most ?? target.least ?? 0)} ${unit}`;
+  return `${target.most === undefined ? '≥' : '≤'} ${numberText(target.most ?? target.least ?? 0)}`;
 }
 
 /** Three digits, or all in front of the point: `1.15`, `38.1`, `7602`. */

@@ -1,13 +1,17 @@
 import { cpus, release } from 'node:os';
-import type { BenchResults } from '../../scripts/lib/bench-results.ts';
+import type { BenchResults, BenchRow } from '../../scripts/lib/bench-results.ts';
 import { breakpointCosts } from './breakpoints.ts';
 import { benchClock } from './clock.ts';
 import { compileTimes } from './compile-time.ts';
+import { withAdapter } from './debug-client.ts';
 import { debugLatency } from './debug-latency.ts';
+import { HELP, OPTIONS } from './help.ts';
 import { helperCalls } from './helper-calls.ts';
 import { benchKernel } from './kernel-run.ts';
 import { largeProgram } from './large-program.ts';
+import { largeSession } from './large-session.ts';
 import { nativeRun } from './native-run.ts';
+import { pauseLatency } from './pause-latency.ts';
 import { type BenchLength, programMeans, programSamples } from './program-times.ts';
 import { benchText } from './report.ts';
 import { textTools } from './text-tools.ts';
@@ -58,12 +62,12 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     progress('breakpoints');
     const breakpoints = breakpointCosts(
       clock,
-      quick ? 1 : 5,
+      quick ? 1 : 3,
       quick ? 1000 : 1_000_000,
       quick ? 100_000 : 1e9,
     );
     progress('the debug adapter');
-    const debug = quick ? [] : await debugLatency();
+    const debug = await debugRows(quick, progress);
     return {
       host: {
         date: new Date().toISOString().slice(0, 10),
@@ -86,15 +90,42 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
   }
 }
 
-/** Prints a table, or with `--json` one object and nothing else; `--quick`: the least of each. `keep` gets the results too. */
+/** What is measured through the debug adapter. */
+function debugRows(quick: boolean, progress: (what: string) => void): Promise<BenchRow[]> {
+  return withAdapter(async (adapter) => {
+    const latency = quick
+      ? { launches: 1, steps: 2, large: 500 }
+      : { launches: 7, steps: 100, large: 20_000 };
+    const pause = quick
+      ? { times: 1, large: 100, launches: 1, longest: 10 }
+      : { times: 20, large: 45_000, launches: 2, longest: 1000 };
+    const large = quick
+      ? { insns: 2000, sessions: 1, times: 1, cancelAfter: 0 }
+      : { insns: 400_000, sessions: 2, times: 5, cancelAfter: 700 };
+    const rows = await debugLatency(adapter, latency);
+    progress('pauses');
+    rows.push(...(await pauseLatency(adapter, pause)));
+    progress('sessions of a large program');
+    return [...rows, ...(await largeSession(adapter, large))];
+  });
+}
+
+/**
+ * Prints tables, or with `--json` one object and nothing else; `--quick`: the least of each; `--help`: what there is.
+ * `keep` gets what was measured, too.
+ */
 export async function main(
   args: readonly string[],
   keep: (results: BenchResults) => void = () => {},
 ): Promise<number> {
-  const unknown = args.find((arg) => !['--json', '--quick'].includes(arg));
+  const unknown = args.find((arg) => !OPTIONS.some((option) => option === arg));
   if (unknown !== undefined) {
-    console.error(`usage: npm run bench [-- --json|--quick|--write]; ${unknown} is not known`);
+    console.error(`npm run bench: the option ${unknown} is not known; -- --help tells which are`);
     return 2;
+  }
+  if (args.includes('--help')) {
+    process.stdout.write(HELP);
+    return 0;
   }
   const json = args.includes('--json');
   const progress = (what: string): void => {
