@@ -1,7 +1,7 @@
 import type { Clock } from '#cli/bench/clock.ts';
 import { preparedRun } from '#cli/bench/prepared-run.ts';
 import { PROGRAM_KINDS, type ProgramKind, storedProgram } from '#cli/bench/programs.ts';
-import { type BenchLength as Length, samplesInTurns, type TimedRun, timedBy } from '#cli/bench/samples.ts';
+import { type BenchLength, samplesInTurns, type TimedRun, timedBy } from '#cli/bench/samples.ts';
 import { geometricMean, spread } from '#cli/bench/statistics.ts';
 import { reference } from '#core/interp/reference.ts';
 import { interp } from '#core/interp-wasm/interp.ts';
@@ -19,9 +19,6 @@ export interface ProgramTools {
   readonly clang: NativeRun | undefined;
   readonly gcc: NativeRun | undefined;
 }
-
-/** How long it may take. */
-export type BenchLength = Length;
 
 /** Samples of one program: nanoseconds of one run by column and round. */
 export interface ProgramSamples {

@@ -1,7 +1,8 @@
 import { cpus, release } from 'node:os';
+import { benchClock } from '#cli/bench/clock.ts';
+import type { BenchLength } from '#cli/bench/samples.ts';
 import type { BenchResults, BenchRow } from '../../scripts/lib/bench-results.ts';
 import { breakpointCosts } from './breakpoints.ts';
-import { benchClock } from './clock.ts';
 import { compileTimes } from './compile-time.ts';
 import { withAdapter } from './debug-client.ts';
 import { debugLatency } from './debug-latency.ts';
@@ -12,7 +13,7 @@ import { largeProgram } from './large-program.ts';
 import { largeSession } from './large-session.ts';
 import { nativeRun } from './native-run.ts';
 import { pauseLatency } from './pause-latency.ts';
-import { type BenchLength, programMeans, programSamples } from './program-times.ts';
+import { programMeans, programSamples } from './program-times.ts';
 import { benchText } from './report.ts';
 import { textTools } from './text-tools.ts';
 
