@@ -97,14 +97,14 @@ function rowsOf(name: string, waits: Waits): BenchRow[] {
   return [
     benchRow(`${name}: launch → stopped`, 'ms', launch, MOST_LAUNCH_MS),
     benchRow(`${name}: progress told`, 'events', progress, isTold ? { least: 1 } : undefined),
-    benchRow(`${name}: longest silence of it`, 'ms', silence, MOST_SILENT_MS),
+    benchRow(`${name}: longest silence at launch`, 'ms', silence, MOST_SILENT_MS),
     benchRow(`${name}: cancelled launch → ended`, 'ms', cancel, MOST_CANCEL_MS),
     benchRow(`${name}: step → stopped`, 'ms', step),
     benchRow(`${name}: continue → breakpoint`, 'ms', breakpoint),
     benchRow(`${name}: pause → stopped`, 'ms', pause),
     benchRow(`${name}: page of disassembly`, 'ms', page),
     benchRow(`${name}: page of the JIT view`, 'ms', rows),
-    benchRow(`${name}: longest of these five`, 'ms', [longest], MOST_WAIT_MS),
+    benchRow(`${name}: longest wait`, 'ms', [longest], MOST_WAIT_MS),
     benchRow(`${name}: JIT view, listing`, 'ms', listing, MOST_LISTING_MS),
   ];
 }

@@ -8,14 +8,14 @@ import { main, runSuite } from './suite.ts';
 const LARGE_SESSION = [
   'launch → stopped',
   'progress told',
-  'longest silence of it',
+  'longest silence at launch',
   'cancelled launch → ended',
   'step → stopped',
   'continue → breakpoint',
   'pause → stopped',
   'page of disassembly',
   'page of the JIT view',
-  'longest of these five',
+  'longest wait',
   'JIT view, listing',
 ];
 
