@@ -1,5 +1,5 @@
 import type { Engine, RunLimits, StopCause } from '../interp/engine.ts';
-import { stateOf, takePause } from '../interp/loop.ts';
+import { beginChunk, runChunk, stateOf, stepToBreakpoint, stopped, takePause } from '../interp/loop.ts';
 import { refresh } from '../interp/op.ts';
 import { reference } from '../interp/reference.ts';
 import { X86_PRESETS, type X86Config } from '../jit/x86-64/config.ts';
@@ -124,7 +124,7 @@ export class X86Sim implements Engine {
     view.setBigUint64(at, view.getBigUint64(at, true) + BigInt(executed), true);
     this.#left.delete(s.cpu);
     if (Number.isFinite(n.steps)) return { kind: 'budget' };
-    return reference.run(machine, cpu, limits);
+    return limits.budget > 0 ? reference.run(machine, cpu, limits) : endOfBudget(machine, s.cpu, limits);
   }
 
   #stopped(n: Native, cause: StopCause): StopCause {
@@ -156,6 +156,15 @@ export class X86Sim implements Engine {
     takeIn(n);
     return n;
   }
+}
+
+/** What costs nothing is executed before a budget ends, by the interpreter here. */
+function endOfBudget(machine: Machine, cpu: Cpu, { breakpoints, passes }: RunLimits): StopCause {
+  const s = stateOf(machine, cpu);
+  s.passes = passes;
+  beginChunk(s, 0);
+  const pc = breakpoints ? stepToBreakpoint(s, cpu.pc, false) : runChunk(s, cpu.pc);
+  return s.stop ?? stopped(s, pc, { kind: 'budget' });
 }
 
 /** It stands where code of a slot begins: what the machine's state tells. */
