@@ -28,9 +28,10 @@ import {
 import { bpfRow, nativeRow } from './jit-rows.ts';
 import { bpfText, bpfTextWithSource, nativeText, wholeText } from './jit-text.ts';
 import type { LoadArgs } from './load-request.ts';
-import { loadSession } from './load-session.ts';
-import { type DebugFrame, type DebugProgram, type Loaded, unload } from './loaded.ts';
+import { newMachine } from './load-session.ts';
+import type { DebugFrame, DebugProgram, Loaded } from './loaded.ts';
 import { archOf, type NativeCodeResult, nativeCodeFor, nativeCodeOf } from './native-code.ts';
+import { OtherBlinding } from './other-blinding.ts';
 import { foldPath } from './paths.ts';
 import { textIndex } from './program-text.ts';
 import type { TargetRequests } from './target-api.ts';
@@ -53,8 +54,8 @@ export class JitView {
   readonly #args: LoadArgs;
   readonly #hash: HashHost | undefined;
   readonly #listings = new Map<string, Listing>();
-  /** The session with the other blinding, or why it cannot be loaded. */
-  #other: Loaded | { readonly message: string } | undefined;
+  /** The programs with the other blinding, or why they cannot be loaded. */
+  #other: OtherBlinding | { readonly message: string } | undefined;
   #sourceLines: readonly string[] | undefined;
   #digest: string | undefined;
 
@@ -119,7 +120,7 @@ export class JitView {
   /** Frees what was loaded for show. */
   dispose(): void {
     this.#listings.clear();
-    if (this.#other !== undefined && !('message' in this.#other)) unload(this.#other);
+    if (this.#other instanceof OtherBlinding) this.#other.dispose();
     this.#other = undefined;
   }
 
@@ -136,16 +137,18 @@ export class JitView {
     blinded: boolean,
     runsArch: NativeArch | undefined,
   ): Listing {
-    const shown = this.#shown(running, blinded);
-    const { loaded, program } = 'message' in shown ? { loaded: this.#program(), program: running } : shown;
+    const loaded = this.#program();
+    const { program, code } =
+      blinded === running.prog.blinded
+        ? { program: running, code: nativeCodeFor(loaded, running, arch) }
+        : this.#blindedOtherwise(loaded, running, arch);
     const isExecuted = program === running && arch === runsArch;
-    const code: NativeCodeResult = 'message' in shown ? shown : nativeCodeFor(loaded, program, arch);
     const id = listingId(program, code, [form, arch, isExecuted ? 'executed' : 'shown']);
     let listing = this.#listings.get(id);
     if (listing === undefined) {
       const bpf = bpfRows(loaded, program, form);
       const native = nativeViewRows(bpf, code);
-      listing = { id, bpf, native, isExecuted, running: { loaded: this.#program(), program: running } };
+      listing = { id, bpf, native, isExecuted, running: { loaded, program: running } };
     }
     // the last asked for is the last to go
     this.#listings.delete(id);
@@ -157,26 +160,20 @@ export class JitView {
     return listing;
   }
 
-  /** The running program, or the same with the other blinding. */
-  #shown(
+  /** The running program with the other blinding; where there is none itself, without native code but with why. */
+  #blindedOtherwise(
+    loaded: Loaded,
     running: DebugProgram,
-    blinded: boolean,
-  ): { readonly loaded: Loaded; readonly program: DebugProgram } | { readonly message: string } {
-    if (blinded === running.prog.blinded) return { loaded: this.#program(), program: running };
-    this.#other ??= this.#loadOther();
-    const other = this.#other;
-    if ('message' in other) return other;
-    const program = [...other.programs.values()].find(({ attr }) => attr.name === running.attr.name);
-    if (program === undefined)
-      return { message: `${running.attr.name} is not loaded with the other blinding` };
-    return { loaded: other, program };
-  }
-
-  #loadOther(): Loaded | { readonly message: string } {
+    arch: NativeArch,
+  ): { readonly program: DebugProgram; readonly code: NativeCodeResult } {
     const blind = !(this.#args.blind ?? false);
-    const result = loadSession({ ...this.#args, blind, engine: 'reference' }, false, this.#hash);
-    if (result.ok) return result.loaded;
-    return { message: `cannot be loaded with the other blinding: ${result.problem.message}` };
+    this.#other ??= OtherBlinding.load(loaded, () => newMachine({ ...this.#args, blind }, false, this.#hash));
+    const other = this.#other;
+    if (!(other instanceof OtherBlinding)) return { program: running, code: other };
+    const program = other.program(running);
+    if (program !== undefined) return { program, code: other.code(program, arch) };
+    const message = `${running.attr.name} is not loaded with the other blinding`;
+    return { program: running, code: { message } };
   }
 
   #sourceLine(file: string, line: number): string | undefined {
@@ -204,7 +201,8 @@ export class JitView {
 
 /** Names what is shown: other instructions, other code or another place of it have another. */
 function listingId(program: DebugProgram, code: NativeCodeResult, words: readonly string[]): string {
-  const native = 'message' in code ? 'none' : `${addressText(code.address)}+${code.rows.count}`;
+  const native =
+    'message' in code ? code.message : `${addressText(code.address)}+${code.rows.count}+${code.state ?? ''}`;
   return [textIndex(program).textId, native, ...words].join(':');
 }
 

@@ -123,7 +123,8 @@ function load(
   return { ok: true, loaded, messages, control };
 }
 
-function newMachine(args: LoadArgs, shared: boolean, hash: HashHost | undefined): Machine {
+/** A machine as launch arguments want it. */
+export function newMachine(args: LoadArgs, shared: boolean, hash: HashHost | undefined): Machine {
   const machine = new Machine({
     shared,
     nCpus: (args.cpu ?? 0) + 1,

@@ -1,11 +1,11 @@
 import type { EngineName } from '../interp/engine.ts';
-import type { InsnIndex } from '../isa/insn.ts';
+import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
 import { WASM_IMAGES_AT } from '../jit/wasm/debug-image.ts';
 import { IMAGES_AT } from '../jit/x86-64/jit-compiler.ts';
 import type { NativeArch } from '../protocol/jit.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import { wasmCode } from './native-wasm.ts';
-import { x86Code } from './native-x86.ts';
+import { x86Code, x86CodeForShow } from './native-x86.ts';
 
 /** Native code of one function. */
 export interface NativeFunction {
@@ -58,6 +58,8 @@ export interface NativeCode {
   currentAddress(frameIndex: number): bigint | undefined;
   /** A breakpoint is patched in there; absent where code is not patched. */
   isPatched?(row: number): boolean;
+  /** Equal as long as the texts are, which tell what the kernel has patched in; absent where they never change. */
+  readonly state?: string;
 }
 
 /** Native code, or one line that says why there is none. */
@@ -78,6 +80,22 @@ export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: Nativ
   for (const [old, its] of codes) if (its === program && old.arch === arch) codes.delete(old);
   codes.set(code, program);
   return code;
+}
+
+/** Slots from which on WebAssembly is not tried for show: three times what is compiled (blinding makes three of many). */
+const MAX_WASM_SLOTS = 600_000;
+
+/** Code of a program that is loaded for show, which nothing executes: no more than that needs. */
+export function nativeCodeForShow(
+  loaded: Pick<Loaded, 'machine' | 'cpu'>,
+  program: DebugProgram,
+  arch: NativeArch,
+): NativeCodeResult {
+  if (arch === 'x86-64') return x86CodeForShow(loaded.machine, program);
+  const { name, xlated } = program.prog;
+  const slots = xlated.length / INSN_SIZE;
+  if (slots > MAX_WASM_SLOTS) return { message: `${name}: too long; it has ${slots} instructions` };
+  return wasmCode(loaded, program);
 }
 
 function codeOf(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {

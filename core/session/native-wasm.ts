@@ -12,10 +12,13 @@ import { wasmSim } from '../wasm-sim/wasm-sim.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
 
+/** What is looked at of the session that a program is loaded in. */
+type Session = Pick<Loaded, 'machine' | 'cpu'>;
+
 const codes = new WeakMap<CompiledProgram, WasmCode>();
 
 /** The WebAssembly code that debug sessions execute for `program`. */
-export function wasmCode(loaded: Loaded, { prog }: DebugProgram): NativeCodeResult {
+export function wasmCode(loaded: Session, { prog }: DebugProgram): NativeCodeResult {
   const { machine } = loaded;
   const why = whyNotCompiled(machine, prog);
   if (why !== undefined) return { message: why };
@@ -42,7 +45,7 @@ class WasmCode implements NativeCode {
   readonly #listing: WasmListing;
   readonly #jited: readonly JitedFunc[];
 
-  constructor({ machine, cpu }: Loaded, prog: BpfProg, program: CompiledProgram, imageAddr: bigint) {
+  constructor({ machine, cpu }: Session, prog: BpfProg, program: CompiledProgram, imageAddr: bigint) {
     const { subprogs } = prog;
     const names = new Map(subprogs.map(({ start, name }) => [start, name]));
     this.#prog = prog;

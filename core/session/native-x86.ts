@@ -2,25 +2,22 @@ import { lastUpTo } from '../bytes/ascending.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import type { X86Config } from '../jit/x86-64/config.ts';
 import { decodeX86 } from '../jit/x86-64/decode.ts';
+import { x86JitCompiler } from '../jit/x86-64/jit-compiler.ts';
 import { kernelName, x86Rows } from '../jit/x86-64/listing.ts';
 import { printX86 } from '../jit/x86-64/print.ts';
+import type { X86Func } from '../jit/x86-64/program.ts';
 import { lineOffset } from '../prog/bpf-prog-fill-jited-linfo.ts';
+import type { BpfProg } from '../prog/prog.ts';
 import type { Machine } from '../vm/machine.ts';
-import type { NativeFunc } from '../x86-sim/native-func.ts';
 import type { NativeProg } from '../x86-sim/native-text.ts';
-import { nativeBacktrace, type PatchSite, patchSites } from '../x86-sim/view.ts';
+import { nativeBacktrace } from '../x86-sim/view.ts';
 import { x86Sim } from '../x86-sim/x86-sim.ts';
 import type { DebugProgram, Loaded } from './loaded.ts';
 import type { NativeCode, NativeCodeResult, NativeFunction, NativeRows } from './native-code.ts';
+import { PatchSites } from './patch-sites.ts';
 
-const codes = new WeakMap<NativeProg, X86Code>();
-
-/** How patch sites are marked; docs/debugging.md tells what the kernel patches in there. */
-const SITE_TEXTS: Readonly<Record<PatchSite['kind'], string>> = {
-  entry: 'patch site: entry',
-  'tail-call': 'patch site: tail call',
-  bypass: 'patch site: bypass',
-};
+const codes = new WeakMap<NativeProg, ExecutedX86>();
+const shown = new WeakMap<BpfProg, NativeCodeResult>();
 
 /** The machine code that the x86-64 JIT makes of `program`, where the simulated processor executes it. */
 export function x86Code({ machine, cpu }: Loaded, { prog }: DebugProgram): NativeCodeResult {
@@ -29,8 +26,31 @@ export function x86Code({ machine, cpu }: Loaded, { prog }: DebugProgram): Nativ
   if (native === undefined) return { message: text.whyNot(prog) };
   let code = codes.get(native);
   if (code === undefined) {
-    code = new X86Code(machine, cpu.index, native, text.config);
+    code = new ExecutedX86(machine, cpu.index, prog, native, text.config);
     codes.set(native, code);
+  }
+  return code;
+}
+
+/** The same for a program that nothing executes: images only, which takes half of the memory. */
+export function x86CodeForShow(machine: Machine, { prog }: DebugProgram): NativeCodeResult {
+  let code = shown.get(prog);
+  if (code === undefined) {
+    const { config } = x86Sim.text(machine);
+    let funcs: readonly X86Func[] = [];
+    const compile = x86JitCompiler({
+      machine,
+      attr: prog.attr,
+      config,
+      compiled: (made) => {
+        funcs = made;
+      },
+    });
+    const outcome = compile(prog.code);
+    code = outcome.ok
+      ? new X86Code(prog, funcs, config, new PatchSites(machine, prog, false))
+      : { message: outcome.message };
+    shown.set(prog, code);
   }
   return code;
 }
@@ -40,26 +60,22 @@ class X86Code implements NativeCode {
   readonly funcs: readonly NativeFunction[];
   readonly address: bigint;
   readonly rows: NativeRows;
-  readonly #machine: Machine;
-  readonly #cpu: number;
-  readonly #native: NativeProg;
+  readonly #images: readonly X86Func[];
   readonly #config: X86Config;
-  readonly #sites = new Map<NativeFunc, ReadonlyMap<number, PatchSite['kind']>>();
+  readonly #sites: PatchSites;
 
-  constructor(machine: Machine, cpu: number, native: NativeProg, config: X86Config) {
-    this.#machine = machine;
-    this.#cpu = cpu;
-    this.#native = native;
+  constructor(prog: BpfProg, images: readonly X86Func[], config: X86Config, sites: PatchSites) {
+    this.#images = images;
     this.#config = config;
-    const { subprogs } = native.main.prog;
-    this.funcs = native.funcs.map(({ code }) => ({
-      name: subprogs.find(({ start }) => start === code.start)?.name ?? `func_${code.start}`,
-      start: code.start,
-      address: code.addr,
-      length: code.image.length,
+    this.#sites = sites;
+    const names = new Map(prog.subprogs.map(({ start, name }) => [start, name]));
+    this.funcs = images.map(({ start, addr, image }) => ({
+      name: names.get(start) ?? `func_${start}`,
+      start,
+      address: addr,
+      length: image.length,
     }));
-    this.address = native.main.code.addr;
-    const images = native.funcs.map(({ code }) => code);
+    this.address = images[0]?.addr ?? 0n;
     this.rows = x86Rows(images, this.address);
   }
 
@@ -74,8 +90,12 @@ class X86Code implements NativeCode {
     const insn = decodeX86(place.image, place.at);
     if (insn === undefined) return '(bad)';
     const text = printX86(insn, { addr: place.addr, target: (addr) => this.#target(addr, place.func) });
-    const site = this.#patchSitesOf(place.func).get(place.at);
-    return site === undefined ? text : `${text} ; ${SITE_TEXTS[site]}`;
+    const site = this.#sites.text(place.func, insn, { at: place.at, slot: this.rows.slot[row] ?? -1 });
+    return site === undefined ? text : `${text} ; ${site}`;
+  }
+
+  get state(): string {
+    return this.#sites.state;
   }
 
   rowAt(address: bigint): number {
@@ -86,30 +106,13 @@ class X86Code implements NativeCode {
   }
 
   addressOf(slot: InsnIndex): bigint | undefined {
-    const func = this.#native.funcs.find(({ code }) => slot >= code.start && slot < code.end);
-    return func && func.code.addr + BigInt(lineOffset(func.code, slot));
+    const func = this.#images.find(({ start, end }) => slot >= start && slot < end);
+    return func && func.addr + BigInt(lineOffset(func, slot));
   }
 
-  currentAddress(frameIndex: number): bigint | undefined {
-    const cpu = this.#machine.cpu(this.#cpu);
-    const processor = cpu.progOrNone === undefined ? undefined : x86Sim.at(this.#machine, this.#cpu);
-    const frame = processor && nativeBacktrace(processor)[frameIndex];
-    return frame?.prog === this.#native.main.prog ? frame.addr : undefined;
-  }
-
-  isPatched(row: number): boolean {
-    const place = this.#place(row);
-    return place?.func.isPatched(place.at) ?? false;
-  }
-
-  /** By offset; what the kernel patches there depends on the moment, the code shown is as compiled. */
-  #patchSitesOf(func: NativeFunc): ReadonlyMap<number, PatchSite['kind']> {
-    let sites = this.#sites.get(func);
-    if (sites === undefined) {
-      sites = new Map(patchSites(func).map(({ offset, kind }) => [offset, kind]));
-      this.#sites.set(func, sites);
-    }
-    return sites;
+  /** Nothing executes it. */
+  currentAddress(_frameIndex: number): bigint | undefined {
+    return undefined;
   }
 
   #place(row: number) {
@@ -118,22 +121,52 @@ class X86Code implements NativeCode {
     const addr = this.address + BigInt(offset);
     const func = this.#funcAt(addr);
     if (func === undefined) return undefined;
-    const at = Number(addr - func.code.addr);
-    return { func, image: func.code.image, at, length: this.rows.length[row] ?? 0, addr };
+    const at = Number(addr - func.addr);
+    return { func, image: func.image, at, length: this.rows.length[row] ?? 0, addr };
   }
 
-  #funcAt(addr: bigint): NativeFunc | undefined {
-    return this.#native.funcs.find(
-      ({ code }) => addr >= code.addr && addr < code.addr + BigInt(code.image.length),
-    );
+  #funcAt(at: bigint): X86Func | undefined {
+    return this.#images.find(({ addr, image }) => at >= addr && at < addr + BigInt(image.length));
   }
 
   /** Where a jump or call leads; what lies outside of the function has a name. */
-  #target(addr: bigint, func: NativeFunc): string {
+  #target(addr: bigint, func: X86Func): string {
     const hex = `0x${addr.toString(16)}`;
     const inside = this.#funcAt(addr);
     if (inside === func) return hex;
     const known = this.funcs.find(({ address }) => address === addr)?.name ?? kernelName(this.#config, addr);
     return known === undefined ? hex : `${hex} <${known}>`;
+  }
+}
+
+/** Code that the simulated processor may execute, with the breakpoints that are patched in. */
+class ExecutedX86 extends X86Code {
+  readonly #machine: Machine;
+  readonly #cpu: number;
+  readonly #native: NativeProg;
+  readonly #prog: BpfProg;
+
+  constructor(machine: Machine, cpu: number, prog: BpfProg, native: NativeProg, config: X86Config) {
+    const images = native.funcs.map(({ code }) => code);
+    super(prog, images, config, new PatchSites(machine, prog, true));
+    this.#machine = machine;
+    this.#cpu = cpu;
+    this.#native = native;
+    this.#prog = prog;
+  }
+
+  override currentAddress(frameIndex: number): bigint | undefined {
+    const cpu = this.#machine.cpu(this.#cpu);
+    const processor = cpu.progOrNone === undefined ? undefined : x86Sim.at(this.#machine, this.#cpu);
+    const frame = processor && nativeBacktrace(processor)[frameIndex];
+    return frame?.prog === this.#prog ? frame.addr : undefined;
+  }
+
+  isPatched(row: number): boolean {
+    const address = this.address + BigInt(this.rows.offset[row] ?? 0);
+    const func = this.#native.funcs.find(
+      ({ code }) => address >= code.addr && address < code.addr + BigInt(code.image.length),
+    );
+    return func?.isPatched(Number(address - func.code.addr)) ?? false;
   }
 }

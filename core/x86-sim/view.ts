@@ -1,6 +1,7 @@
 import { tailCallTarget } from '../helpers/tail-call.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { decodeX86, type X86Insn } from '../jit/x86-64/decode.ts';
+import type { X86Func } from '../jit/x86-64/program.ts';
 import { BPF_TO_X86, registerName } from '../jit/x86-64/registers.ts';
 import type { ExecProg } from '../vm/program.ts';
 import type { NativeFunc } from './native-func.ts';
@@ -99,7 +100,7 @@ export function patchSites(func: NativeFunc, n?: Native): readonly PatchSite[] {
     const insn = decodeX86(image, at);
     if (insn === undefined) break;
     const next = at + insn.length;
-    const kind = kindOf(func, insn, at, next);
+    const kind = kindOf(func, insn, at);
     if (kind !== undefined) {
       const patched = kind === 'entry' ? extended : n !== undefined && isFilled(n);
       sites.push({ addr: addr + BigInt(at), offset: at, length: insn.length, kind, patched });
@@ -109,15 +110,31 @@ export function patchSites(func: NativeFunc, n?: Native): readonly PatchSite[] {
   return sites;
 }
 
-function kindOf(func: NativeFunc, insn: X86Insn, at: number, next: number): PatchSite['kind'] | undefined {
+function kindOf(func: NativeFunc, insn: X86Insn, at: number): PatchSite['kind'] | undefined {
+  const slot = at < func.code.prologueLen ? -1 : func.slotAt(at);
+  return patchSiteKind(func.code, insn, { at, slot }, () => func.info(slot).isTailCall);
+}
+
+/**
+ * What the kernel patches in the place of the instruction `insn` at offset `at`, which `slot` was made into (−1: it is the
+ * prologue's); undefined: nothing. `isTailCall` is asked only for what looks like a patch site.
+ */
+export function patchSiteKind(
+  { start, prologueLen, insnToJitOff }: X86Func,
+  insn: X86Insn,
+  { at, slot }: { readonly at: number; readonly slot: InsnIndex },
+  isTailCall: () => boolean,
+): PatchSite['kind'] | undefined {
   if (insn.length !== 5) return undefined;
   const { id } = insn.form.row;
-  if (at < func.code.prologueLen) return id === 'nop_rm32' ? 'entry' : undefined;
-  const info = func.info(func.slotAt(at));
-  if (!info.isTailCall) return undefined;
-  if (id === 'nop_rm32' && next === info.end) return 'tail-call';
+  const isNop = id === 'nop_rm32';
+  if (at < prologueLen) return isNop ? 'entry' : undefined;
+  if ((!isNop && id !== 'jmp_rel32') || !isTailCall()) return undefined;
+  const next = at + insn.length;
+  const end = insnToJitOff[slot - start] ?? 0;
+  if (isNop) return next === end ? 'tail-call' : undefined;
   const [to] = insn.operands;
-  return id === 'jmp_rel32' && to?.kind === 'rel' && next + to.distance === info.end ? 'bypass' : undefined;
+  return to?.kind === 'rel' && next + to.distance === end ? 'bypass' : undefined;
 }
 
 function isFilled(n: Native): boolean {

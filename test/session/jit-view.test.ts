@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fromBase64 } from '#core/bytes/base64.ts';
+import { u32Bytes } from '#core/bytes/little-endian.ts';
 import { nodeHash } from '#core/platform/node/hash.ts';
 import type { JitColumn, JitReply, JitRow } from '#core/protocol/jit.ts';
 import { bpfAddress } from '#core/session/code-address.ts';
+import { JitView } from '#core/session/jit-view.ts';
 import type { LoadArgs } from '#core/session/load-request.ts';
+import { loadSession } from '#core/session/load-session.ts';
+import { MAX_SHOWN_INSNS } from '#core/session/other-blinding.ts';
 import { Session } from '#core/session/session.ts';
 import type { TargetRequests } from '#core/session/target-api.ts';
+import { TEXT as EXTENDED } from '../prog/extensions.ts';
 import { Bench, FILE } from './harness.ts';
-import { CALLING_FILTER } from './programs.ts';
+import { CALLING_FILTER, tailCallTo } from './programs.ts';
 
 type Args = Partial<TargetRequests['jit']['args']>;
 
@@ -200,6 +205,53 @@ describe('breakpoints', () => {
   });
 });
 
+describe('patch sites', () => {
+  const sites = (bench: Bench, args: Args = {}) =>
+    rows(bench, view(bench, args), 'native').flatMap(({ text }) => /patch site.*/.exec(text) ?? []);
+
+  test('who is in them at the moment of asking; a listing of before is another one', () => {
+    const second = '\tr0 = 1\n\tr0 = XDP_PASS\n\texit\n';
+    const source = new TextEncoder().encode(tailCallTo(second));
+    const result = loadSession({ fileName: FILE, source, engine: 'x86-64', prog: 'first' }, false);
+    if (!result.ok) throw new Error(result.problem.message);
+    const { loaded } = result;
+    const jit = new JitView(() => loaded, { fileName: FILE, source }, undefined);
+    const look = () => {
+      const { listingId } = jit.view({ breakpoints: [] }, undefined, 0);
+      const reply = jit.rows({ listingId, column: 'native', start: 0, count: 1000 });
+      return { listingId, texts: reply.rows.flatMap(({ text }) => /patch site.*/.exec(text) ?? []) };
+    };
+    const filled = look();
+    expect(filled.texts.map(String)).toEqual([
+      'patch site: entry',
+      'patch site: bypass, a nop now: second is there',
+      'patch site: tail call, to second',
+    ]);
+    expect(look().listingId).toBe(filled.listingId);
+    expect(loaded.maps.get('jmp')?.delete(u32Bytes(1))).toBe(0);
+    const empty = look();
+    expect(empty.texts.map(String)).toEqual([
+      'patch site: entry',
+      'patch site: bypass',
+      'patch site: tail call, empty',
+    ]);
+    expect(empty.listingId).not.toBe(filled.listingId);
+  });
+
+  test.each(['x86-64', 'interp'])('the entry of a function that an extension has taken: %s', (engine) => {
+    const bench = Bench.load(EXTENDED, { engine, freplace: ['plus_length'] });
+    expect(sites(bench, { arch: 'x86-64' }).map(String)).toEqual([
+      'patch site: entry',
+      'patch site: entry, taken by plus_length',
+      'patch site: entry',
+    ]);
+    // what was loaded for show has no neighbours
+    expect(sites(bench, { arch: 'x86-64', blinded: true }).map(String)).toEqual(
+      new Array(3).fill('patch site: entry'),
+    );
+  });
+});
+
 describe('blinding', () => {
   const blinded = { engine: 'x86-64', blind: true, seed: 7n } as const;
 
@@ -227,6 +279,35 @@ describe('blinding', () => {
     const and = rows(bench, plain, 'native').find(({ text }) => text === 'and eax, 0x7');
     // breakpoints lie in what runs
     expect(BigInt(and?.address ?? 0)).toBe(bpfAddress(1, 6 * 8));
+  });
+
+  test.each([
+    ['program arrays', tailCallTo('\tr0 = 77\n\tr0 = XDP_PASS\n\texit\n'), { prog: 'first' }],
+    ['an extension', EXTENDED, { freplace: ['plus_length'] }],
+  ])('%s: all programs of the session are blinded as in one that is launched so', (_, text, args) => {
+    const shown = (bench: Bench, choice: Args) => {
+      const reply = view(bench, choice);
+      return [rows(bench, reply, 'bpf'), rows(bench, reply, 'native')].map((all) =>
+        all.map(({ bytes, text: insn }) => bytes ?? insn),
+      );
+    };
+    const plain = Bench.load(text, { ...args, seed: 7n, engine: 'x86-64' });
+    const blind = Bench.load(text, { ...args, seed: 7n, engine: 'x86-64', blind: true });
+    expect(shown(plain, { blinded: true })).toEqual(shown(blind, {}));
+    expect(shown(blind, { blinded: false })).toEqual(shown(plain, {}));
+  });
+
+  test('of more instructions than are loaded twice: the column says so, what runs is shown as before', () => {
+    const n = MAX_SHOWN_INSNS + 1;
+    const bench = Bench.load(`.program raw\n${'r0 = 1\n'.repeat(n - 1)}exit\n`, { engine: 'interp' });
+    const { listing, listingId, blinded } = view(bench, { blinded: true });
+    const message = `too long to be loaded twice (500,001 instructions, at most 500,000): launch with "blind": true to see it`;
+    expect(listing?.native).toEqual({ message });
+    expect(blinded).toBe(false);
+    expect(listing?.bpf.count).toBe(n + 1);
+    const back = view(bench);
+    expect(back.listingId).not.toBe(listingId);
+    expect(back.listing?.native).toMatchObject({ count: n + 6 });
   });
 });
 

@@ -151,8 +151,8 @@ test('x86-64: what the kernel patches while a program is loaded is marked', () =
   expect(texts.filter((text) => text.includes('patch site'))).toMatchInlineSnapshot(`
     [
       "nop dword ptr [rax+rax] ; patch site: entry",
-      "jmp 0xffffffffc0000046 ; patch site: bypass",
-      "nop dword ptr [rax+rax] ; patch site: tail call",
+      "jmp 0xffffffffc0000046 ; patch site: bypass, a nop now: second is there",
+      "nop dword ptr [rax+rax] ; patch site: tail call, to second",
     ]
   `);
 });

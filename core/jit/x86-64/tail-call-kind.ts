@@ -10,32 +10,50 @@ const OP_MOV64_IMM = 0xb7;
 const MAP = 2;
 const INDEX = 3;
 
+/** The program array and the index that a tail call always has; the map as map loads of the rewritten program hold it. */
+export interface KnownTailCall {
+  readonly map: number;
+  readonly index: number;
+}
+
 /**
  * How the kernel makes each tail call of a program on its way into it: `direct` where one program array and
- * one index in it are known, else `indirect`. The verifier knows them from all paths; here they are known when
- * they are set in the straight line of instructions that leads to the call.
- *
- * `maxEntries` tells the size of a map by what a map load of the rewritten program holds.
+ * one index in it are known (`knownTailCalls`), else `indirect`.
  */
 export function tailCallKinds(
   insns: Uint8Array,
   maxEntries: (map: number) => number | undefined,
 ): ReadonlyMap<InsnIndex, TailCallKind> {
-  const kinds = new Map<InsnIndex, TailCallKind>();
+  const calls = [...knownTailCalls(insns, maxEntries)];
+  return new Map(calls.map(([slot, known]) => [slot, known === undefined ? 'indirect' : 'direct']));
+}
+
+/**
+ * The tail calls of a program by slot, and where each leads if that is known. The verifier knows it from all paths;
+ * here it is known when both registers are set in the straight line of instructions that leads to the call.
+ *
+ * `maxEntries` tells the size of a map by what a map load of the rewritten program holds.
+ */
+export function knownTailCalls(
+  insns: Uint8Array,
+  maxEntries: (map: number) => number | undefined,
+): ReadonlyMap<InsnIndex, KnownTailCall | undefined> {
+  const calls = new Map<InsnIndex, KnownTailCall | undefined>();
   const line = new Line();
   const targets = targetsOf(insns);
   for (let slot = 0; slot * INSN_SIZE < insns.length; ) {
     const decoded = decodeInsn(insns, slot);
     if (targets.has(slot)) line.forget();
     if (decoded.insn.opcode === OP_TAIL_CALL) {
-      const size = line.map === undefined ? undefined : maxEntries(line.map);
-      const known = size !== undefined && line.index !== undefined && line.index < size;
-      kinds.set(slot, known ? 'direct' : 'indirect');
+      const { map, index } = line;
+      const size = map === undefined ? undefined : maxEntries(map);
+      const isKnown = map !== undefined && index !== undefined && size !== undefined && index < size;
+      calls.set(slot, isKnown ? { map, index } : undefined);
     }
     line.pass(decoded);
     slot += decoded.length;
   }
-  return kinds;
+  return calls;
 }
 
 /** Slots that a jump leads to. */
