@@ -172,6 +172,11 @@ export class ProgramLife {
       const { target, loaded } = await loadTarget(this.#host, launch, progress, detail);
       this.#listener.loaded(loaded);
       for (const message of loaded.messages) this.#outbox.output(`${message}\n`, 'console');
+      if (!loaded.hasLineInfo && !launch.noDebug) {
+        const instead = 'the Disassembly view shows where it stops, and takes breakpoints';
+        const line = `${name} has no line info: no breakpoint can stand on a line, and no line is current; ${instead}`;
+        this.#outbox.output(`${line}\n`, 'console');
+      }
       target.onEvent((event) => this.#onTargetEvent(target, event));
       target.onClose((error) => this.#onTargetClosed(target, error));
       this.#target = target;

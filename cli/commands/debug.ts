@@ -43,6 +43,10 @@ export const debugCommand: Command = {
         return 1;
       }
       for (const message of loaded.messages) io.err(message);
+      if (!loaded.hasLineInfo) {
+        const instead = 'breakpoints stand on functions, and steps (n, s) go by instruction';
+        io.err(`${path} has no line info: no breakpoint can stand on a line; ${instead}`);
+      }
       const { generated } = loaded;
       const text = generated?.text ?? new TextDecoder().decode(load.source);
       return await new Stepper(client, io, text).run();

@@ -36,6 +36,7 @@ export interface JitReply {
   readonly listingId: string;
   readonly form: JitForm;
   readonly arch: NativeArch;
+  /** What is shown is blinded: not always what was asked for, where `native` tells why there is none of that. */
   readonly blinded: boolean;
   readonly engine: string;
   /** What is executed: the native code of which instruction set, absent: none; its constants blinded or not. */
@@ -68,6 +69,7 @@ export interface JitListing {
   /** Instructions as loaded and as rewritten, in 8-byte slots. */
   readonly nInsns: number;
   readonly nXlated: number;
+  /** Empty without line info. */
   readonly files: readonly JitFile[];
   readonly bpf: {
     readonly count: number;

@@ -103,6 +103,8 @@ export type LoadReply =
       /** A source that locations name and that is no file: the converted program, where that is what is seen. */
       readonly generated?: GeneratedSource;
       readonly nPackets: number;
+      /** Instructions have lines: false for raw instructions (.bin, .hex), whose lines no breakpoint can stand on. */
+      readonly hasLineInfo: boolean;
       /** Things worth telling that did not stop the launch (warnings, damaged capture, packet used). */
       readonly messages: readonly string[];
       readonly control?: ControlWord;

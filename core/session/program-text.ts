@@ -68,10 +68,14 @@ export function programTextView(
   };
 }
 
-/** The sources that instructions stand in: of a classic program its own text, or the converted one where that is what the user sees. */
+/**
+ * The sources that instructions stand in: of a classic program its own text, or the converted one where that is what the
+ * user sees; none without line info.
+ */
 export function sourceFiles(loaded: Loaded, { attr }: DebugProgram): string[] {
   const { classic } = loaded;
   if (classic !== undefined) return [classic.view === 'ebpf' ? classic.text.name : loaded.fileName];
+  if (attr.lineInfo.length === 0) return [];
   return attr.files.map((file) => besideFile(loaded.fileName, file));
 }
 

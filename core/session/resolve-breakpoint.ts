@@ -38,7 +38,7 @@ export function resolveLine(
   const { files } = loaded.allLines;
   if (files.length === 0) {
     return refused(
-      `${baseName(file)} has no line info: set breakpoints on instructions, in the Disassembly view`,
+      `${baseName(loaded.fileName)} has no line info: set breakpoints on instructions, in the Disassembly view`,
     );
   }
   if (!files.includes(key)) {

@@ -158,6 +158,7 @@ export class Session {
       progType: shownType(loaded, loaded.main.attr.progType),
       ...(loaded.classic?.view === 'ebpf' ? { generated: generatedSource(loaded.classic.text) } : {}),
       nPackets: loaded.packets.length,
+      hasLineInfo: loaded.allLines.files.length > 0,
       messages: [...result.messages, ...(compared?.messages ?? [])],
       ...(result.control === undefined ? {} : { control: result.control }),
     };

@@ -14,6 +14,15 @@ describe('debug', () => {
     expect(stdout).toMatch(/entry\n.*fib\.bpf\.s:\d+ {2}if r2 == 0 goto empty/);
   });
 
+  test('without line info it says once what does not work', async () => {
+    const path = file('x.hex', 'b7000000070000009500000000000000');
+    const { stdout, stderr } = await session(['b 1', 'n', 'q'], [path]);
+    expect(stderr.match(/line info/g)).toHaveLength(1);
+    expect(stderr).toMatch(/x\.hex has no line info: no breakpoint can stand on a line; .* by instruction$/m);
+    expect(stdout).toContain('x.hex has no line info: set breakpoints');
+    expect(stdout).toContain('instruction 1');
+  });
+
   test('steps into a function, shows both frames, and out again', async () => {
     const { stdout } = await session([
       'b nowhere',

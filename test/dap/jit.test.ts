@@ -1,5 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, describe, expect, test } from 'vitest';
+import { workerTargetHost } from '#core/platform/node/worker-target.ts';
 import type { JitBreakpointReply, JitReply, JitRow, JitRowsReply, JitTextReply } from '#core/protocol/jit.ts';
 import { DapClient, HOSTS } from './dap-client.ts';
 
@@ -38,6 +39,25 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     expect((await jit()).breakpoints).toEqual([]);
     await dap.request('continue', { threadId: 1 });
     await dap.event('terminated');
+  });
+
+  test('without line info there is no source, and the console says once what that means', async () => {
+    dap = new DapClient(host());
+    dap.files.set('/programs/x.hex', new TextEncoder().encode('b7000000070000009500000000000000'));
+    const args = { program: '/programs/x.hex', data: '00', stopOnEntry: true };
+    await dap.launch(args, { lines: [{ line: 1 }] });
+    await dap.event('stopped');
+    expect((await jit()).listing?.files).toEqual([]);
+    const said = dap.events.map(({ body }) => String(body?.output)).filter((text) => /line info/.test(text));
+    expect(said).toEqual([expect.stringMatching(/^x\.hex has no line info: .*Disassembly view.*\n$/)]);
+  });
+
+  test('… which is of no interest where nothing stops', async () => {
+    dap = new DapClient(host());
+    dap.files.set('/programs/x.hex', new TextEncoder().encode('b7000000070000009500000000000000'));
+    await dap.launch({ program: '/programs/x.hex', data: '00', noDebug: true });
+    await dap.event('terminated');
+    expect(dap.transcript.join()).not.toMatch(/line info/);
   });
 
   test('one on an instruction is set again by a restart', async () => {
@@ -104,3 +124,20 @@ describe.each(HOSTS)('on the %s host', (_, host) => {
     await expect(dap.request(command, args)).rejects.toThrow(message);
   });
 });
+
+test('a big program, blinded and not, as machine code and WebAssembly, takes a quarter of the worker’s memory', async () => {
+  const entry = new URL('../../core/platform/node/worker-entry.ts', import.meta.url);
+  const dap = new DapClient(workerTargetHost(entry, 256));
+  const text = `.program raw\nmain:\n${'r0 = 1\nr0 += 2\n'.repeat(100_000)}exit\n`;
+  dap.files.set('/programs/big.bpf.s', new TextEncoder().encode(text));
+  await dap.launch({ program: '/programs/big.bpf.s', data: '00', stopOnEntry: true });
+  await dap.event('stopped');
+  for (const arch of ['x86-64', 'wasm']) {
+    for (const blinded of [false, true]) {
+      const { listing } = await dap.request<JitReply>('bpf/jit', { arch, blinded });
+      expect(listing?.bpf.count).toBe(blinded ? 600_002 : 200_002);
+    }
+  }
+  expect(await dap.stopAfter('next')).toMatchObject({ reason: 'step' });
+  dap.session.dispose();
+}, 60_000);

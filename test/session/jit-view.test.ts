@@ -84,6 +84,25 @@ describe('the three columns', () => {
     expect(ofAnd.map(({ text }) => text)).toEqual(['and eax, 0x7']);
   });
 
+  test.each(['.hex', '.bin'])('%s: without line info there is no source', (extension) => {
+    const hex = 'b701000003000000b7000000070000009500000000000000';
+    const source = extension === '.hex' ? new TextEncoder().encode(hex) : Buffer.from(hex, 'hex');
+    const bench = new Bench();
+    const fileName = `/work/program${extension}`;
+    const loaded = bench.session.request('load', { fileName, source: new Uint8Array(source) });
+    expect(loaded).toMatchObject({ ok: true, hasLineInfo: false });
+    const reply = view(bench, { arch: 'x86-64' });
+    const { files, file, line, native } = tables(reply);
+    expect(files).toEqual([]);
+    expect([...file, ...line]).toEqual([-1, -1, -1, -1, 0, 0, 0, 0]);
+    expect(native.count).toBeGreaterThan(3);
+    expect(bench.session.request('programText', { start: 0, count: 5 }).files).toEqual([]);
+    const [refused] = bench.session.request('setBreakpoints', {
+      ...{ file: fileName, breakpoints: [{ line: 1 }] },
+    });
+    expect(refused?.message).toMatch(/^program\.\w+ has no line info: .* in the Disassembly view$/);
+  });
+
   test('as loaded, what was rewritten is one row again', () => {
     const bench = load({ engine: 'x86-64' });
     const reply = view(bench, { form: 'loaded' });

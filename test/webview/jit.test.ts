@@ -257,6 +257,54 @@ describe('JIT page', () => {
     await jit.view.page.close();
   });
 
+  test('a file that no instruction has a line of is no source', async () => {
+    const jit = await stopped();
+    const { listing, ...reply } = jit.bench.session.request('jit', { breakpoints: [] });
+    if (listing === undefined) throw new Error('there is a listing');
+    const none = Buffer.from(new Uint8Array(4 * listing.bpf.count)).toString('base64');
+    const unknown = Buffer.from(new Uint8Array(4 * listing.bpf.count).fill(255)).toString('base64');
+    const hex = { ...listing, bpf: { ...listing.bpf, file: unknown, line: none } };
+    await jit.view.send({
+      ...{ kind: 'reply', session: 't', sources: [{ name: 'x.hex', text: 'b701000003000000\n' }] },
+      reply: { ...reply, listingId: 'hex', listing: hex },
+    });
+    const { page } = jit.view;
+    expect(await page.locator('.empty:visible').allInnerTexts()).toEqual([
+      'No line info: the program does not tell which lines it was made of.',
+    ]);
+    expect(await jit.texts('source')).toEqual([]);
+    expect(await page.locator('.source .head .detail').innerText()).toBe('');
+    expect(await jit.texts('native', '.current')).toHaveLength(1);
+    await page.close();
+  });
+
+  test('what cannot be loaded with the other blinding says so, and the button leads back', async () => {
+    const jit = await stopped();
+    const { page } = jit.view;
+    const blinded = page.getByRole('button', { name: 'Blinded' });
+    await blinded.click();
+    expect(await jit.settle()).toMatchObject([{ kind: 'choose', choices: { blinded: true } }]);
+    await expect.poll(() => page.innerText('.status')).toBe('Loading the program blinded, for show…');
+    const { listing, ...reply } = jit.bench.session.request('jit', { breakpoints: [] });
+    if (listing === undefined) throw new Error('there is a listing');
+    const refused = { ...listing, native: { message: 'too long to be loaded twice' } };
+    const sources = [{ name: 'program.bpf.s', text: SOURCE }];
+    await jit.view.send({
+      ...{ kind: 'reply', session: 's', sources },
+      reply: { ...reply, listing: refused },
+    });
+    expect(await page.locator('.empty:visible').allInnerTexts()).toEqual([
+      'No native code: too long to be loaded twice.',
+    ]);
+    expect(await page.innerText('.facts')).toMatch(/no native code\s*not blinded$/);
+    expect(await page.innerText('.status')).toBe('');
+    expect(await blinded.getAttribute('aria-pressed')).toBe('true');
+    await blinded.click();
+    const [chosen] = await jit.settle();
+    expect(chosen).toEqual({ kind: 'choose', choices: { form: 'xlated' } });
+    await page.close();
+  });
+
   test('text of a program is never markup', async () => {
     const evil = '<img src=x onerror="document.title=1">';
     const jit = await JitBench.open(harness, `# ${evil}\n${SOURCE}`);

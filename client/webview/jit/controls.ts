@@ -7,8 +7,8 @@ import { h } from '../common/dom.ts';
 export interface Controls {
   readonly bpf: readonly HTMLElement[];
   readonly native: readonly HTMLElement[];
-  /** Shows what an answer has chosen. */
-  show(reply: JitReply): void;
+  /** Shows what an answer has chosen; `blinded`: what was asked for, though there may be none of it to show. */
+  show(reply: JitReply, blinded: boolean): void;
 }
 
 /** Makes the buttons; `onChoose` is told of what is to be another. */
@@ -43,7 +43,7 @@ export function controls(onChoose: (part: Partial<JitChoices>) => void): Control
   return {
     bpf: [forms.element],
     native: [arches.element, blinded],
-    show({ form, arch, blinded: isBlinded }) {
+    show({ form, arch }, isBlinded) {
       shownBlinded = isBlinded;
       forms.set(form);
       arches.set(arch);

@@ -9,8 +9,8 @@ export interface Header {
   show(reply: JitReply, listing: JitListing): void;
   /** One thing to say, at the right; empty: nothing. `once`: it goes by itself. */
   say(text: string, once?: boolean): void;
-  /** Something is being made: said when it takes long. */
-  wait(): void;
+  /** Something is being made: `text`, said when it takes long. */
+  wait(text: string): void;
 }
 
 /** What takes less is not spoken of. */
@@ -43,9 +43,12 @@ export function header(onCopy: () => void): Header {
       );
       facts.title = parts.map(({ text }) => text).join('\n');
     },
-    wait() {
+    wait(text) {
       clearTimeout(timer);
-      timer = setTimeout(() => status.replaceChildren('Compiling…'), WAIT_MS);
+      timer = setTimeout(() => {
+        status.textContent = text;
+        status.title = text;
+      }, WAIT_MS);
     },
     say(text, once = false) {
       clearTimeout(timer);
@@ -72,7 +75,7 @@ export function factsOf(reply: JitReply, { nInsns, nXlated, native }: JitListing
   return [
     { text: `${insns}${rewritten} → ${code}` },
     { text: blinding },
-    executed({ arch, blinded, engine, runs }),
+    ...('message' in native ? [] : [executed({ arch, blinded, engine, runs })]),
   ];
 }
 

@@ -106,7 +106,7 @@ export class JitPage {
     const tables = this.#tables;
     if (tables === undefined) return false;
     this.#header.show(reply, tables.listing);
-    this.#controls.show(reply);
+    this.#controls.show(reply, this.#choices.blinded ?? reply.runs.blinded);
     this.#header.say('');
     this.#mark();
     this.#highlights.place(reply.current, tables);
@@ -210,8 +210,15 @@ export class JitPage {
       ...(blinded === undefined || blinded === runs?.blinded ? {} : { blinded }),
     };
     this.#options.send({ kind: 'choose', choices: this.#choices });
-    this.#header.wait();
+    this.#header.wait(this.#waitText());
     this.#save();
+  }
+
+  /** What takes long: the program is loaded once more before it is compiled with the other blinding. */
+  #waitText(): string {
+    const { blinded } = this.#choices;
+    if (blinded === undefined || blinded === this.#reply?.blinded) return 'Compiling…';
+    return `Loading the program ${blinded ? 'blinded' : 'without blinding'}, for show…`;
   }
 
   /** Row of the source that belongs to what is selected; −1: none. */

@@ -36,6 +36,7 @@ export interface SourceRow {
  */
 export class Tables {
   readonly listing: JitListing;
+  /** None without line info. */
   readonly sources: readonly JitSource[];
   readonly counts: Readonly<Record<ColumnName, number>>;
   readonly #texts: readonly (readonly string[])[];
@@ -51,12 +52,15 @@ export class Tables {
   readonly #runRow: Int32Array;
   readonly #runsOf: Index;
 
-  constructor(listing: JitListing, sources: readonly JitSource[]) {
+  /** @param loaded texts of the listing's files. */
+  constructor(listing: JitListing, loaded: readonly JitSource[]) {
     this.listing = listing;
-    this.sources = sources;
     const { bpf, native } = listing;
     const file = int32(bpf.file);
     const line = int32(bpf.line);
+    // A file that no instruction has a line of is no source: hex digits, for instance.
+    const sources = line.some((each) => each > 0) ? loaded : [];
+    this.sources = sources;
     this.#texts = sources.map((source) => ('text' in source ? source.text.split(/\r\n|\r|\n/) : []));
     this.#lines = sources.map((source, number) =>
       'text' in source ? undefined : linesNamed(file, line, number),
