@@ -457,7 +457,7 @@ describe('a worker that dies', () => {
       `const { parentPort } = require('node:worker_threads');
       parentPort.on('message', ({ id, method }) => {
         if (method === 'start') throw new Error('out of cheese');
-        parentPort.postMessage({ id, reply: method === 'load' ? { ok: true, messages: [] } : method === 'setBreakpoints' ? [] : null });
+        parentPort.postMessage({ id, reply: method === 'load' ? { ok: true, hasLineInfo: true, messages: [] } : method === 'setBreakpoints' ? [] : null });
       });
       parentPort.postMessage('ready');`,
     );
