@@ -54,12 +54,48 @@ function sessionOf(
   return [...seen, bench.output()];
 }
 
+/**
+ * The text without lines that have no machine code: their breakpoints are those of the address, and stop at the first line
+ * that has it.
+ */
+function withCode(text: string): string {
+  return text.replace(/^r(\d) = r\1$/gm, 'r$1 += 0').replace(/^goto (\w+)\n(?=\1:)/gm, 'r0 += 0\n');
+}
+
+test('a line without machine code shares its breakpoint: it is counted once each time that the address is reached', () => {
+  const text = `.section xdp,"ax"
+main:
+	r0 = 0
+	r6 = 3
+again:	r8 = 1
+	r8 = r8
+	r0 += r0
+	r6 -= 1
+	if r6 != 0 goto again
+	exit
+`;
+  const bench = Bench.load(text, { engine: 'x86-64' });
+  bench.breakpoints({ line: 7 }, { line: 5 });
+  const stops: string[] = [];
+  const step: RunCommand = { kind: 'over', granularity: 'line' };
+  for (let report = bench.start(); report !== undefined; ) {
+    stops.push(`${report.reason} ${bench.where()}`);
+    report = bench.resume(stops.length % 2 ? step : { kind: 'continue' });
+  }
+  // Line 6 has the address of line 7: not a second time there.
+  expect(stops).toEqual([
+    ...['breakpoint main:5', 'breakpoint main:6'],
+    ...['breakpoint main:5', 'breakpoint main:6'],
+    ...['breakpoint main:5', 'breakpoint main:6'],
+  ]);
+});
+
 test(`random programs and breakpoints: every engine stops at the same places in the same state (seed ${SEED})`, () => {
   const kinds = new Map<string, number>();
   const run = fc.array(commands, { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(bodies, breakpoints, run, (parts, where, steps) => {
-      const { text } = textOf(parts);
+      const text = withCode(textOf(parts).text);
       const [first, ...others] = ENGINE_NAMES.map((engine) => sessionOf(engine, text, where, steps));
       for (const [i, other] of others.entries())
         expect(other, `${ENGINE_NAMES[i + 1]}\n${text}`).toEqual(first);
