@@ -173,8 +173,8 @@ export class ProgramLife {
       this.#listener.loaded(loaded);
       for (const message of loaded.messages) this.#outbox.output(`${message}\n`, 'console');
       if (!loaded.hasLineInfo && !launch.noDebug) {
-        const instead = 'the Disassembly view shows where it stops, and takes breakpoints';
-        const line = `${name} has no line info: no breakpoint can stand on a line, and no line is current; ${instead}`;
+        const instead = 'the Disassembly view (in the menu of the stack frame) shows where it stops and takes them';
+        const line = `${name} has no line info: no line is ever the current one, or takes a breakpoint; ${instead}`;
         this.#outbox.output(`${line}\n`, 'console');
       }
       target.onEvent((event) => this.#onTargetEvent(target, event));
