@@ -173,7 +173,8 @@ export class ProgramLife {
       this.#listener.loaded(loaded);
       for (const message of loaded.messages) this.#outbox.output(`${message}\n`, 'console');
       if (!loaded.hasLineInfo && !launch.noDebug) {
-        const instead = 'the Disassembly view (in the menu of the stack frame) shows where it stops and takes them';
+        const instead =
+          'the Disassembly view (in the menu of the stack frame) shows where it stops and takes them';
         const line = `${name} has no line info: no line is ever the current one, or takes a breakpoint; ${instead}`;
         this.#outbox.output(`${line}\n`, 'console');
       }
