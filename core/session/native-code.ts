@@ -1,5 +1,6 @@
 import type { EngineName } from '../interp/engine.ts';
 import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
+import { MAX_PROGRAM_OPS } from '../jit/wasm/compile.ts';
 import { WASM_IMAGES_AT } from '../jit/wasm/debug-image.ts';
 import { IMAGES_AT } from '../jit/x86-64/jit-compiler.ts';
 import type { NativeArch } from '../protocol/jit.ts';
@@ -82,8 +83,11 @@ export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: Nativ
   return code;
 }
 
-/** Slots from which on WebAssembly is not tried for show: three times what is compiled (blinding makes three of many). */
-const MAX_WASM_SLOTS = 600_000;
+/**
+ * Most slots that WebAssembly is tried of for show. Only what can be reached counts for the compiler, but finding that out
+ * takes memory.
+ */
+const MAX_WASM_SLOTS = 3 * MAX_PROGRAM_OPS;
 
 /** Code of a program that is loaded for show, which nothing executes: no more than that needs. */
 export function nativeCodeForShow(
@@ -94,7 +98,10 @@ export function nativeCodeForShow(
   if (arch === 'x86-64') return x86CodeForShow(loaded.machine, program);
   const { name, xlated } = program.prog;
   const slots = xlated.length / INSN_SIZE;
-  if (slots > MAX_WASM_SLOTS) return { message: `${name}: too long; it has ${slots} instructions` };
+  if (slots > MAX_WASM_SLOTS) {
+    const most = `the wasm engine compiles up to ${MAX_PROGRAM_OPS} a program`;
+    return { message: `${name}: too long, ${slots} instructions; ${most}` };
+  }
   return wasmCode(loaded, program);
 }
 

@@ -136,6 +136,8 @@ test('a big program, blinded and not, as machine code and WebAssembly, takes a q
     for (const blinded of [false, true]) {
       const { listing } = await dap.request<JitReply>('bpf/jit', { arch, blinded });
       expect(listing?.bpf.count).toBe(blinded ? 600_002 : 200_002);
+      const native = arch === 'wasm' ? { message: expect.stringMatching(/too long/) } : {};
+      expect(listing?.native).toMatchObject(native);
     }
   }
   expect(await dap.stopAfter('next')).toMatchObject({ reason: 'step' });

@@ -17,7 +17,7 @@ import { RememberedRegions } from './region-caches.ts';
 /** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
 export const MAX_FUNCTION_OPS = 50_000;
 /** Instructions of all functions together. */
-const MAX_PROGRAM_OPS = 200_000;
+export const MAX_PROGRAM_OPS = 200_000;
 /** What an access may reach behind the address that is compared with a limit: its offset, and 8 bytes. */
 const MAX_OFFSET = 0x7fff + 8;
 const MAX_FUNCTION_BYTES = 7_654_321;
