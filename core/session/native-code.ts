@@ -1,6 +1,5 @@
 import type { EngineName } from '../interp/engine.ts';
-import { INSN_SIZE, type InsnIndex } from '../isa/insn.ts';
-import { MAX_PROGRAM_OPS } from '../jit/wasm/compile.ts';
+import type { InsnIndex } from '../isa/insn.ts';
 import { WASM_IMAGES_AT } from '../jit/wasm/debug-image.ts';
 import { IMAGES_AT } from '../jit/x86-64/jit-compiler.ts';
 import type { NativeArch } from '../protocol/jit.ts';
@@ -83,26 +82,13 @@ export function nativeCodeFor(loaded: Loaded, program: DebugProgram, arch: Nativ
   return code;
 }
 
-/**
- * Most slots that WebAssembly is tried of for show. Only what can be reached counts for the compiler, but finding that out
- * takes memory.
- */
-const MAX_WASM_SLOTS = 3 * MAX_PROGRAM_OPS;
-
 /** Code of a program that is loaded for show, which nothing executes: no more than that needs. */
 export function nativeCodeForShow(
   loaded: Pick<Loaded, 'machine' | 'cpu'>,
   program: DebugProgram,
   arch: NativeArch,
 ): NativeCodeResult {
-  if (arch === 'x86-64') return x86CodeForShow(loaded.machine, program);
-  const { name, xlated } = program.prog;
-  const slots = xlated.length / INSN_SIZE;
-  if (slots > MAX_WASM_SLOTS) {
-    const most = `the wasm engine compiles up to ${MAX_PROGRAM_OPS} a program`;
-    return { message: `${name}: too long, ${slots} instructions; ${most}` };
-  }
-  return wasmCode(loaded, program);
+  return arch === 'x86-64' ? x86CodeForShow(loaded.machine, program) : wasmCode(loaded, program);
 }
 
 function codeOf(loaded: Loaded, program: DebugProgram, arch: NativeArch): NativeCodeResult {

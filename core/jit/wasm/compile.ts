@@ -1,4 +1,5 @@
 import type { Op } from '../../interp/op.ts';
+import { INSN_SIZE } from '../../isa/insn.ts';
 import type { Machine } from '../../vm/machine.ts';
 import type { BpfMap } from '../../vm/map.ts';
 import type { ExecProg } from '../../vm/program.ts';
@@ -17,7 +18,9 @@ import { RememberedRegions } from './region-caches.ts';
 /** Instructions that one function can have: V8 takes long over more, and refuses functions above 7.65 MB. */
 export const MAX_FUNCTION_OPS = 50_000;
 /** Instructions of all functions together. */
-export const MAX_PROGRAM_OPS = 200_000;
+const MAX_PROGRAM_OPS = 200_000;
+/** Slots above which nobody counts how many of them can be reached: taking them apart takes much memory. */
+const MAX_PROGRAM_SLOTS = 3 * MAX_PROGRAM_OPS;
 /** What an access may reach behind the address that is compared with a limit: its offset, and 8 bytes. */
 const MAX_OFFSET = 0x7fff + 8;
 const MAX_FUNCTION_BYTES = 7_654_321;
@@ -87,6 +90,7 @@ export function compileProgram(
   flagsAt?: number,
   checks: AccessChecks = 'precise',
 ): CompiledProgram | NotCompiled {
+  if (prog.xlated.length / INSN_SIZE > MAX_PROGRAM_SLOTS) return { reason: tooLong(prog, 0) };
   const unit = new Unit(machine, prog, flagsAt, checks);
   const refusal = unit.refusal();
   if (refusal !== undefined) return { reason: refusal };
