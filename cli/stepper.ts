@@ -24,6 +24,8 @@ const HELP = `  n, next         step over (a line)        s, step         step i
 `;
 
 const MAX_COMMAND_BYTES = 64 << 10;
+/** Commands that are one step. */
+const STEPS: ReadonlySet<string> = new Set(['n', 'next', 's', 'step', 'ni', 'si', 'nm', 'sm', 'o', 'out']);
 /** More than any instruction is rewritten to. */
 const MAX_XLATED = 100;
 
@@ -92,6 +94,10 @@ export class Stepper {
     const [word = '', ...rest] = line.split(/\s+/);
     const argument = rest.join(' ');
     try {
+      if (argument !== '' && STEPS.has(word)) {
+        this.#say(`${word} takes nothing behind it: it is one step; an empty line repeats it`);
+        return true;
+      }
       switch (word) {
         case 'n':
         case 'next':

@@ -137,17 +137,20 @@ function nativePlaces(
 ): { readonly address: bigint; readonly places: BreakpointPlaces; readonly message?: string } {
   const atSlot = { slots: [{ program, slot }] };
   if (native === undefined) return { address, places: atSlot };
-  const { code } = native;
+  const { code, row } = native;
   const isExecuted = code.arch === loaded.engine.name;
   if (isExecuted && nativeExecution(loaded)?.stopsAtAddresses) {
     return { address, places: { slots: [], address } };
   }
-  const first = code.addressOf(program.prog.firstXlated[slot] ?? 0);
+  const xlated = program.prog.firstXlated[slot] ?? 0;
+  const first = code.addressOf(xlated);
   if (!isExecuted) {
     const message = `the engine ${loaded.engine.name} does not execute this code: stops before its BPF instruction`;
     return { address, places: atSlot, message };
   }
-  if (first === undefined || first === address) return { address, places: atSlot };
+  // Of a function's first instruction the line record has the function's start; its own code begins behind the prologue.
+  const isOwnFirst = code.rows.slot[row] === xlated && code.rows.slot[row - 1] !== xlated;
+  if (first === undefined || first === address || isOwnFirst) return { address, places: atSlot };
   return {
     address: first,
     places: atSlot,

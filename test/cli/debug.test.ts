@@ -94,6 +94,11 @@ describe('debug', () => {
     expect(stdout.match(/two\.bpf\.s:\d/g)?.map((place) => place.at(-1))).toEqual(['1', '2', '3']);
   });
 
+  test('a step takes no number', async () => {
+    const { stdout } = await session(['sm 20', 'n']);
+    expect(stdout).toContain('sm takes nothing behind it: it is one step; an empty line repeats it');
+  });
+
   test('steps by WebAssembly show it', async () => {
     const { stdout } = await session(['engine wasm', 'sm', 'sm', 'nm', 'p $left']);
     expect(stdout.match(/^ {2}0xffffffffa0000\w{3} {2}[a-z]\S+ .*$/gm)).toHaveLength(3);

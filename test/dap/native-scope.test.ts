@@ -36,6 +36,7 @@ test.each(HOSTS.slice(-1))('on the %s host: the Native scope of the innermost fr
   const written =
     "$rsi cannot be written: it is the native code's; write the register of the program, r0 to r9";
   expect(await evaluated('$rsi = 1')).toBe(written);
+  expect(await evaluated('$r6')).toBe("$r6: the processor has no such register; r6 is the program's");
   const outer = '$rsi: the processor has one set of registers: they are those of the innermost frame';
   expect(await evaluated('$rsi', 1)).toBe(outer);
   expect(await evaluated('$eax')).toBe('"$eax" is no register, constant or map; did you mean $rax?');

@@ -237,6 +237,23 @@ test('in compiled WebAssembly a breakpoint amid a BPF instruction moves to where
   expect(rip(bench)).toBe(first);
 });
 
+test('in compiled WebAssembly a breakpoint where the first BPF instruction begins stays there, behind the prologue', () => {
+  const bench = Bench.load(TEXT, { engine: 'wasm' });
+  bench.start({ stopOnEntry: true });
+  const from = {
+    reference: addressText(rip(bench)),
+    offset: 0,
+    instructionOffset: 0,
+    count: 40,
+    symbols: true,
+  };
+  const reply = bench.session.request('disassemble', from);
+  const own = 'rows' in reply ? reply.rows.find((row) => row?.symbol === 'r6 = 1000') : undefined;
+  const [set] = breakAt(bench, own?.address ?? 0n);
+  expect(set).toEqual({ id: 1, verified: true, address: own?.address, location: expect.anything() });
+  expect(own?.address).toBeGreaterThan(rip(bench));
+});
+
 const TAIL_CALL = `.map jmp, prog_array, 4, 4, 2
 .map_entry jmp, 1, second
 	.section xdp,"ax"

@@ -75,6 +75,7 @@ export class X86Execution implements NativeExecution {
 
   value(name: string): bigint | string | undefined {
     const state = this.#state;
+    if (/^r[0-7]$/.test(name)) return `the processor has no such register; ${name} is the program's`;
     if (!isProcessorRegister(name)) return undefined;
     return state === undefined ? 'the program has no machine code' : processorRegister(state, name);
   }
