@@ -1,7 +1,7 @@
-import { cpus, release } from 'node:os';
 import { ENGINE_NAMES } from '#core/session/engines.ts';
 import { benchClock } from '../bench/clock.ts';
 import { type EngineTimes, engineTimes, unusableEngines } from '../bench/engine-times.ts';
+import { measuredHost } from '../bench/host.ts';
 import { PROGRAM_KINDS } from '../bench/programs.ts';
 import type { BenchLength } from '../bench/samples.ts';
 import type { Spread } from '../bench/statistics.ts';
@@ -60,14 +60,7 @@ export const benchCommand: Command = {
       io.err(`bpf-workbench: bench: ${error.message}`);
       return 1;
     }
-    const host = {
-      date: new Date().toISOString().slice(0, 10),
-      node: process.versions.node,
-      os: `${process.platform} ${release()}`,
-      cpu: cpus()[0]?.model.trim() ?? process.arch,
-      nCpus: cpus().length,
-      clock: clock.kind,
-    };
+    const host = measuredHost(clock);
     if (args.flag('json')) {
       await io.out(`${JSON.stringify({ host, missing, ...times })}\n`);
       return 0;

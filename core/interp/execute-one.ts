@@ -4,7 +4,7 @@ import type { Machine } from '../vm/machine.ts';
 import { decodeProg } from './decode.ts';
 import type { StopCause } from './engine.ts';
 import { beginChunk, finish, opAt, stateOf } from './loop.ts';
-import { flush, STOP } from './op.ts';
+import { flush, isAmid, STOP } from './op.ts';
 
 /**
  * Executes the instruction of the rewritten program that a CPU stands at, by the handler of `reference`: also one amid
@@ -22,14 +22,14 @@ export function executeOne(machine: Machine, cpu: Cpu): StopCause | undefined {
     return undefined;
   }
   finish(s, op);
-  if (s.stop?.kind === 'fault' && op.cost === 0 && op.begun === 1) uncount(s.view, cpu.block);
+  if (s.stop?.kind === 'fault' && isAmid(op)) uncount(s.view, cpu.block);
   return s.stop;
 }
 
 /** Whether a CPU stands amid what an instruction as loaded became: its first part has been executed. */
 export function isAmidLoaded(cpu: Cpu): boolean {
   const op = decodeProg(cpu.prog)[cpu.pc];
-  return op !== undefined && op.cost === 0 && op.begun === 1;
+  return op !== undefined && isAmid(op);
 }
 
 /** Executes the rest of what an instruction as loaded became; `budget` where it did, nothing where there is none. */

@@ -46,6 +46,11 @@ export interface Op {
   readonly trap: Problem | undefined;
 }
 
+/** Whether an instruction as loaded has begun before `op`, which is a part of it: engines do not stop there. */
+export function isAmid({ cost, begun }: Op): boolean {
+  return cost === 0 && begun === 1;
+}
+
 /** What a running engine keeps at hand; the machine's memory holds the rest. */
 export interface ExecState {
   readonly machine: Machine;

@@ -1,4 +1,3 @@
-import { decodeProg } from '../interp/decode.ts';
 import type { InsnIndex } from '../isa/insn.ts';
 import { BPF_REG_FP } from '../isa/registers.ts';
 import { type CompiledProgram, rememberedRegions } from '../jit/wasm/compile.ts';
@@ -48,11 +47,6 @@ export class Rebuilder {
 
   constructor(machine: Machine) {
     this.#machine = machine;
-  }
-
-  /** The slot behind the instruction that the CPU stands at. */
-  slotBehind({ prog, pc }: Cpu): InsnIndex | undefined {
-    return decodeProg(prog)[pc]?.next;
   }
 
   /**

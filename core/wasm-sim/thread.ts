@@ -1,3 +1,4 @@
+import { decodeProg } from '../interp/decode.ts';
 import type { StopCause } from '../interp/engine.ts';
 import { executeOne } from '../interp/execute-one.ts';
 import type { InsnIndex } from '../isa/insn.ts';
@@ -206,7 +207,7 @@ export class Thread {
   #stepInEngine(): StopCause | undefined {
     const cpu = this.#cpu;
     const { prog, depth } = cpu;
-    const behind = this.#rebuilder.slotBehind(cpu);
+    const behind = decodeProg(prog)[cpu.pc]?.next;
     this.top.take(1);
     const cause = this.#executeAndSettle();
     if (cause !== undefined) return cause;

@@ -1,5 +1,5 @@
-import { cpus, release } from 'node:os';
 import { benchClock } from '#cli/bench/clock.ts';
+import { measuredHost } from '#cli/bench/host.ts';
 import type { BenchLength } from '#cli/bench/samples.ts';
 import type { BenchResults, BenchRow } from '../../scripts/lib/bench-results.ts';
 import { breakpointCosts } from './breakpoints.ts';
@@ -72,12 +72,7 @@ export async function runSuite({ quick = false, progress = () => {} }: SuiteOpti
     const debug = await debugRows(quick, progress);
     return {
       host: {
-        date: new Date().toISOString().slice(0, 10),
-        node: process.versions.node,
-        os: `${process.platform} ${release()}`,
-        cpu: cpus()[0]?.model.trim() ?? process.arch,
-        nCpus: cpus().length,
-        clock: clock.kind,
+        ...measuredHost(clock),
         compilers: { ...(clang && { clang: clang.version }), ...(gcc && { gcc: gcc.version }) },
       },
       missing: [...missing, ...text.missing],

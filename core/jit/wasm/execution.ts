@@ -8,7 +8,7 @@ import {
   stopped,
   takePause,
 } from '../../interp/loop.ts';
-import { type ExecState, flush, type Op, passesBreakpoint, refresh, STOP } from '../../interp/op.ts';
+import { type ExecState, flush, isAmid, type Op, passesBreakpoint, refresh, STOP } from '../../interp/op.ts';
 import { interp } from '../../interp-wasm/interp.ts';
 import type { Cpu } from '../../vm/cpu.ts';
 import * as layout from '../../vm/layout.ts';
@@ -231,11 +231,6 @@ export function step(s: ExecState, slot: number): number {
 
 function isPauseAsked({ view, block }: ExecState): boolean {
   return view.getInt32(block + layout.CPU_CONTROL, true) !== layout.CONTROL_GO;
-}
-
-/** Whether an instruction as loaded has begun before `op`, a part of it: nobody sees the machine there. */
-function isAmid({ cost, begun }: Op): boolean {
-  return cost === 0 && begun === 1;
 }
 
 /** Compiled code takes R10 for the end of its frame; only a debugger can make it anything else. */

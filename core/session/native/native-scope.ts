@@ -2,7 +2,7 @@ import type { LoadedContext } from '../context-fields.ts';
 import type { Loaded } from '../loaded.ts';
 import type { ScopeRow, VariableRow } from '../target-rows.ts';
 import { nativeExecution } from './choose-native.ts';
-import { isProcessorRegister } from './processor-registers.ts';
+import { isProcessorRegister, whyNoProcessor } from './processor-registers.ts';
 
 /** The scope of what native code keeps values in, where some is executed: of the innermost frame only. */
 export function nativeScope({ loaded, frame }: LoadedContext): ScopeRow | undefined {
@@ -23,11 +23,7 @@ export function nativeRows(context: LoadedContext): readonly VariableRow[] {
  */
 export function nativeValue(loaded: Loaded, frameIndex: number, name: string): bigint | string | undefined {
   const native = nativeExecution(loaded);
-  if (native === undefined) {
-    return isProcessorRegister(name)
-      ? `a register of the processor, which the engine ${loaded.engine.name} has not`
-      : undefined;
-  }
+  if (native === undefined) return whyNoProcessor(loaded, name);
   const value = native.value(name);
   if (typeof value !== 'bigint' || frameIndex === 0) return value;
   return isProcessorRegister(name)

@@ -2,6 +2,7 @@ import { N_REGISTERS } from '../../isa/registers.ts';
 import type { Native } from '../../x86-sim/state.ts';
 import { nativeBacktrace, nativeRegisters } from '../../x86-sim/view.ts';
 import type { LoadedContext } from '../context-fields.ts';
+import type { Loaded } from '../loaded.ts';
 import { memoryPlace, valueMeaning, valueText } from '../meaning.ts';
 import type { VariableRow } from '../target-rows.ts';
 
@@ -13,6 +14,13 @@ const PROCESSOR_REGISTER = /^(r[a-d]x|r[sd]i|r[sb]p|r[89]|r1[0-5]|rip)$/;
 /** Whether the processor has a register of that name: `rax` … `r15`, `rip`. */
 export function isProcessorRegister(name: string): boolean {
   return PROCESSOR_REGISTER.test(name);
+}
+
+/** Why a register of the processor has no value on an engine that is none; undefined: the processor has no such register. */
+export function whyNoProcessor({ engine }: Pick<Loaded, 'engine'>, name: string): string | undefined {
+  return isProcessorRegister(name)
+    ? `a register of the processor, which the engine ${engine.name} has not`
+    : undefined;
 }
 
 /** The value of a register of the processor. */

@@ -9,7 +9,7 @@ import type { LoadedContext } from '../context-fields.ts';
 import type { Loaded } from '../loaded.ts';
 import type { VariableRow } from '../target-rows.ts';
 import type { NativeExecution, NativePlace } from './native-execution.ts';
-import { isProcessorRegister } from './processor-registers.ts';
+import { whyNoProcessor } from './processor-registers.ts';
 import { wasmLocals, wasmRows } from './wasm-locals.ts';
 
 /** Compiled WebAssembly, which is evaluated where it is stepped. */
@@ -72,9 +72,7 @@ export class WasmExecution implements NativeExecution {
     const local = state && wasmLocals(state).find((each) => each.name === name);
     if (local !== undefined) return local.value;
     if (state !== undefined && /^(r([0-9]|10)|ax)$/.test(name)) return `the function has no local $${name}`;
-    return isProcessorRegister(name)
-      ? `a register of the processor, which the engine ${this.#loaded.engine.name} has not`
-      : undefined;
+    return whyNoProcessor(this.#loaded, name);
   }
 
   names(): readonly string[] {
