@@ -1,5 +1,3 @@
-import type { MeasuredHost } from '#cli/bench/host.ts';
-
 /** What `npm run bench -- --json` prints. Times of runs are nanoseconds of processor time where the host tells them. */
 export interface BenchResults {
   readonly host: BenchHost;
@@ -13,7 +11,14 @@ export interface BenchResults {
 }
 
 /** Where it was measured. */
-export interface BenchHost extends MeasuredHost {
+export interface BenchHost {
+  readonly date: string;
+  readonly node: string;
+  readonly os: string;
+  readonly cpu: string;
+  readonly nCpus: number;
+  /** `thread`: processor time of the thread; `wall`: the clock. */
+  readonly clock: 'thread' | 'wall';
   /** Versions of the compilers of native code, by the column's name. */
   readonly compilers: Readonly<Record<string, string>>;
 }
